@@ -1,0 +1,159 @@
+"""How pixels become the input of a model: one description for training, checks and the phone."""
+
+import dataclasses
+
+import keras
+from keras import ops
+
+_SCALINGS = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
+_CHANNELS = {"rgb": 3, "grayscale": 1}
+# ITU-R BT.601 luma; sums to 1, so that grey pixels repeated over three channels come back as they
+# were (tf.image's 0.2989 would lose 0.01 %).
+_LUMA = (0.299, 0.587, 0.114)
+
+
+@dataclasses.dataclass(frozen=True)
+class Preprocessing:
+    """From RGB or grey pixels 0..255 to what a model was trained on.
+
+    Called on a batch of images it converts the colour, resizes (bilinear, antialiased) and
+    scales: `(pixel - mean) / std`, in that order, in float32. The same object serves the input
+    pipeline, the checks before training and the export, so that they cannot drift apart.
+
+    Args:
+        image_size: (height, width) of the model's input, in pixels.
+        color: "rgb" (3 channels) or "grayscale" (1 channel).
+        scaling: the range that the model was trained on: "0..255" (as they are), "0..1", "-1..1",
+            or "mean_std" with `mean` and `std` given.
+        mean: for "mean_std": one float, or one a channel, in pixel units 0..255.
+        std: for "mean_std": one float, or one a channel, in pixel units 0..255; positive.
+
+    Raises:
+        ValueError: when an argument is not of the forms above.
+
+    Example:
+
+    >>> Preprocessing((8, 8), color="grayscale", scaling="0..1").channels
+    1
+    """
+
+    image_size: tuple[int, int]
+    color: str = "rgb"
+    scaling: str = "0..255"
+    mean: tuple[float, ...] | None = None
+    std: tuple[float, ...] | None = None
+
+    def __post_init__(self):
+        size = tuple(int(side) for side in self.image_size)
+        if len(size) != 2 or min(size) < 1:
+            raise ValueError(
+                "`image_size` must be (height, width), two positive integers. "
+                f"Received: image_size={self.image_size}"
+            )
+        object.__setattr__(self, "image_size", size)
+        if self.color not in _CHANNELS:
+            raise ValueError(
+                f"`color` must be one of {sorted(_CHANNELS)}. Received: color={self.color!r}"
+            )
+        if self.scaling == "mean_std":
+            object.__setattr__(self, "mean", self._per_channel("mean", self.mean))
+            object.__setattr__(self, "std", self._per_channel("std", self.std))
+            if min(self.std) <= 0.0:
+                raise ValueError(f"`std` must be positive. Received: std={self.std}")
+        elif self.scaling not in _SCALINGS:
+            raise ValueError(
+                f"`scaling` must be one of {[*_SCALINGS, 'mean_std']}. "
+                f"Received: scaling={self.scaling!r}"
+            )
+        elif self.mean is not None or self.std is not None:
+            raise ValueError(
+                "`mean` and `std` go with scaling='mean_std' only. "
+                f"Received: scaling={self.scaling!r}, mean={self.mean}, std={self.std}"
+            )
+
+    def _per_channel(self, name, values):
+        if values is None:
+            raise ValueError(f"scaling='mean_std' needs `{name}`, in pixel units 0..255.")
+        values = (values,) if isinstance(values, (int, float)) else tuple(values)
+        if len(values) not in (1, self.channels):
+            raise ValueError(
+                f"`{name}` must be one number, or {self.channels} (one a channel). "
+                f"Received: {name}={values}"
+            )
+        return tuple(float(value) for value in values)
+
+    @property
+    def channels(self):
+        """Channels of the model's input: 3 for "rgb", 1 for "grayscale"."""
+        return _CHANNELS[self.color]
+
+    @property
+    def input_shape(self):
+        """(height, width, channels) of one model input."""
+        return (*self.image_size, self.channels)
+
+    @property
+    def offset_and_scale(self):
+        """(mean, std), tuples of floats in pixel units: model input = (pixel - mean) / std."""
+        if self.scaling == "mean_std":
+            return self.mean, self.std
+        mean, std = _SCALINGS[self.scaling]
+        return (mean,), (std,)
+
+    def __call__(self, images):
+        """Turns pixels into model input.
+
+        Args:
+            images: (batch, height, width, 1 or 3) pixels 0..255, any dtype; symbolic tensors too.
+
+        Returns:
+            (batch, *input_shape) float32.
+
+        Raises:
+            ValueError: when `images` is not of rank 4 with 1 or 3 channels.
+        """
+        if len(images.shape) != 4 or images.shape[-1] not in (1, 3):
+            raise ValueError(
+                "`images` must have shape (batch, height, width, 1 or 3). "
+                f"Received: shape={tuple(images.shape)}"
+            )
+        pixels = ops.cast(images, "float32")
+        if images.shape[-1] == 3 and self.channels == 1:
+            pixels = ops.sum(pixels * ops.array(_LUMA, "float32"), axis=-1, keepdims=True)
+        elif images.shape[-1] == 1 and self.channels == 3:
+            pixels = ops.concatenate([pixels, pixels, pixels], axis=-1)
+        if tuple(pixels.shape[1:3]) != self.image_size:
+            pixels = ops.image.resize(
+                pixels,
+                self.image_size,
+                interpolation="bilinear",
+                antialias=True,
+                data_format="channels_last",
+            )
+        mean, std = self.offset_and_scale
+        return (pixels - ops.array(mean, "float32")) / ops.array(std, "float32")
+
+    def to_dict(self):
+        """Returns the fields as plain JSON values; `Preprocessing(**d)` is the way back."""
+        fields = dataclasses.asdict(self)
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in fields.items()}
+
+
+def of_model(model, **kwargs):
+    """Returns a `Preprocessing` with the input size and colour that `model` declares.
+
+    Args:
+        model: a built `keras.Model` with one image input (batch, height, width, 1 or 3).
+        **kwargs: `scaling`, `mean` and `std` of `Preprocessing`; the model cannot tell them.
+
+    Raises:
+        ValueError: when the model has no single image input of a known size.
+    """
+    inputs = keras.tree.flatten(getattr(model, "inputs", None) or [])
+    shape = tuple(inputs[0].shape) if len(inputs) == 1 else None
+    if shape is None or len(shape) != 4 or None in shape[1:] or shape[-1] not in (1, 3):
+        raise ValueError(
+            "`model` must have one image input (batch, height, width, 1 or 3) of a known size. "
+            f"Received: {model.name!r} with inputs {[tuple(i.shape) for i in inputs]}"
+        )
+    return Preprocessing(shape[1:3], "rgb" if shape[-1] == 3 else "grayscale", **kwargs)
