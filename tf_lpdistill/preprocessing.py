@@ -1,8 +1,10 @@
 """How pixels become the input of a model: one description for training, checks and the phone."""
 
 import dataclasses
+import operator
 
 import keras
+import numpy as np
 from keras import ops
 
 _SCALINGS = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
@@ -44,13 +46,8 @@ class Preprocessing:
     std: tuple[float, ...] | None = None
 
     def __post_init__(self):
-        size = tuple(int(side) for side in self.image_size)
-        if len(size) != 2 or min(size) < 1:
-            raise ValueError(
-                "`image_size` must be (height, width), two positive integers. "
-                f"Received: image_size={self.image_size}"
-            )
-        object.__setattr__(self, "image_size", size)
+        """Checks the fields and turns sequences into tuples."""
+        object.__setattr__(self, "image_size", _checked_size(self.image_size))
         if self.color not in _CHANNELS:
             raise ValueError(
                 f"`color` must be one of {sorted(_CHANNELS)}. Received: color={self.color!r}"
@@ -58,7 +55,7 @@ class Preprocessing:
         if self.scaling == "mean_std":
             object.__setattr__(self, "mean", self._per_channel("mean", self.mean))
             object.__setattr__(self, "std", self._per_channel("std", self.std))
-            if min(self.std) <= 0.0:
+            if not min(self.std) > 0.0:
                 raise ValueError(f"`std` must be positive. Received: std={self.std}")
         elif self.scaling not in _SCALINGS:
             raise ValueError(
@@ -74,11 +71,12 @@ class Preprocessing:
     def _per_channel(self, name, values):
         if values is None:
             raise ValueError(f"scaling='mean_std' needs `{name}`, in pixel units 0..255.")
-        values = (values,) if isinstance(values, (int, float)) else tuple(values)
-        if len(values) not in (1, self.channels):
+        values = np.atleast_1d(values)
+        numbers = values.dtype.kind in "iuf" and bool(np.all(np.isfinite(values)))
+        if not numbers or values.shape not in ((1,), (self.channels,)):
             raise ValueError(
-                f"`{name}` must be one number, or {self.channels} (one a channel). "
-                f"Received: {name}={values}"
+                f"`{name}` must be one finite number, or {self.channels} (one a channel). "
+                f"Received: {name}={values.tolist()}"
             )
         return tuple(float(value) for value in values)
 
@@ -112,17 +110,18 @@ class Preprocessing:
         Raises:
             ValueError: when `images` is not of rank 4 with 1 or 3 channels.
         """
-        if len(images.shape) != 4 or images.shape[-1] not in (1, 3):
+        shape = tuple(getattr(images, "shape", ()))
+        if len(shape) != 4 or shape[-1] not in (1, 3):
             raise ValueError(
-                "`images` must have shape (batch, height, width, 1 or 3). "
-                f"Received: shape={tuple(images.shape)}"
+                "`images` must be an array of shape (batch, height, width, 1 or 3). "
+                f"Received: {type(images).__name__} with shape={shape}"
             )
         pixels = ops.cast(images, "float32")
-        if images.shape[-1] == 3 and self.channels == 1:
+        if shape[-1] == 3 and self.channels == 1:
             pixels = ops.sum(pixels * ops.array(_LUMA, "float32"), axis=-1, keepdims=True)
-        elif images.shape[-1] == 1 and self.channels == 3:
+        elif shape[-1] == 1 and self.channels == 3:
             pixels = ops.concatenate([pixels, pixels, pixels], axis=-1)
-        if tuple(pixels.shape[1:3]) != self.image_size:
+        if shape[1:3] != self.image_size:
             pixels = ops.image.resize(
                 pixels,
                 self.image_size,
@@ -137,6 +136,20 @@ class Preprocessing:
         """Returns the fields as plain JSON values; `Preprocessing(**d)` is the way back."""
         fields = dataclasses.asdict(self)
         return {key: list(v) if isinstance(v, tuple) else v for key, v in fields.items()}
+
+
+def _checked_size(image_size):
+    """Returns (height, width) as plain integers; 28.5 is refused, not cut to 28."""
+    try:
+        size = tuple(operator.index(side) for side in image_size)
+    except TypeError:
+        size = ()
+    if len(size) != 2 or min(size) < 1:
+        raise ValueError(
+            "`image_size` must be (height, width), two positive integers. "
+            f"Received: image_size={image_size}"
+        )
+    return size
 
 
 def of_model(model, **kwargs):

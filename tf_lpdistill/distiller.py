@@ -1,0 +1,330 @@
+"""The Distiller: trains a student from labels and a teacher with Keras's own `fit`."""
+
+import contextlib
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tf_lpdistill.batch import unpack
+from tf_lpdistill.files import atomic_path
+from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
+from tf_lpdistill.losses.base import Loss
+from tf_lpdistill.ops import replicas
+from tf_lpdistill.taps import Tap, symbolic_inputs
+from tf_lpdistill.teachers import AbsentTeacher, LiveTeacher
+from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms
+
+
+@keras.saving.register_keras_serializable(package="tf_lpdistill")
+class Distiller(keras.Model):
+    """Trains a student on labels and on what a teacher makes of the same inputs.
+
+        total = student_loss_weight * (supervised loss + regularisers) + sum_i weight_i * loss_i
+
+    Eqs. 7 and 8 of the locality preserving paper (https://arxiv.org/abs/1812.06597) are two
+    settings of it. A step runs the teacher once (inference mode, outside the gradient), the student
+    once, and updates the student and the losses' own weights. Everything else is Keras: `compile`,
+    `fit`, `evaluate`, callbacks, sample and class weights, mixed precision, `tf.distribute`.
+
+    `fit` logs `loss` (the total), `student_loss`, and each distillation loss, unweighted, under its
+    name. `evaluate`, and so `val_loss`, is the student's supervised loss and the compiled metrics.
+    `fit` looks at the first batch before the first step and raises there.
+
+    Args:
+        teacher: a trained `keras.Model`. It is used as it is, not frozen or changed, and not
+            saved with the distiller.
+        student: the `keras.Model` to train; available as `.student`.
+        distillation_losses: a loss or a list of losses from `tf_lpdistill.losses`;
+            `keras.distillation` losses work too.
+        distillation_loss_weights: a weight for each loss: a float, or a
+            `keras.optimizers.schedules.LearningRateSchedule` over optimizer steps. None: 1.0 each.
+        student_loss_weight: weight of the supervised loss, a float or a schedule; 0 trains on the
+            teacher alone, and needs no labels.
+        name: name of the model.
+
+    Raises:
+        ValueError: for arguments that do not fit, unknown layer names, features that a loss cannot
+            compare.
+
+    Example:
+
+    >>> teacher = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, name="features"),
+    ...                             keras.layers.Dense(3)])
+    >>> student = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="embedding"),
+    ...                             keras.layers.Dense(3)])
+    >>> from tf_lpdistill.losses import LocalityPreserving, SoftTarget
+    >>> distiller = Distiller(
+    ...     teacher, student,
+    ...     [SoftTarget(temperature=4.0), LocalityPreserving("features", "embedding")],
+    ...     distillation_loss_weights=[1.0, 0.1])
+    >>> distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    """
+
+    def __init__(
+        self,
+        teacher,
+        student,
+        distillation_losses,
+        distillation_loss_weights=None,
+        student_loss_weight=1.0,
+        name="distiller",
+    ):
+        _check_model("student", student)
+        super().__init__(name=name, dtype=student.dtype_policy)
+        self.student = student
+        self.distillation_losses = check_losses(distillation_losses)
+        self.distillation_loss_weights = check_weights(
+            distillation_loss_weights, len(self.distillation_losses)
+        )
+        self.student_loss_weight = check_weight("student_loss_weight", student_loss_weight)
+        self.output_names = getattr(student, "output_names", None)
+        terms = make_terms(self.distillation_losses, self.distillation_loss_weights)
+        student_tap = Tap(student, _names(terms, "student_layer_name"))
+        # Closures: Keras tracks and saves whatever model it finds in an attribute.
+        self._terms = lambda: terms
+        self._student_tap = lambda: student_tap
+        self._student_loss_tracker = keras.metrics.Mean(name="student_loss")
+        self._term_trackers = [keras.metrics.Mean(name=term.name) for term in terms]
+        self._evaluating = False
+        self._attach(teacher)
+
+    def _attach(self, teacher):
+        if not isinstance(teacher, AbsentTeacher):
+            _check_model("teacher", teacher)
+            teacher = LiveTeacher(teacher, _names(self._terms(), "teacher_layer_name"))
+        self._teacher = lambda: teacher
+        self.train_function = None
+        inputs = symbolic_inputs(self.student)
+        if inputs is not None:
+            self._build_losses(inputs)
+
+    @property
+    def teacher(self):
+        """The teacher as it was given; None in a distiller that was loaded without one."""
+        return self._teacher().model
+
+    def __dir__(self):
+        # Keras saves every model that `dir` reveals; the teacher stays out of the file.
+        return [name for name in super().__dir__() if name != "teacher"]
+
+    def build(self, input_shape):
+        """Makes the losses' weights for a student whose inputs were not known before."""
+        shapes = unpack(input_shape).inputs
+        self._build_losses(keras.KerasTensor(shapes, dtype=self.variable_dtype))
+
+    def _build_losses(self, inputs):
+        teacher = self._teacher()
+        if not isinstance(teacher, AbsentTeacher):
+            outputs = teacher.output_specs(inputs), self._student_tap().compute_output_spec(inputs)
+            for term in self._terms():
+                if isinstance(term.loss, Loss):
+                    features = term.select(*outputs)
+                    term.loss.check_shapes(*features)
+                    term.loss.ensure_built(*(feature.shape for feature in features))
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """Returns the student's predictions."""
+        return self.student(unpack(inputs).inputs, training=training)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Keras's own supervised loss and regularisers; without labels, the regularisers alone."""
+        if y is None or self.loss is None:
+            return replicas.scale(sum(self.losses, ops.zeros(())))
+        return super().compute_loss(x, y, y_pred, sample_weight, training)
+
+    def train_step(self, data):
+        """One update of the student and of the losses' own weights."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        batch = unpack(x)
+        extras = {"y": y, "sample_weight": sample_weight, "sample_id": batch.sample_id}
+        teacher_outputs = self._teacher().outputs(batch)
+        with tf.GradientTape() as tape:
+            student_outputs = self._student_tap()(batch.inputs, training=True)
+            y_pred = student_outputs[0]
+            student_loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
+            values = [
+                term.value(teacher_outputs, student_outputs, **extras) for term in self._terms()
+            ]
+            total = self._total(student_loss, values)
+            scaled = self.optimizer.scale_loss(total)
+        self._update(tape, scaled)
+        self._track(total, student_loss, values, ops.shape(keras.tree.flatten(y_pred)[0])[0])
+        return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def _total(self, student_loss, values):
+        step = self.optimizer.iterations
+        weight = self.student_loss_weight
+        total = (weight(step) if callable(weight) else weight) * student_loss
+        for term, value in zip(self._terms(), values, strict=True):
+            total = total + replicas.scale(term.weight_at(step) * value)
+        return total
+
+    def _update(self, tape, scaled_total):
+        variables = self.trainable_variables
+        if not self.optimizer.built:
+            self.optimizer.build(variables)
+        gradients = tape.gradient(scaled_total, variables)
+        # Weights that no term reaches (the head, when only features are distilled) keep still.
+        reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
+        self.optimizer.apply_gradients(reached)
+
+    def _track(self, total, student_loss, values, batch_size):
+        trackers = {metric.name: metric for metric in self.metrics}
+        trackers["loss"].update_state(replicas.unscale(total), sample_weight=batch_size)
+        self._student_loss_tracker.update_state(
+            replicas.unscale(student_loss), sample_weight=batch_size
+        )
+        for tracker, value in zip(self._term_trackers, values, strict=True):
+            tracker.update_state(value, sample_weight=batch_size)
+
+    @property
+    def metrics(self):
+        """The metrics of the moment: the distillation terms belong to training alone."""
+        metrics = [metric for metric in super().metrics if getattr(metric, "built", True)]
+        if not self._evaluating:
+            return metrics
+        own = {id(metric) for metric in (self._student_loss_tracker, *self._term_trackers)}
+        return [metric for metric in metrics if id(metric) not in own]
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """Keras's own; without labels, the losses alone."""
+        if y is None:
+            return self.get_metrics_result()
+        return super().compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+
+    def make_train_function(self, force=False):
+        """Makes Keras's train function, with a look at the first batch before the first step."""
+        if self.train_function is None or force:
+            super().make_train_function(force=True)
+            self.train_function = FirstBatchCheck(
+                self.train_function, self._check_first_batch, self.steps_per_execution == 1
+            )
+        return self.train_function
+
+    def _check_first_batch(self, data):
+        with self.distribute_strategy.scope():
+            if not self.built:
+                x = keras.utils.unpack_x_y_sample_weight(data)[0]
+                self(keras.tree.map_structure(replicas.to_host, x))
+            check_first_batch(self, self._teacher(), self._student_tap(), self._terms(), data)
+
+    def fit(self, *args, **kwargs):
+        """Trains the student; arguments and result as `keras.Model.fit`.
+
+        Raises:
+            ValueError: before the first step, for a batch that the losses cannot be computed on.
+            RuntimeError: in a distiller that was loaded without its teacher.
+        """
+        if isinstance(self._teacher(), AbsentTeacher):
+            self._teacher().outputs(None)
+        if self.train_function is not None:
+            self.train_function.expect()
+        return super().fit(*args, **kwargs)
+
+    def evaluate(self, *args, **kwargs):
+        """Evaluates the student alone; arguments and result as `keras.Model.evaluate`."""
+        with self._evaluation():
+            return super().evaluate(*args, **kwargs)
+
+    def test_on_batch(self, *args, **kwargs):
+        """Evaluates the student on one batch, as `keras.Model.test_on_batch`."""
+        with self._evaluation():
+            return super().test_on_batch(*args, **kwargs)
+
+    @contextlib.contextmanager
+    def _evaluation(self):
+        self._evaluating = True
+        try:
+            yield
+        finally:
+            self._evaluating = False
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Saves student, losses, optimizer and settings, whole or not at all; not the teacher.
+
+        Arguments as `keras.Model.save`.
+        """
+        if not overwrite:
+            return super().save(filepath, overwrite=False, **kwargs)
+        with atomic_path(filepath) as temporary:
+            super().save(temporary, **kwargs)
+
+    @classmethod
+    def load(cls, filepath, teacher, **kwargs):
+        """Loads a saved distiller with its teacher, to train on exactly where it stopped.
+
+        Args:
+            filepath: a file written by `save` or a `ModelCheckpoint`.
+            teacher: the very teacher that it was trained with.
+            **kwargs: as of `keras.saving.load_model`.
+
+        Returns:
+            A compiled `Distiller`.
+
+        Raises:
+            ValueError: for another teacher, or a file that holds no distiller.
+        """
+        distiller = keras.saving.load_model(filepath, **kwargs)
+        if not isinstance(distiller, cls):
+            raise ValueError(
+                f"{filepath} holds a {type(distiller).__name__}, not a saved {cls.__name__}."
+            )
+        expected = distiller._teacher().fingerprint()
+        distiller._attach(teacher)
+        if distiller._teacher().fingerprint() != expected:
+            raise ValueError(
+                f"`teacher` is not the one that {filepath} was trained with: its layers or weights "
+                f"differ. Received: {teacher.name!r}. To train on with another teacher, make a new "
+                "Distiller around the loaded `.student`."
+            )
+        return distiller
+
+    def save_own_variables(self, store):
+        """Adds the random states of the student's layers, which Keras leaves out."""
+        for index, state in enumerate(self._random_states()):
+            store[str(index)] = ops.convert_to_numpy(state)
+
+    def load_own_variables(self, store):
+        """Restores the random states of the student's layers."""
+        for index, state in enumerate(self._random_states()):
+            state.assign(store[str(index)])
+
+    def _random_states(self):
+        weights = {id(weight) for weight in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
+
+    def get_config(self):
+        """Returns student, losses and settings, and the teacher's fingerprint in its place."""
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "student": serialize(self.student),
+            "distillation_losses": [serialize(loss) for loss in self.distillation_losses],
+            "distillation_loss_weights": serialize(list(self.distillation_loss_weights)),
+            "student_loss_weight": serialize(self.student_loss_weight),
+            "name": self.name,
+            "teacher_fingerprint": self._teacher().fingerprint(),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes a distiller without teacher from what `get_config` returned."""
+        config = dict(config)
+        teacher = AbsentTeacher(config.pop("teacher_fingerprint"))
+        name = config.pop("name")
+        settings = {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
+        return cls(teacher, name=name, **settings)
+
+
+def _check_model(argument, model):
+    if not isinstance(model, keras.Model):
+        raise ValueError(
+            f"`{argument}` must be a keras.Model. Received: {argument}={model!r} of type "
+            f"{type(model).__name__}"
+        )
+
+
+def _names(terms, attribute):
+    names = [getattr(term.loss, attribute, None) for term in terms]
+    return [name for name in names if name is not None]

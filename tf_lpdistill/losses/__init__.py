@@ -1,0 +1,49 @@
+"""Distillation losses, one method a file; each new file here is found without being listed."""
+
+import importlib
+import pkgutil
+
+from tf_lpdistill.losses.base import Loss, snake_case
+
+
+def _discover():
+    classes = {}
+    for module_info in pkgutil.iter_modules(__path__):
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
+        for value in vars(module).values():
+            own = isinstance(value, type) and value.__module__ == module.__name__
+            if own and issubclass(value, Loss) and value is not Loss:
+                classes[value.__name__] = value
+    return classes
+
+
+_CLASSES = _discover()
+globals().update(_CLASSES)
+__all__ = ["Loss", "get", *sorted(_CLASSES)]
+
+
+def get(identifier):
+    """Finds a loss class by its name.
+
+    Args:
+        identifier: the class's name in snake case ("locality_preserving") or as it is
+            ("LocalityPreserving"), or such a class itself.
+
+    Returns:
+        The class, a subclass of `Loss`.
+
+    Raises:
+        ValueError: for a name that no loss has; all names are listed.
+
+    Example:
+
+    >>> get("soft_target")(temperature=3.0).temperature
+    3.0
+    """
+    if isinstance(identifier, type) and issubclass(identifier, Loss):
+        return identifier
+    by_name = {snake_case(name): loss for name, loss in _CLASSES.items()} | _CLASSES
+    if identifier not in by_name:
+        known = sorted(snake_case(name) for name in _CLASSES)
+        raise ValueError(f"Unknown loss. Expected one of {known}. Received: {identifier!r}")
+    return by_name[identifier]

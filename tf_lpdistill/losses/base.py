@@ -1,0 +1,202 @@
+"""What all distillation losses share: names of features, checks, weights of their own."""
+
+import re
+
+import keras
+import numpy as np
+from keras import ops
+
+
+def snake_case(name):
+    """Turns a class's name into its snake-case name: "SoftTarget" into "soft_target"."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
+    """Base of all distillation losses.
+
+    A loss names the features that it compares, and maps teacher and student features of one batch
+    to a scalar. It is a Keras layer, so that it may own weights (they are trained with the student
+    and left behind at export) and is saved with the `Distiller`; and a
+    `keras.distillation.DistillationLoss`, so that it also works in Keras's own Distiller wherever
+    it asks for no more than that one gives.
+
+    A subclass stores its arguments under their own names, implements `compute_loss`, extends
+    `get_config`, and where needed `check` and `build_features`. Values are float32 means,
+    independent of batch size, width and resolution, and the mean of the values on the replicas is
+    the value on the global batch (`ops.replicas`).
+
+    Args:
+        teacher_layer_name: name of the teacher's feature (see `tf_lpdistill.taps`), or None for
+            the teacher's output.
+        student_layer_name: the same for the student.
+        name: name of the term in the logs; defaults to the class's name in snake case.
+    """
+
+    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
+        super().__init__(name=name or snake_case(type(self).__name__), dtype="float32")
+        self.teacher_layer_name = teacher_layer_name
+        self.student_layer_name = student_layer_name
+        self.feature_shapes = None
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        """Computes the value of the loss on one batch.
+
+        Args:
+            teacher_outputs: the teacher's features, any float dtype; they get no gradient.
+            student_outputs: the student's features, any float dtype.
+            y: labels of the batch, or None.
+            sample_weight: (batch,) weights, or None; a sample of weight 0 counts for nothing.
+
+        Returns:
+            Scalar float32.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must implement `compute_loss`.")
+
+    def build_features(self, teacher_shape, student_shape):
+        """Makes the loss's own weights; called once, before training or loading.
+
+        Args:
+            teacher_shape: shape of the teacher's features, the batch as None.
+            student_shape: shape of the student's features, the batch as None.
+        """
+
+    def ensure_built(self, teacher_shape, student_shape):
+        """Builds the loss for feature shapes, unless it is built already.
+
+        Args:
+            teacher_shape: (batch or None, ...) of the teacher's features.
+            student_shape: (batch or None, ...) of the student's features.
+        """
+        if self.built:
+            return
+        shapes = tuple((None, *shape[1:]) for shape in (teacher_shape, student_shape))
+        self.build_features(*shapes)
+        self.feature_shapes = shapes
+        self.built = True
+
+    def validate_model_compatibility(self, teacher, student):
+        """Builds the loss for two models; Keras's own Distiller calls this when it is made.
+
+        Args:
+            teacher: a Functional or Sequential `keras.Model` with a layer `teacher_layer_name`.
+            student: the same for the student.
+        """
+        names = (self.teacher_layer_name, self.student_layer_name)
+        self.ensure_built(
+            *(
+                (model if name is None else model.get_layer(name)).output.shape
+                for model, name in zip((teacher, student), names, strict=True)
+            )
+        )
+
+    def check(self, teacher_outputs, student_outputs):
+        """Looks at the features of a real batch, before the first step.
+
+        Args:
+            teacher_outputs: features of the global batch, concrete values.
+            student_outputs: the same for the student.
+
+        Raises:
+            ValueError: when the loss cannot be computed on them; the text names the way out.
+        """
+
+    def check_shapes(self, teacher_outputs, student_outputs):
+        """Checks what shapes alone can tell.
+
+        Args:
+            teacher_outputs: features of a batch, concrete or symbolic.
+            student_outputs: the same for the student.
+
+        Raises:
+            ValueError: for features that are not one tensor each, and unequal batch sizes.
+        """
+        for role, outputs in (("teacher", teacher_outputs), ("student", student_outputs)):
+            self._check_is_tensor(role, outputs)
+        sizes = teacher_outputs.shape[0], student_outputs.shape[0]
+        if None not in sizes and sizes[0] != sizes[1]:
+            raise ValueError(
+                f"{self.name}: teacher and student features must be of the same batch. "
+                f"Received: {sizes[0]} teacher samples and {sizes[1]} student samples."
+            )
+
+    def validate_outputs(self, teacher_outputs, student_outputs):
+        """Checks shapes always, and values where they are there to be looked at.
+
+        Args:
+            teacher_outputs: features of a batch, concrete or symbolic.
+            student_outputs: the same for the student.
+
+        Raises:
+            ValueError: for what `check_shapes` and `check` find, and values that are not finite.
+        """
+        self.check_shapes(teacher_outputs, student_outputs)
+        if not all(_is_concrete(outputs) for outputs in (teacher_outputs, student_outputs)):
+            return
+        for role, outputs in (("teacher", teacher_outputs), ("student", student_outputs)):
+            self._check_finite(role, outputs)
+        self.check(teacher_outputs, student_outputs)
+
+    def _check_is_tensor(self, role, outputs):
+        if isinstance(outputs, dict):
+            raise ValueError(
+                f"{self.name}: the {role}'s output is a dict with the keys {sorted(outputs)}. "
+                f"Name one of them as `{role}_layer_name`."
+            )
+        if not hasattr(outputs, "shape"):
+            raise ValueError(
+                f"{self.name}: expected one tensor of {role} features. Received: "
+                f"{type(outputs).__name__}; name a layer with a single output as "
+                f"`{role}_layer_name`."
+            )
+
+    def _check_finite(self, role, outputs):
+        values = ops.convert_to_numpy(ops.cast(outputs, "float32"))
+        if not np.isfinite(values).all():
+            rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
+            layer = getattr(self, f"{role}_layer_name") or "output"
+            raise ValueError(
+                f"{self.name}: non-finite {role} features in {layer!r} (NaN or infinite, samples "
+                f"{rows[:5].tolist()} of the first batch). Check the {role}'s weights, the input "
+                "scaling and the images."
+            )
+
+    def get_config(self):
+        """Returns the arguments, and under "feature_shapes" the shapes that the loss is built for."""
+        return {
+            "teacher_layer_name": self.teacher_layer_name,
+            "student_layer_name": self.student_layer_name,
+            "name": self.name,
+            "feature_shapes": self.feature_shapes,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        """Makes the loss, built if it was built, from what `get_config` returned."""
+        config = dict(config)
+        shapes = config.pop("feature_shapes", None)
+        loss = cls(**config)
+        if shapes is not None:
+            loss.ensure_built(*shapes)
+        return loss
+
+
+def batch_mean(values, sample_weight=None):
+    """Means a value per sample over the batch, as Keras's own losses do.
+
+    Args:
+        values: (batch,) float32.
+        sample_weight: (batch,) or (batch, 1), or None. The weighted sum is divided by the size of
+            the batch, not by the sum of the weights.
+
+    Returns:
+        Scalar float32.
+    """
+    if sample_weight is None:
+        return ops.mean(values)
+    return ops.mean(values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,)))
+
+
+def _is_concrete(tensor):
+    """Whether a tensor has values here and now: an array, or an eager tensor."""
+    return isinstance(tensor, np.ndarray) or hasattr(tensor, "numpy")

@@ -1,0 +1,166 @@
+"""LP: what is near for the teacher stays near for the student. The method of the paper."""
+
+import numbers
+
+import keras
+from keras import ops
+
+from tf_lpdistill.losses.base import Loss
+from tf_lpdistill.ops import (
+    flatten,
+    gather,
+    heat_affinities,
+    l2_normalize,
+    laplacian_energy,
+    num_replicas,
+)
+
+
+def locality_preserving(
+    teacher_features,
+    student_features,
+    num_neighbors=5,
+    bandwidth="auto",
+    normalize=False,
+    sample_weight=None,
+):
+    """`(1/m) sum_ij alpha_ij |f_S^i - f_S^j|^2` with the teacher's alpha (Eqs. 5 and 6).
+
+    Args:
+        teacher_features: (m, ...), any float dtype; alpha carries no gradient.
+        student_features: (m, ...), any float dtype.
+        num_neighbors: k; a smaller batch uses m - 1, a batch of one gives 0.
+        bandwidth: sigma, or "auto" (see `ops.heat_affinities`).
+        normalize: whether to scale the student's features to length 1 first.
+        sample_weight: (m,) or None. A pair counts sqrt(w_i w_j), so that equal weights w scale
+            the loss by w; samples of weight 0 are nobody's neighbours.
+
+    Returns:
+        Scalar float32.
+    """
+    valid = None
+    if sample_weight is not None:
+        sample_weight = ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+        valid = sample_weight > 0.0
+    teacher = ops.stop_gradient(teacher_features)
+    indices, alpha = heat_affinities(teacher, num_neighbors, bandwidth, valid)
+    if sample_weight is not None:
+        pair_weight = sample_weight[:, None] * ops.take(sample_weight, indices, axis=0)
+        alpha = alpha * ops.sqrt(ops.maximum(pair_weight, 0.0))
+    student = flatten(ops.cast(student_features, "float32"))
+    if normalize:
+        student = l2_normalize(student)
+    batch = ops.cast(ops.shape(student)[0], "float32")
+    return laplacian_energy(indices, ops.stop_gradient(alpha), student) / batch
+
+
+@keras.saving.register_keras_serializable(package="tf_lpdistill")
+class LocalityPreserving(Loss):
+    """The locality preserving loss (LP): the student keeps the teacher's neighbourhoods.
+
+    In each mini-batch of m samples the teacher's features give every sample its k nearest
+    neighbours N(i) and the weights
+
+        alpha_ij = exp(-|f_T^i - f_T^j|^2 / sigma^2) if j in N(i), else 0        (Eq. 5)
+
+    and the loss pulls the student's features of these neighbours together:
+
+        (1/m) sum_i sum_j alpha_ij |f_S^i - f_S^j|^2                              (Eq. 6)
+
+    It adds no parameters and compares distances only, so teacher and student features may have any
+    shapes; maps are flattened. alpha carries no gradient, and only the layers up to the student's
+    feature receive one (Eq. 10). Two readings: the paper's value of sigma is not known to us, hence
+    the adaptive default; and the prefactor is 1/m.
+
+    Alone the loss is least when all features are equal, so it wants the labels or `SoftTarget`
+    beside it; and it falls when the features shrink as a whole, which `normalize=True` rules out.
+    It keeps near pairs near and says nothing about far ones.
+
+    Args:
+        teacher_layer_name: the teacher's hint layer; None for its output.
+        student_layer_name: the student's guided layer; None for its output.
+        num_neighbors: k, a positive int below the batch size.
+        bandwidth: sigma, a positive float in the unit of the teacher's features; or "auto":
+            sigma^2 is the mean squared distance to the k neighbours in the batch.
+        normalize: whether to scale the student's features to length 1 first.
+        scope: "global": neighbours are searched in the batch of all replicas, so that the update
+            does not depend on their number; "replica": in each replica's part alone, which needs
+            no communication and is another loss.
+        name: name of the term in the logs.
+
+    Raises:
+        ValueError: for arguments out of range; before training, when `num_neighbors` is not below
+            the batch size, features are not finite, or batch sizes differ.
+
+    Reference: Chen, Wang, Xu, Xu, Tao, Learning Student Networks via Feature Embedding, IEEE TNNLS
+    2021 (https://arxiv.org/abs/1812.06597).
+
+    Example:
+
+    >>> loss = LocalityPreserving("features", "embedding", num_neighbors=1)
+    >>> teacher = keras.ops.array([[0.0], [1.0], [9.0], [10.0]])
+    >>> student = keras.ops.array([[0.0], [2.0], [5.0], [5.0]])
+    >>> round(float(loss.compute_loss(teacher, student)), 4)  # (4 + 4 + 0 + 0) / 4 * exp(-1)
+    0.7358
+    """
+
+    def __init__(
+        self,
+        teacher_layer_name=None,
+        student_layer_name=None,
+        *,
+        num_neighbors=5,
+        bandwidth="auto",
+        normalize=False,
+        scope="global",
+        name=None,
+    ):
+        super().__init__(teacher_layer_name, student_layer_name, name=name)
+        if not isinstance(num_neighbors, numbers.Integral) or num_neighbors < 1:
+            raise ValueError(
+                f"`num_neighbors` must be a positive int. Received: num_neighbors={num_neighbors!r}"
+            )
+        if bandwidth != "auto" and not (isinstance(bandwidth, numbers.Real) and bandwidth > 0):
+            raise ValueError(
+                "`bandwidth` (sigma) must be a positive number or 'auto'. "
+                f"Received: bandwidth={bandwidth!r}"
+            )
+        if scope not in ("global", "replica"):
+            raise ValueError(f"`scope` must be 'global' or 'replica'. Received: scope={scope!r}")
+        self.num_neighbors = int(num_neighbors)
+        self.bandwidth = bandwidth if bandwidth == "auto" else float(bandwidth)
+        self.normalize = normalize
+        self.scope = scope
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        """See `locality_preserving`."""
+        self.check_shapes(teacher_outputs, student_outputs)
+        features = (teacher_outputs, student_outputs, sample_weight)
+        if self.scope == "global":
+            features = [gather(tensor) for tensor in features]
+        teacher, student, sample_weight = features
+        return locality_preserving(
+            teacher, student, self.num_neighbors, self.bandwidth, self.normalize, sample_weight
+        )
+
+    def check(self, teacher_outputs, student_outputs):
+        """Refuses a first batch that is too small for `num_neighbors`."""
+        batch = teacher_outputs.shape[0]
+        if self.scope == "replica":
+            batch //= num_replicas()
+        if self.num_neighbors >= batch:
+            raise ValueError(
+                f"{self.name}: `num_neighbors` must be smaller than the batch, since a sample is "
+                f"not its own neighbour. Received: num_neighbors={self.num_neighbors} with a batch "
+                f"of {batch}. Use a larger batch or fewer neighbours."
+            )
+
+    def get_config(self):
+        """Returns the arguments of the loss."""
+        return {
+            **super().get_config(),
+            "num_neighbors": self.num_neighbors,
+            "bandwidth": self.bandwidth,
+            "normalize": self.normalize,
+            "scope": self.scope,
+        }

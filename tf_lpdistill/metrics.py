@@ -1,0 +1,69 @@
+"""How well a student keeps its teacher's geometry and answers: functions on arrays."""
+
+import numpy as np
+from keras import ops
+
+from tf_lpdistill.ops import center, nearest_neighbors, squared_distances
+
+
+def neighborhood_overlap(teacher_features, student_features, k):
+    """Share of the teacher's k nearest neighbours that are also the student's.
+
+    Args:
+        teacher_features: (n, ...) array or tensor; flattened, compared by Euclidean distance.
+        student_features: (n, ...) array or tensor of the same samples in the same order.
+        k: neighbours a sample, 0 < k < n.
+
+    Returns:
+        float in [0, 1]: 1 when all neighbourhoods agree; about k / (n - 1) by chance.
+
+    Raises:
+        ValueError: when the numbers of samples differ, or k is not in 1 .. n - 1.
+    """
+    rows = len(teacher_features)
+    if rows != len(student_features):
+        raise ValueError(
+            "`teacher_features` and `student_features` must be of the same samples. Received: "
+            f"{rows} and {len(student_features)} rows."
+        )
+    if not 0 < k < rows:
+        raise ValueError(f"`k` must be between 1 and {rows - 1} (samples - 1). Received: k={k}")
+    teacher, student = (neighbor_indices(f, k) for f in (teacher_features, student_features))
+    shared = (teacher[:, :, None] == student[:, None, :]).any(axis=2)
+    return float(shared.mean())
+
+
+def neighbor_indices(features, k):
+    """The k nearest other samples of each, nearest first.
+
+    Args:
+        features: (n, ...) array or tensor; flattened, compared by Euclidean distance.
+        k: neighbours a sample, 0 < k < n.
+
+    Returns:
+        (n, k) int32 array.
+    """
+    distances = squared_distances(center(ops.convert_to_tensor(features)))
+    return np.asarray(nearest_neighbors(distances, k)[0])
+
+
+def agreement(teacher_predictions, student_predictions):
+    """Share of samples to which student and teacher give the same class.
+
+    Args:
+        teacher_predictions: (n, classes) logits or probabilities.
+        student_predictions: (n, classes) logits or probabilities.
+
+    Returns:
+        float in [0, 1].
+
+    Raises:
+        ValueError: when the shapes differ.
+    """
+    teacher, student = np.asarray(teacher_predictions), np.asarray(student_predictions)
+    if teacher.shape != student.shape or teacher.ndim != 2:
+        raise ValueError(
+            "Both predictions must have the same shape (samples, classes). Received: "
+            f"{teacher.shape} and {student.shape}"
+        )
+    return float((teacher.argmax(axis=1) == student.argmax(axis=1)).mean())

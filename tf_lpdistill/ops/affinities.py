@@ -1,0 +1,48 @@
+"""Weights of neighbour edges."""
+
+from keras import ops
+
+from tf_lpdistill.ops.distances import center, squared_distances
+from tf_lpdistill.ops.neighbors import nearest_neighbors
+
+# The adaptive bandwidth never falls below this share of the mean centred squared norm: below it,
+# the distances themselves are rounding noise (see `distances.DISTANCE_FLOOR`).
+BANDWIDTH_FLOOR = 1e-5
+
+
+def heat_affinities(features, num_neighbors, bandwidth="auto", valid=None):
+    """Heat-kernel weights of each sample's nearest neighbours in the batch.
+
+    `alpha_ij = exp(-|f_i - f_j|^2 / sigma^2)` for j among the k nearest neighbours of i, else 0:
+    Eq. 5 of Chen et al., Learning Student Networks via Feature Embedding
+    (https://arxiv.org/abs/1812.06597). The neighbourhood is directed, so alpha is not symmetric.
+
+    Args:
+        features: (n, ...) of any float dtype; flattened, and float32 from there on.
+        num_neighbors: k; a smaller batch uses n - 1.
+        bandwidth: sigma, a positive float in the unit of the features; or "auto": sigma^2 is the
+            mean squared distance to the k neighbours over the batch.
+        valid: optional (n,) bool; rows where it is False have no edges, in either direction.
+
+    Returns:
+        indices: (n, min(k, n - 1)) int32 neighbour indices.
+        alpha: (n, min(k, n - 1)) float32 weights in [0, 1].
+    """
+    centered = center(features)
+    indices, distances = nearest_neighbors(squared_distances(centered), num_neighbors, valid)
+    edges = distances < float("inf")
+    distances = ops.where(edges, distances, 0.0)
+    if bandwidth == "auto":
+        squared_bandwidth = _adaptive_squared_bandwidth(centered, distances, edges)
+    else:
+        squared_bandwidth = float(bandwidth) ** 2
+    alpha = ops.exp(-distances / squared_bandwidth)
+    return indices, ops.where(edges, alpha, 0.0)
+
+
+def _adaptive_squared_bandwidth(centered, distances, edges):
+    count = ops.maximum(ops.sum(ops.cast(edges, "float32")), 1.0)
+    floor = BANDWIDTH_FLOOR * ops.mean(ops.sum(ops.square(centered), axis=1))
+    squared_bandwidth = ops.maximum(ops.sum(distances) / count, floor)
+    # All rows equal: every distance is 0, and any positive bandwidth gives alpha = 1.
+    return ops.where(squared_bandwidth > 0.0, squared_bandwidth, 1.0)

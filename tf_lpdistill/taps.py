@@ -1,0 +1,182 @@
+"""Features from inside a model: one model that returns predictions and features in one pass.
+
+A feature is named by its layer. A path reaches into nested Functional and Sequential models:
+`"backbone/block_13_expand_relu"`. A subclassed model cannot be looked into; let it return a dict
+of tensors from `call` and name a key.
+"""
+
+import difflib
+
+import keras
+
+
+def symbolic_inputs(model):
+    """Returns the symbolic inputs of a model in the structure that its call takes.
+
+    Args:
+        model: a `keras.Model`.
+
+    Returns:
+        `keras.KerasTensor` or a structure of them; None for a model without a symbolic graph.
+    """
+    return _ends(model)[0] if _is_graph(model) else None
+
+
+def list_layers(model):
+    """Lists the names by which the features of a model can be tapped.
+
+    Args:
+        model: a `keras.Model`. Functional and Sequential models are listed to any depth, a model
+            that returns a dict is listed with its keys.
+
+    Returns:
+        List of str in the order of the forward pass, paths with "/" for nested models.
+    """
+    names = []
+    for operation in _operations(model):
+        names.append(operation.name)
+        names.extend(f"{operation.name}/{name}" for name in list_layers(operation))
+    return names + [key for key in _output_keys(model) if key not in names]
+
+
+class Tap(keras.Model):
+    """A view of a model that returns `(predictions, features)` from one forward pass.
+
+    It shares the layers of `model`, adds none, and leaves `model` as it was.
+
+    Args:
+        model: a built Functional or Sequential `keras.Model`; or any model, when `names` are keys
+            of the dict that it returns, or empty.
+        names: names as `list_layers` gives them.
+
+    Returns (of a call): `predictions`, what `model` returns; `features`, a dict that maps each
+        name to the output of that layer (of its first call, where it is called more than once).
+
+    Raises:
+        ValueError: for a name that `model` does not have (the nearest ones are listed), and for
+            names in a Sequential model that is not built.
+
+    Example:
+
+    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="embedding"),
+    ...                           keras.layers.Dense(2)])
+    >>> predictions, features = Tap(model, ["embedding"])(keras.ops.ones((5, 4)))
+    >>> tuple(features["embedding"].shape)
+    (5, 3)
+    """
+
+    def __init__(self, model, names, **kwargs):
+        # The input goes to the model as it is: the model does its own casting.
+        super().__init__(autocast=False, dtype=model.dtype_policy, **kwargs)
+        self.model = model
+        self.names = tuple(dict.fromkeys(names))
+        self._views = _graph_views(model, self.names)
+        if self.names and isinstance(model, keras.Sequential) and not self._views:
+            raise ValueError(
+                f"The Sequential model {model.name!r} is not built, so its layers have no outputs "
+                "yet. Start it with keras.Input(...), or call it on a batch first."
+            )
+        if self._views:
+            known = list_layers(model)
+            for name in self.names:
+                if name not in known:
+                    raise ValueError(_unknown_name(model, name, known))
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """Runs `model` once and collects the features on the way."""
+        features = {}
+        if self._views:
+            predictions = self._run("", self._views[""], inputs, training, features)
+        else:
+            predictions = self.model(inputs, training=training)
+        for name in self.names:
+            if name not in features:
+                features[name] = _output_entry(self.model, predictions, name)
+        return predictions, features
+
+    def _run(self, prefix, view, inputs, training, features):
+        """Interprets a Functional graph, and those nested graphs that hold a named layer."""
+
+        def recorded(operation):
+            path = prefix + operation.name
+
+            def call(*args, **kwargs):
+                if "training" in kwargs and training is not None:
+                    kwargs["training"] = training  # as Keras's own Functional call does
+                if path in self._views:
+                    nested = self._views[path]
+                    outputs = self._run(f"{path}/", nested, args[0], training, features)
+                else:
+                    outputs = operation(*args, **kwargs)
+                if path in self.names:
+                    features.setdefault(path, outputs)
+                return outputs
+
+            return call
+
+        # The one place that knows how Keras evaluates the graph of a Functional model.
+        tensors = view._standardize_inputs(inputs)
+        return view._run_through_graph(tensors, operation_fn=recorded)
+
+
+def _is_graph(model):
+    """Whether the layers of a model can be reached: Functional, or Sequential once built."""
+    return isinstance(model, keras.Model) and bool(getattr(model, "inputs", None))
+
+
+def _operations(model):
+    if not _is_graph(model):
+        return []
+    operations = _view(model).operations
+    return [op for op in operations if not isinstance(op, keras.layers.InputLayer)]
+
+
+def _view(model):
+    """A plain, uncompiled Functional model over the existing graph, for Sequential models too."""
+    return keras.Model(*_ends(model))
+
+
+def _ends(model):
+    """The symbolic inputs and outputs of a graph, in the structure that its call takes."""
+    if isinstance(model, keras.Sequential):
+        return model.inputs[0], model.outputs[0]
+    return model.input, model.output
+
+
+def _graph_views(model, names):
+    """Functional views by path: "" for `model` itself, and each nested model on a named path."""
+    if not names or not _is_graph(model):
+        return {}
+    views = {"": _view(model)}
+    for operation in _operations(model):
+        inner = [n.split("/", 1)[1] for n in names if n.startswith(f"{operation.name}/")]
+        for path, view in _graph_views(operation, inner).items():
+            views[f"{operation.name}/{path}" if path else operation.name] = view
+    return views
+
+
+def _output_keys(model):
+    output = _ends(model)[1] if _is_graph(model) else None
+    return tuple(output) if isinstance(output, dict) else ()
+
+
+def _output_entry(model, predictions, name):
+    if not isinstance(predictions, dict):
+        raise ValueError(
+            f"The layers of {model.name!r} cannot be reached from outside, so {name!r} is "
+            "unknown. Let its `call` return a dict of tensors and name a key."
+        )
+    if name not in predictions:
+        raise ValueError(_unknown_name(model, name, list(predictions)))
+    return predictions[name]
+
+
+def _unknown_name(model, name, known):
+    nearest = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
+    tails = [path for path in known if path.split("/")[-1] == name]
+    suggestions = list(dict.fromkeys(tails + nearest))[:4] or known[:8]
+    return (
+        f"The model {model.name!r} has no feature named {name!r}. "
+        f"Nearest names: {suggestions}. All of them: tf_lpdistill.taps.list_layers(model)."
+    )

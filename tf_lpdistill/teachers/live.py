@@ -1,0 +1,78 @@
+"""A teacher that runs beside the student."""
+
+import hashlib
+import json
+
+import keras
+
+from tf_lpdistill.taps import Tap
+
+
+class LiveTeacher:
+    """Runs a model in inference mode, once a step, for its predictions and named features.
+
+    The model is neither frozen nor changed: it is called with `training=False` outside the
+    gradient tape.
+
+    Args:
+        model: a `keras.Model`.
+        names: names of features, see `tf_lpdistill.taps`.
+    """
+
+    def __init__(self, model, names):
+        self.model = model
+        self._tap = Tap(model, names)
+
+    def outputs(self, batch):
+        """Returns `(predictions, features)` of a `Batch`."""
+        return self._tap(batch.inputs, training=False)
+
+    def output_specs(self, inputs):
+        """Returns the symbolic `(predictions, features)` for symbolic inputs."""
+        return self._tap.compute_output_spec(inputs)
+
+    def fingerprint(self):
+        """Returns the fingerprint of the model."""
+        return fingerprint(self.model)
+
+
+def fingerprint(model):
+    """Identifies a trained model: SHA-256 of its layers' settings and weights.
+
+    Names do not count, since Keras numbers them anew in each process, nor does `trainable`.
+
+    Args:
+        model: a built `keras.Model`.
+
+    Returns:
+        str of 64 hexadecimal digits.
+    """
+    digest = hashlib.sha256()
+    for layer in _leaf_layers(model):
+        digest.update(json.dumps(_settings(layer), sort_keys=True, default=_type_name).encode())
+    for variable in model.weights:
+        values = keras.ops.convert_to_numpy(variable)
+        digest.update(f"{values.shape}{values.dtype}".encode())
+        digest.update(values.tobytes())
+    return digest.hexdigest()
+
+
+def _leaf_layers(model):
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _leaf_layers(layer)
+        else:
+            yield layer
+
+
+def _settings(layer):
+    try:
+        config = layer.get_config()
+    except NotImplementedError:
+        config = {}
+    ignored = ("name", "trainable", "dtype")
+    return [type(layer).__name__, {k: v for k, v in config.items() if k not in ignored}]
+
+
+def _type_name(value):
+    return type(value).__name__

@@ -1,0 +1,148 @@
+"""The distillation terms of the total: each a loss, its weight, and its name in the logs."""
+
+import dataclasses
+import inspect
+import math
+import numbers
+import warnings
+from typing import Any
+
+import keras
+from keras import ops
+
+from tf_lpdistill.losses.base import snake_case
+from tf_lpdistill.ops.replicas import unscale_keras_loss
+
+_RESERVED = ("loss", "student_loss")
+_EXTRAS = ("y", "sample_weight", "sample_id")
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """One distillation loss in the total.
+
+    Args:
+        name: unique among the terms of a distiller.
+        loss: a `keras.distillation.DistillationLoss`.
+        weight: float, or a `LearningRateSchedule` over optimizer steps.
+        extras: which of y, sample_weight and sample_id the loss wants.
+    """
+
+    name: str
+    loss: Any
+    weight: Any
+    extras: tuple[str, ...]
+
+    def select(self, teacher_outputs, student_outputs):
+        """Picks the features that the loss names from two `(predictions, features)`."""
+        return (
+            _pick(teacher_outputs, getattr(self.loss, "teacher_layer_name", None)),
+            _pick(student_outputs, getattr(self.loss, "student_layer_name", None)),
+        )
+
+    def value(self, teacher_outputs, student_outputs, **extras):
+        """The unweighted value on this replica: a float32 scalar."""
+        wanted = {key: extras[key] for key in self.extras}
+        value = self.loss.compute_loss(*self.select(teacher_outputs, student_outputs), **wanted)
+        if len(value.shape) != 0:
+            raise ValueError(
+                f"The loss {self.name!r} must return a scalar. Received: shape {value.shape}"
+            )
+        return ops.cast(unscale_keras_loss(value, self.loss), "float32")
+
+    def weight_at(self, step):
+        """The weight at an optimizer step: a float, or a float32 scalar tensor."""
+        return self.weight(step) if callable(self.weight) else self.weight
+
+
+def make_terms(losses, weights):
+    """Pairs losses with weights and names.
+
+    Args:
+        losses: list of `keras.distillation.DistillationLoss`.
+        weights: list of the same length.
+
+    Returns:
+        Tuple of `Term`; a name that occurs again gets a suffix: `hint`, `hint_1`.
+    """
+    counts, terms = {}, []
+    for loss, weight in zip(losses, weights, strict=True):
+        name = getattr(loss, "name", None) or snake_case(type(loss).__name__)
+        if name in _RESERVED:
+            raise ValueError(f"The name {name!r} is taken by the totals. Give the loss another.")
+        count = counts[name] = counts.get(name, -1) + 1
+        parameters = inspect.signature(loss.compute_loss).parameters
+        extras = tuple(key for key in _EXTRAS if key in parameters)
+        terms.append(Term(f"{name}_{count}" if count else name, loss, weight, extras))
+    return tuple(terms)
+
+
+def check_losses(losses):
+    """Returns the `distillation_losses` argument as a list of loss objects.
+
+    Raises:
+        ValueError: for anything that is not a `keras.distillation.DistillationLoss`.
+    """
+    losses = list(losses) if isinstance(losses, (list, tuple)) else [losses]
+    for loss in losses:
+        if not isinstance(loss, keras.distillation.DistillationLoss):
+            raise ValueError(
+                "`distillation_losses` must be one loss or a list of losses from "
+                "tf_lpdistill.losses (or keras.distillation). Received: "
+                f"distillation_losses={losses}"
+            )
+        _warn_of_plain_divergence(loss)
+    return losses
+
+
+def check_weights(weights, number):
+    """Returns the `distillation_loss_weights` argument as a list, one weight a loss.
+
+    Raises:
+        ValueError: for a wrong number of weights, or one that is neither a finite number nor a
+            `LearningRateSchedule`.
+    """
+    if weights is None:
+        return [1.0] * number
+    weights = list(weights) if isinstance(weights, (list, tuple)) else [weights]
+    if len(weights) != number:
+        raise ValueError(
+            "`distillation_loss_weights` must hold one weight for each of the "
+            f"{number} losses. Received: distillation_loss_weights={weights}"
+        )
+    return [check_weight("distillation_loss_weights", weight) for weight in weights]
+
+
+def check_weight(argument, weight):
+    """Returns a weight as a float, or the schedule that it is.
+
+    Raises:
+        ValueError: when it is neither a finite number nor a `LearningRateSchedule`.
+    """
+    if isinstance(weight, keras.optimizers.schedules.LearningRateSchedule):
+        return weight
+    if isinstance(weight, numbers.Real) and math.isfinite(weight):
+        return float(weight)
+    raise ValueError(
+        f"`{argument}`: a weight must be a finite number or a "
+        f"keras.optimizers.schedules.LearningRateSchedule. Received: {weight!r}"
+    )
+
+
+def _pick(outputs, name):
+    predictions, features = outputs
+    return predictions if name is None else features[name]
+
+
+def _warn_of_plain_divergence(loss):
+    plain = isinstance(loss, keras.distillation.LogitsDistillation) and any(
+        leaf is keras.losses.kl_divergence for leaf in keras.tree.flatten(loss.loss)
+    )
+    if plain:
+        warnings.warn(
+            "keras.distillation.LogitsDistillation with loss='kl_divergence' compares raw logits: "
+            "neither the softmax nor the factor T^2 is applied. Use "
+            "tf_lpdistill.losses.SoftTarget(temperature=...), or pass "
+            "loss=keras.losses.KLDivergence().",
+            stacklevel=4,
+        )
