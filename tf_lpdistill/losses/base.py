@@ -83,12 +83,11 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             student: the same for the student.
         """
         names = (self.teacher_layer_name, self.student_layer_name)
-        self.ensure_built(
-            *(
-                (model if name is None else model.get_layer(name)).output.shape
-                for model, name in zip((teacher, student), names, strict=True)
-            )
-        )
+        tensors = [
+            model.outputs[0] if name is None else model.get_layer(name).output
+            for model, name in zip((teacher, student), names, strict=True)
+        ]
+        self.ensure_built(*(tensor.shape for tensor in tensors))
 
     def check(self, teacher_outputs, student_outputs):
         """Looks at the features of a real batch, before the first step.
@@ -162,7 +161,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             )
 
     def get_config(self):
-        """Returns the arguments, and under "feature_shapes" the shapes that the loss is built for."""
+        """Returns the arguments, and the shapes that the loss is built for, if it is."""
         return {
             "teacher_layer_name": self.teacher_layer_name,
             "student_layer_name": self.student_layer_name,

@@ -66,7 +66,8 @@ class SoftTarget(Loss):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
             raise ValueError(
-                f"`temperature` must be a positive, finite number. Received: temperature={temperature!r}"
+                "`temperature` must be a positive, finite number. "
+                f"Received: temperature={temperature!r}"
             )
         self.temperature = float(temperature)
 

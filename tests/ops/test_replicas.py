@@ -1,0 +1,70 @@
+"""Replica arithmetic on two logical devices."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_lpdistill.ops import gather, num_replicas, replicas, scale
+
+
+def per_replica(strategy, *values):
+    return strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant(values[context.replica_id_in_sync_group])
+    )
+
+
+def test_one_device_changes_nothing():
+    tensor = tf.constant([1.0, 2.0])
+    assert gather(tensor) is tensor and gather(None) is None
+    assert num_replicas() == 1 and scale(3.0) == 3.0 and replicas.unscale(3.0) == 3.0
+
+
+def test_gather_joins_the_replicas_and_its_gradient_returns(mirrored):
+    values = per_replica(mirrored, [1.0, 2.0], [3.0, 4.0])
+
+    @tf.function
+    def run(values):
+        def replica(own):
+            with tf.GradientTape() as tape:
+                tape.watch(own)
+                joined = gather(own)
+                loss = scale(tf.reduce_sum(joined**2))
+            return joined, tape.gradient(loss, own)
+
+        return mirrored.run(replica, args=(values,))
+
+    joined, gradients = run(values)
+    for part in joined.values:
+        np.testing.assert_array_equal(part, [1.0, 2.0, 3.0, 4.0])
+    np.testing.assert_allclose(gradients.values[0], [2.0, 4.0])
+    np.testing.assert_allclose(gradients.values[1], [6.0, 8.0])
+
+
+def test_to_host_joins_what_the_iterator_yields(mirrored):
+    values = per_replica(mirrored, [1.0, 2.0], [3.0])
+    np.testing.assert_array_equal(replicas.to_host(values), [1.0, 2.0, 3.0])
+
+
+@pytest.mark.parametrize("loss", ["mse", keras.losses.MeanSquaredError()])
+def test_keras_losses_have_one_value_however_they_are_written(mirrored, loss):
+    keras_loss = keras.distillation.FeatureDistillation(loss=loss)
+    teacher, student = np.ones((4, 3), "float32"), np.zeros((4, 3), "float32")
+
+    @tf.function
+    def run():
+        def replica():
+            value = keras_loss.compute_loss(tf.constant(teacher), tf.constant(student))
+            return replicas.unscale_keras_loss(value, keras_loss)
+
+        return mirrored.run(replica)
+
+    for value in run().values:
+        np.testing.assert_allclose(value, 1.0)
+
+
+def test_a_mix_of_functions_and_objects_is_refused(mirrored):
+    mixed = keras.distillation.FeatureDistillation(loss=["mse", keras.losses.MeanSquaredError()])
+    with mirrored.scope():
+        with pytest.raises(ValueError, match="cannot mix them"):
+            replicas.unscale_keras_loss(tf.constant(1.0), mixed)
