@@ -121,7 +121,8 @@ class Distiller(keras.Model):
                 if isinstance(term.loss, Loss):
                     features = term.select(*outputs)
                     term.loss.check_shapes(*features)
-                    term.loss.ensure_built(*(feature.shape for feature in features))
+                    shapes = (keras.tree.map_structure(lambda t: t.shape, f) for f in features)
+                    term.loss.ensure_built(*shapes)
         self.built = True
 
     def call(self, inputs, training=None):
@@ -327,4 +328,4 @@ def _check_model(argument, model):
 
 def _names(terms, attribute):
     names = [getattr(term.loss, attribute, None) for term in terms]
-    return [name for name in names if name is not None]
+    return [name for name in keras.tree.flatten(names) if name is not None]

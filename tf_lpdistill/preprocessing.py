@@ -98,6 +98,17 @@ class Preprocessing:
         mean, std = _SCALINGS[self.scaling]
         return (mean,), (std,)
 
+    def affine(self):
+        """The same map, but for the resizing, as one matrix: what the phone file computes.
+
+        Returns:
+            `(kernel, bias)`, float32 arrays (3, channels) and (channels,): model input =
+            rgb @ kernel + bias, for RGB pixels 0..255 of the size `image_size`.
+        """
+        mean, std = (np.broadcast_to(v, self.channels) for v in self.offset_and_scale)
+        color = np.eye(3) if self.channels == 3 else np.array(_LUMA)[:, None]
+        return (color / std).astype("float32"), (-mean / std).astype("float32")
+
     def __call__(self, images):
         """Turns pixels into model input.
 

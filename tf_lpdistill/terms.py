@@ -131,6 +131,8 @@ def check_weight(argument, weight):
 
 def _pick(outputs, name):
     predictions, features = outputs
+    if isinstance(name, tuple):
+        return tuple(_pick(outputs, part) for part in name)
     return predictions if name is None else features[name]
 
 

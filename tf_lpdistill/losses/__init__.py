@@ -3,6 +3,8 @@
 import importlib
 import pkgutil
 
+import keras
+
 from tf_lpdistill.losses.base import Loss, snake_case
 
 
@@ -12,9 +14,14 @@ def _discover():
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         for value in vars(module).values():
             own = isinstance(value, type) and value.__module__ == module.__name__
-            if own and issubclass(value, Loss) and value is not Loss:
+            if own and issubclass(value, Loss) and _is_registered(value):
                 classes[value.__name__] = value
     return classes
+
+
+def _is_registered(loss):
+    """Methods are registered with Keras; the abstract bases are not."""
+    return keras.saving.get_registered_name(loss) != loss.__name__
 
 
 _CLASSES = _discover()

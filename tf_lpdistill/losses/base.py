@@ -28,16 +28,34 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
 
     Args:
         teacher_layer_name: name of the teacher's feature (see `tf_lpdistill.taps`), or None for
-            the teacher's output.
-        student_layer_name: the same for the student.
+            the teacher's output. A tuple of names where `several_layers` is True: features are
+            then tuples of tensors, in this order.
+        student_layer_name: the same for the student, as many names.
         name: name of the term in the logs; defaults to the class's name in snake case.
+
+    Raises:
+        ValueError: for names that are not as many for the teacher as for the student, or several
+            where the loss compares one pair.
     """
+
+    several_layers = False
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
         super().__init__(name=name or snake_case(type(self).__name__), dtype="float32")
-        self.teacher_layer_name = teacher_layer_name
-        self.student_layer_name = student_layer_name
+        self.teacher_layer_name = _as_names(teacher_layer_name)
+        self.student_layer_name = _as_names(student_layer_name)
         self.feature_shapes = None
+        self._check_names()
+
+    def _check_names(self):
+        names = (self.teacher_layer_name, self.student_layer_name)
+        lengths = [len(name) if isinstance(name, tuple) else None for name in names]
+        if lengths[0] != lengths[1] or (lengths[0] is not None and not self.several_layers):
+            wanted = "tuples of the same length" if self.several_layers else "one name each"
+            raise ValueError(
+                f"{self.name}: `teacher_layer_name` and `student_layer_name` must be {wanted}. "
+                f"Received: teacher_layer_name={names[0]!r}, student_layer_name={names[1]!r}"
+            )
 
     def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
         """Computes the value of the loss on one batch.
@@ -70,7 +88,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         """
         if self.built:
             return
-        shapes = tuple((None, *shape[1:]) for shape in (teacher_shape, student_shape))
+        shapes = tuple(_without_batch(shape) for shape in (teacher_shape, student_shape))
         self.build_features(*shapes)
         self.feature_shapes = shapes
         self.built = True
@@ -110,14 +128,18 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         Raises:
             ValueError: for features that are not one tensor each, and unequal batch sizes.
         """
-        for role, outputs in (("teacher", teacher_outputs), ("student", student_outputs)):
-            self._check_is_tensor(role, outputs)
-        sizes = teacher_outputs.shape[0], student_outputs.shape[0]
-        if None not in sizes and sizes[0] != sizes[1]:
-            raise ValueError(
-                f"{self.name}: teacher and student features must be of the same batch. "
-                f"Received: {sizes[0]} teacher samples and {sizes[1]} student samples."
-            )
+        pairs = zip(
+            self._tensors("teacher", teacher_outputs),
+            self._tensors("student", student_outputs),
+            strict=True,
+        )
+        for teacher, student in pairs:
+            sizes = teacher.shape[0], student.shape[0]
+            if None not in sizes and sizes[0] != sizes[1]:
+                raise ValueError(
+                    f"{self.name}: teacher and student features must be of the same batch. "
+                    f"Received: {sizes[0]} teacher samples and {sizes[1]} student samples."
+                )
 
     def validate_outputs(self, teacher_outputs, student_outputs):
         """Checks shapes always, and values where they are there to be looked at.
@@ -130,11 +152,18 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             ValueError: for what `check_shapes` and `check` find, and values that are not finite.
         """
         self.check_shapes(teacher_outputs, student_outputs)
-        if not all(_is_concrete(outputs) for outputs in (teacher_outputs, student_outputs)):
-            return
         for role, outputs in (("teacher", teacher_outputs), ("student", student_outputs)):
-            self._check_finite(role, outputs)
+            for tensor in self._tensors(role, outputs):
+                if not _is_concrete(tensor):
+                    return
+                self._check_finite(role, tensor)
         self.check(teacher_outputs, student_outputs)
+
+    def _tensors(self, role, outputs):
+        """The features of one role as a list of tensors."""
+        if isinstance(outputs, (tuple, list)) and self.several_layers:
+            return [self._check_is_tensor(role, output) for output in outputs]
+        return [self._check_is_tensor(role, outputs)]
 
     def _check_is_tensor(self, role, outputs):
         if isinstance(outputs, dict):
@@ -148,6 +177,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
                 f"{type(outputs).__name__}; name a layer with a single output as "
                 f"`{role}_layer_name`."
             )
+        return outputs
 
     def _check_finite(self, role, outputs):
         values = ops.convert_to_numpy(ops.cast(outputs, "float32"))
@@ -194,6 +224,17 @@ def batch_mean(values, sample_weight=None):
     if sample_weight is None:
         return ops.mean(values)
     return ops.mean(values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,)))
+
+
+def _as_names(names):
+    return tuple(names) if isinstance(names, (list, tuple)) else names
+
+
+def _without_batch(shape):
+    shape = tuple(shape)
+    if shape and not (shape[0] is None or isinstance(shape[0], int)):
+        return tuple(_without_batch(part) for part in shape)
+    return (None, *shape[1:])
 
 
 def _is_concrete(tensor):

@@ -1,0 +1,360 @@
+r"""The first run: from a teacher to a phone file on real handwritten digits, on a CPU.
+
+It trains a teacher on 1,000 of the 1,797 digits that come with the package, then one small student
+several ways on few of them: alone, with KD, with the locality preserving loss (LP), and with both.
+Each student is trained from several seeds. The best one, chosen on the validation images, becomes a
+phone bundle, each file of which is scored on the test images. Last come a table and a report.
+
+    python recipes/digits.py                                   # everything, into runs/digits
+    python recipes/digits.py --run_dir runs/digits --resume    # go on where a stopped run was
+    python recipes/digits.py --run_dir runs/more --num_labels 400 --epochs 100
+
+What to look at afterwards, in the run folder:
+
+    report.html          the table, learning curves, neighbours, files: open it in a browser
+    phone/*.tflite       what goes into an Android app, with labels and metadata inside
+    student.keras        the same student for Keras; students/ holds all of them
+    results.json         every number of the table
+"""
+
+import json
+import statistics
+
+import keras
+import numpy as np
+from absl import app, flags
+
+from recipes import common
+from tf_lpdistill import Distiller, Preprocessing, data, files, models, report, taps, tflite
+from tf_lpdistill.losses import LocalityPreserving, SoftTarget
+from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
+
+FLAGS = flags.FLAGS
+
+# Few labels leave the student something to learn from the teacher; see the closing table.
+NUM_LABELS = 200
+NUM_SEEDS = 3
+EPOCHS = 150
+BATCH_SIZE = 50
+TEACHER_EPOCHS = 30
+LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
+VALIDATIONS = 15  # a student is validated this often on its way
+OVERLAP_NEIGHBORS = 10
+GRID_QUERIES = 8
+GRID_NEIGHBORS = 5
+
+PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
+FEATURE = "features"  # the pooled embedding just before the logits, in both networks
+
+
+def soft_target():
+    """KD with the temperature of most public code, at a weight that leaves the labels a say."""
+    return SoftTarget(temperature=4.0), 0.1
+
+
+def locality_preserving():
+    """LP between the embeddings."""
+    return LocalityPreserving(FEATURE, FEATURE, num_neighbors=5), 0.3
+
+
+# key: (name in the table, the distillation losses with their weights)
+METHODS = {
+    "alone": ("Student alone", []),
+    "kd": ("KD", [soft_target]),
+    "lp": ("LP", [locality_preserving]),
+    "kd_lp": ("KD + LP", [soft_target, locality_preserving]),
+}
+
+
+def compile_model(model, steps):
+    """Compiles a classifier, or a Distiller, for `steps` optimizer steps."""
+    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps)
+    model.compile(
+        keras.optimizers.Adam(schedule),
+        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
+    )
+
+
+def fit(model, split, validation, epochs, seed, progress):
+    """Trains with validation every now and then; returns one dict of metrics per epoch."""
+    steps = data.steps_per_epoch(split, FLAGS.batch_size)
+    compile_model(model, steps * epochs)
+    every = max(1, epochs // VALIDATIONS)
+    history = model.fit(
+        data.training_batches(split, PREPROCESSING, FLAGS.batch_size, seed=seed),
+        epochs=epochs,
+        steps_per_epoch=steps,
+        validation_data=data.evaluation_batches(validation, PREPROCESSING, FLAGS.batch_size),
+        validation_freq=every,
+        callbacks=[progress],
+        shuffle=False,
+        verbose=0,
+    ).history
+    rows = []
+    for epoch in range(epochs):
+        row = {name: values[epoch] for name, values in history.items() if name[:4] != "val_"}
+        if (epoch + 1) % every == 0:
+            validated = (epoch + 1) // every - 1
+            row |= {name: v[validated] for name, v in history.items() if name[:4] == "val_"}
+        rows.append({"epoch": epoch + 1, **row})
+    return rows
+
+
+def features_and_predictions(model, split):
+    """Embeddings and logits of a split, in its order."""
+    inputs = PREPROCESSING(split.images)
+    predictions, tapped = taps.Tap(model, [FEATURE])(inputs, training=False)
+    return np.asarray(tapped[FEATURE]), np.asarray(predictions)
+
+
+def accuracy(predictions, split):
+    """Share of right answers."""
+    return float((predictions.argmax(axis=1) == split.labels).mean())
+
+
+def train_teacher(run, digits, progress):
+    """Trains the teacher, or reads the one that this run trained before."""
+    path = run.path("teacher.keras")
+    if path.exists():
+        progress.skip(TEACHER_EPOCHS)
+        return keras.saving.load_model(path)
+    keras.utils.set_random_seed(FLAGS.seed)
+    with run.strategy.scope():
+        teacher = models.digits_teacher()
+    progress.begin("teacher")
+    rows = fit(teacher, digits.train, digits.validation, TEACHER_EPOCHS, FLAGS.seed, progress)
+    common.write_history(
+        run.path("teacher.csv"), [{"method": "teacher", "seed": FLAGS.seed} | row for row in rows]
+    )
+    with files.atomic_path(path) as temporary:
+        teacher.save(temporary)
+    progress.say(f"teacher: test accuracy {test_accuracy(teacher, digits):.4f}")
+    return teacher
+
+
+def test_accuracy(model, digits):
+    """Accuracy on the test images."""
+    return accuracy(features_and_predictions(model, digits.test)[1], digits.test)
+
+
+def train_student(run, teacher, digits, key, seed, progress):
+    """Trains one student, or reads the result of an earlier try; returns its result."""
+    directory = run.path("students", f"{key}_seed{seed}")
+    if (directory / "result.json").exists():
+        progress.skip(FLAGS.epochs)
+        return json.loads((directory / "result.json").read_text(encoding="utf-8"))
+    name, losses = METHODS[key]
+    keras.utils.set_random_seed(seed)
+    labelled = digits.train.subset(FLAGS.num_labels, seed)
+    with run.strategy.scope():
+        student = trained = models.digits_student()
+        if losses:
+            terms, weights = zip(*(loss() for loss in losses), strict=True)
+            trained = Distiller(teacher, student, list(terms), list(weights))
+    progress.begin(f"{name}, seed {seed}")
+    rows = fit(trained, labelled, digits.validation, FLAGS.epochs, seed, progress)
+    common.write_history(
+        directory / "history.csv", [{"method": key, "seed": seed} | row for row in rows]
+    )
+    with files.atomic_path(directory / "student.keras") as temporary:
+        student.save(temporary)
+    result = score(teacher, student, digits)
+    progress.say(f"{name}, seed {seed}: test accuracy {result['accuracy']:.4f}")
+    files.write_json(directory / "result.json", result)
+    return result
+
+
+def score(teacher, student, digits):
+    """Validation and test accuracy, and how many of the teacher's neighbours the student keeps."""
+    teacher_features, _ = features_and_predictions(teacher, digits.test)
+    student_features, predictions = features_and_predictions(student, digits.test)
+    _, validation = features_and_predictions(student, digits.validation)
+    return {
+        "accuracy": accuracy(predictions, digits.test),
+        "validation_accuracy": accuracy(validation, digits.validation),
+        "neighborhood_overlap": neighborhood_overlap(
+            teacher_features, student_features, OVERLAP_NEIGHBORS
+        ),
+        "parameters": student.count_params(),
+    }
+
+
+def export(run, model, digits, name, directory, precisions):
+    """Exports, verifies and benchmarks a model; returns the figures of each file."""
+    bundle = tflite.export_bundle(
+        model,
+        run.path(directory),
+        name=name,
+        labels=digits.class_names,
+        preprocessing=PREPROCESSING,
+        precisions=precisions,
+        representative_data=digits.train.images,
+    )
+    verified = tflite.verify(bundle, model, (digits.test.images, digits.test.labels))
+    timed = tflite.benchmark(bundle)
+    return {precision: verified[precision] | timed[precision] for precision in precisions}
+
+
+def neighbor_grid(teacher, student, alone, digits, seed):
+    """Test images with their neighbours in the three feature spaces, for the report."""
+    rng = np.random.default_rng(seed)
+    queries = np.sort(rng.choice(len(digits.test), GRID_QUERIES, replace=False))
+    found = {
+        who: neighbor_indices(features_and_predictions(model, digits.test)[0], GRID_NEIGHBORS)
+        for who, model in (("teacher", teacher), ("student", student), ("alone", alone))
+    }
+    arrays = {"images": digits.test.images[queries], "labels": digits.test.labels[queries]}
+    for who, indices in found.items():
+        arrays[f"{who}_images"] = digits.test.images[indices[queries]]
+        arrays[f"{who}_labels"] = digits.test.labels[indices[queries]]
+    for who, key in (("student", "shared"), ("alone", "alone_shared")):
+        pairs = found[who][queries][:, :, None] == found["teacher"][queries][:, None, :]
+        arrays[key] = pairs.any(axis=2)
+    return arrays
+
+
+def reading(rows):
+    """What the table says, in words: differences of paired seeds, and what did not help."""
+    alone = next(row for row in rows if row["key"] == "alone")
+    sentences = []
+    for row in rows:
+        if row["key"] in ("teacher", "alone"):
+            continue
+        gains = [100 * (a - b) for a, b in zip(row["accuracy"], alone["accuracy"], strict=True)]
+        mean, low = statistics.mean(gains), min(gains)
+        if low > 0:
+            text = f"{row['name']} adds {mean:.1f} points to the student alone, in every seed"
+        elif mean > 0:
+            text = f"{row['name']} adds {mean:.1f} points on average, but not in every seed"
+        else:
+            text = f"{row['name']} does not help here ({mean:+.1f} points)"
+        sentences.append(text)
+    return "; ".join(sentences) + f". {len(alone['accuracy'])} seeds, the same for all methods."
+
+
+def print_table(rows):
+    """Prints the rows as a table."""
+    print(
+        f"\n{'':16}{'accuracy %':>16}{'overlap':>9}{'params':>9}"
+        f"{'float32':>11}{'int8':>11}{'int8 acc %':>12}{'latency*':>11}"
+    )
+    for row in rows:
+        percent = [100 * value for value in row["accuracy"]]
+        spread = f" ±{statistics.stdev(percent):.2f}" if len(percent) > 1 else ""
+        overlap = row["neighborhood_overlap"]
+        overlap = f"{statistics.mean(overlap):.3f}" if overlap else ""
+        float32, int8 = row["tflite"]["float32"], row["tflite"]["int8"]
+        print(
+            f"{('* ' if row['best'] else '  ') + row['name']:16}"
+            f"{f'{statistics.mean(percent):.2f}{spread}':>16}{overlap:>9}{row['parameters']:>9,}"
+            f"{float32['bytes'] / 1024:>8.1f} KB{int8['bytes'] / 1024:>8.1f} KB"
+            f"{100 * int8['accuracy']:>12.2f}{int8['latency_ms']:>8.3f} ms"
+        )
+    print("* exported to phone/ (chosen on validation images). Latency: int8 on this computer.")
+
+
+def main(argv):
+    """Trains, exports, proves and reports."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    digits = data.load_digits()
+    run = common.start(
+        "digits",
+        "Handwritten digits: from a teacher to a phone file",
+        dataset={
+            "name": digits.name,
+            "description": "1,797 real handwritten digits, 8x8 pixels (UCI, CC BY 4.0)",
+            "train": len(digits.train),
+            "validation": len(digits.validation),
+            "test": len(digits.test),
+            "labelled": FLAGS.num_labels,
+            "class_names": list(digits.class_names),
+        },
+    )
+    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    progress = common.Progress(TEACHER_EPOCHS + FLAGS.epochs * len(METHODS) * len(seeds))
+    teacher = train_teacher(run, digits, progress)
+    results = {
+        key: [train_student(run, teacher, digits, key, seed, progress) for seed in seeds]
+        for key in METHODS
+    }
+    progress.close()
+    finish(run, teacher, digits, seeds, results)
+
+
+def finish(run, teacher, digits, seeds, results):
+    """Exports every method's best student, writes the results and the report."""
+    best_seed = {
+        key: max(zip(of_method, seeds, strict=True), key=lambda p: p[0]["validation_accuracy"])[1]
+        for key, of_method in results.items()
+    }
+    chosen = max(
+        (key for key in METHODS if key != "alone"),
+        key=lambda k: statistics.mean(result["validation_accuracy"] for result in results[k]),
+    )
+    students = {
+        key: keras.saving.load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
+        for key, seed in best_seed.items()
+    }
+    rows = [
+        {
+            "name": "Teacher",
+            "key": "teacher",
+            "accuracy": [test_accuracy(teacher, digits)],
+            "neighborhood_overlap": None,
+            "parameters": teacher.count_params(),
+            "best": False,
+            "tflite": export(
+                run, teacher, digits, "teacher", "exports/teacher", ("float32", "int8")
+            ),
+        }
+    ]
+    for key, (name, _) in METHODS.items():
+        own = "phone" if key == chosen else f"exports/{key}"
+        precisions = tflite.PRECISIONS if key == chosen else ("float32", "int8")
+        print(f"exporting {name} to {run.path(own)}", flush=True)
+        rows.append(
+            {
+                "name": name,
+                "key": key,
+                "accuracy": [result["accuracy"] for result in results[key]],
+                "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
+                "parameters": results[key][0]["parameters"],
+                "best": key == chosen,
+                "tflite": export(run, students[key], digits, "digits", own, precisions),
+            }
+        )
+    with files.atomic_path(run.path("student.keras")) as temporary:
+        students[chosen].save(temporary)
+    with files.atomic_path(run.path("neighbors.npz")) as temporary:
+        grid = neighbor_grid(teacher, students[chosen], students["alone"], digits, FLAGS.seed)
+        np.savez(temporary, **grid)
+    write_report(run, rows, seeds, chosen)
+
+
+def write_report(run, rows, seeds, chosen):
+    """Writes history.csv, results.json and report.html; prints the table and the path."""
+    parts = [run.path("teacher.csv"), *sorted(run.path("students").glob("*/history.csv"))]
+    common.write_history(
+        run.path("history.csv"), [row for part in parts for row in common.read_history(part)]
+    )
+    files.write_json(
+        run.path("results.json"),
+        {
+            "rows": rows,
+            "seeds": seeds,
+            "reading": reading(rows),
+            "exported": chosen,
+            "hardware": common.hardware(),
+        },
+    )
+    print_table(rows)
+    print(f"\n{reading(rows)}\n\nReport: {report.write_report(run.directory)}")
+
+
+if __name__ == "__main__":
+    common.define_flags(run_dir="runs/digits", epochs=EPOCHS, batch_size=BATCH_SIZE)
+    flags.DEFINE_integer("num_labels", NUM_LABELS, "Labelled images of a student.", lower_bound=10)
+    flags.DEFINE_integer("num_seeds", NUM_SEEDS, "Seeds of each method.", lower_bound=2)
+    common.run_recipe(main)
