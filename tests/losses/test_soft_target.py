@@ -6,7 +6,8 @@ import pytest
 from tf_lpdistill.losses import SoftTarget
 
 EXAMPLES = [lambda: SoftTarget(), lambda: SoftTarget(temperature=2.0)]
-SAME_SHAPE = True
+SHAPES = ((5,), (5,))
+MATCHING = True
 
 
 def reference(teacher, student, temperature):

@@ -39,6 +39,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
     """
 
     several_layers = False
+    needs = ()  # what `compute_loss` cannot do without: "y", "sample_id"
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
         super().__init__(name=name or snake_case(type(self).__name__), dtype="float32")
