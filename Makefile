@@ -1,0 +1,55 @@
+# make demo      the first run: digits from teacher to phone bundle, results in runs/digits
+# make test      lint and the suite, without the slow tests
+# make test-all  the whole suite
+# make lint      ruff alone
+# All of them set up $(VENV) first; a second run finds it ready.
+
+SHELL := bash
+.DELETE_ON_ERROR:
+.PHONY: demo test test-all lint
+
+VENV ?= .venv
+PYTHON ?=
+RUN_DIR ?= runs/digits
+PYTEST := $(VENV)/bin/python -m pytest
+
+demo: $(VENV)/.demo
+	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
+
+test: lint
+	$(PYTEST) -m "not slow"
+
+test-all: lint
+	$(PYTEST)
+
+lint: $(VENV)/.dev
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+# Commands that exist but do not run (version managers leave such) are passed over as well.
+$(VENV)/.created:
+	@for python in $(or $(PYTHON),python3.13 python3.12 python3.11 python3); do \
+	  if "$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	      2>/dev/null; then \
+	    echo "Making the virtual environment $(VENV) with $$("$$python" --version)"; \
+	    "$$python" -m venv --clear $(VENV) && touch $@; exit; \
+	  fi; \
+	done; \
+	echo "Python 3.11, 3.12 or 3.13 is needed, and none was found:" \
+	  "install one, or name it: make PYTHON=/path/to/python3.12" >&2; exit 1
+
+define install
+	@echo "Installing .[$(EXTRAS)] into $(VENV); TensorFlow alone is a download of some 600 MB"
+	@set -o pipefail; \
+	$(VENV)/bin/python -m pip install --disable-pip-version-check --no-input -e ".[$(EXTRAS)]" \
+	  | awk '/^ *Downloading|^Installing/ { print; fflush() }'
+	@touch $@
+endef
+
+$(VENV)/.demo: EXTRAS := recipes,tflite,report
+$(VENV)/.demo: setup.py pyproject.toml $(VENV)/.created
+	$(install)
+
+$(VENV)/.dev: EXTRAS := all,dev
+$(VENV)/.dev: setup.py pyproject.toml $(VENV)/.created
+	$(install)

@@ -1,0 +1,52 @@
+"""Two CPU devices, quiet logs, and the same seeds before every test."""
+
+import os
+
+# Both are read once, while TensorFlow and Keras are imported.
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+os.environ["KERAS_BACKEND"] = "tensorflow"
+
+import keras
+import pytest
+import tensorflow as tf
+
+# The suite must see the same devices everywhere, and two of them even on a laptop.
+tf.config.set_visible_devices([], "GPU")
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+if "PYTEST_XDIST_WORKER" in os.environ:
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+@pytest.fixture(autouse=True)
+def fresh_keras():
+    """Every test starts from the same seeds and leaves the float policy as it found it."""
+    keras.utils.set_random_seed(0)
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture(scope="session")
+def mirrored():
+    """A `MirroredStrategy` over the two logical CPUs: two replicas."""
+    return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """The embedded digits, whole."""
+    from tf_lpdistill.data import load_digits
+
+    return load_digits()
+
+
+@pytest.fixture(scope="session")
+def real_data_dir():
+    """The folder of real data sets named by LPDISTILL_DATA; skips the test without it."""
+    directory = os.environ.get("LPDISTILL_DATA")
+    if not directory:
+        pytest.skip("LPDISTILL_DATA names no folder of real data")
+    return directory

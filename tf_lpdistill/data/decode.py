@@ -1,0 +1,56 @@
+"""Image files to pixels: JPEG, PNG, BMP and the first frame of a GIF."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_lpdistill.data.exif import orientation, upright
+
+
+def decode_jpeg(data):
+    """Decodes a JPEG stream to RGB as it is stored, with the accurate integer transform.
+
+    Args:
+        data: bytes.
+
+    Returns:
+        uint8 (height, width, 3); bit-equal to libjpeg's default, and so to most other readers.
+
+    Raises:
+        ValueError: when `data` is damaged or is not a JPEG stream.
+    """
+    try:
+        return tf.io.decode_jpeg(data, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(f"no readable JPEG stream: {_first_line(error)}") from error
+
+
+def decode_image(data):
+    """Decodes an image file to RGB, the right way up.
+
+    Grey is repeated over the channels, transparency is dropped, 16 bits become 8, and the
+    orientation that a camera notes in a JPEG file is applied: TensorFlow itself ignores it.
+
+    Args:
+        data: bytes of a JPEG, PNG, BMP or GIF file.
+
+    Returns:
+        uint8 (height, width, 3).
+
+    Raises:
+        ValueError: when `data` is damaged or is none of these.
+    """
+    if data.startswith(b"\xff\xd8\xff"):
+        return upright(decode_jpeg(data), orientation(data))
+    # The decoder of BMP converts no channels: it takes what the file has.
+    channels = 0 if data.startswith(b"BM") else 3
+    try:
+        image = tf.io.decode_image(data, channels, expand_animations=False).numpy()
+    except tf.errors.InvalidArgumentError as error:
+        raise ValueError(
+            f"no readable JPEG, PNG, BMP or GIF image: {_first_line(error)}"
+        ) from error
+    return np.repeat(image, 3, axis=-1) if image.shape[-1] == 1 else image[..., :3]
+
+
+def _first_line(error):
+    return error.message.splitlines()[0]

@@ -1,0 +1,124 @@
+"""From a split to batches: what training, evaluation and the checks on the phone file read."""
+
+import tensorflow as tf
+
+
+def training_batches(
+    split,
+    preprocessing,
+    batch_size,
+    *,
+    seed,
+    initial_epoch=0,
+    drop_remainder=True,
+    sample_ids=False,
+):
+    """Makes batches to train on: shuffled anew in every epoch, without an end.
+
+    The order is a pure function of `seed` and the epoch, so that a run which starts again at
+    epoch e sees the very batches that the undisturbed run saw. Give `fit` the `steps_per_epoch`
+    of the same arguments.
+
+    Args:
+        split: `Split`.
+        preprocessing: `Preprocessing`, applied to each batch of pixels.
+        batch_size: images a batch (over all replicas), >= 1.
+        seed: integer.
+        initial_epoch: the epoch to begin with, >= 0.
+        drop_remainder: leave out the images that do not fill a last batch; which ones changes from
+            epoch to epoch.
+        sample_ids: give `{"inputs": x, "sample_id": position in the split}` in the place of x.
+
+    Returns:
+        Infinite `tf.data.Dataset` of `(x, y)`: float32 (batch, *preprocessing.input_shape) and
+        int32 (batch,); the sample ids are int64 (batch,).
+
+    Raises:
+        ValueError: when `batch_size` is not positive, or larger than the split although the
+            remainder is dropped.
+    """
+    steps_per_epoch(split, batch_size, drop_remainder)
+    if initial_epoch < 0:
+        raise ValueError(f"`initial_epoch` must be >= 0. Received: initial_epoch={initial_epoch}")
+    images, labels = tf.constant(split.images), tf.constant(split.labels)
+    positions = tf.range(len(split), dtype=tf.int64)
+
+    def order_of(epoch):
+        shuffled = tf.random.experimental.index_shuffle(
+            positions, seed=tf.stack([seed, epoch]), max_index=len(split) - 1
+        )
+        return tf.data.Dataset.from_tensor_slices(shuffled).batch(batch_size, drop_remainder)
+
+    def load(indices):
+        x = preprocessing(tf.gather(images, indices))
+        if sample_ids:
+            x = {"inputs": x, "sample_id": indices}
+        return x, tf.gather(labels, indices)
+
+    epochs = tf.data.Dataset.counter(initial_epoch)
+    return epochs.flat_map(order_of).map(load, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+
+
+def steps_per_epoch(split, batch_size, drop_remainder=True):
+    """Returns the number of batches that `training_batches` gives for one epoch.
+
+    Args:
+        split: `Split`.
+        batch_size: images a batch, >= 1.
+        drop_remainder: as in `training_batches`.
+
+    Raises:
+        ValueError: when `batch_size` is not positive, or larger than the split although the
+            remainder is dropped.
+    """
+    _check_batch_size(batch_size)
+    if drop_remainder and batch_size > len(split):
+        raise ValueError(
+            f"`batch_size` must be at most {len(split)}, the number of images, or no batch is left "
+            "(drop_remainder=False would keep the smaller one). "
+            f"Received: batch_size={batch_size}"
+        )
+    return len(split) // batch_size if drop_remainder else -(-len(split) // batch_size)
+
+
+def evaluation_batches(split, preprocessing, batch_size):
+    """Makes batches to evaluate on: every image once, in order.
+
+    Args:
+        split: `Split`.
+        preprocessing: `Preprocessing`, applied to each batch of pixels.
+        batch_size: images a batch, >= 1; the last one may be smaller.
+
+    Returns:
+        `tf.data.Dataset` of `(x, y)` as in `training_batches`.
+
+    Raises:
+        ValueError: when `batch_size` is not positive.
+    """
+    batches = raw_batches(split, batch_size)
+    return batches.map(lambda x, y: (preprocessing(x), y), tf.data.AUTOTUNE).prefetch(
+        tf.data.AUTOTUNE
+    )
+
+
+def raw_batches(split, batch_size):
+    """Makes batches of pixels as they are, in order: what `tflite.verify` reads.
+
+    Args:
+        split: `Split`.
+        batch_size: images a batch, >= 1; the last one may be smaller.
+
+    Returns:
+        `tf.data.Dataset` of `(pixels, labels)`: uint8 0..255 (batch, height, width, channels) and
+        int32 (batch,).
+
+    Raises:
+        ValueError: when `batch_size` is not positive.
+    """
+    _check_batch_size(batch_size)
+    return tf.data.Dataset.from_tensor_slices((split.images, split.labels)).batch(batch_size)
+
+
+def _check_batch_size(batch_size):
+    if batch_size < 1:
+        raise ValueError(f"`batch_size` must be >= 1. Received: batch_size={batch_size}")
