@@ -83,7 +83,7 @@ def start(recipe, title, **config):
 
 
 def _flag_values(recipe):
-    modules = {__name__, "recipes.common", f"recipes/{recipe}.py", sys.argv[0]}
+    modules = {__name__, sys.argv[0]}
     by_module = FLAGS.flags_by_module_dict()
     chosen = [flag for name, own in by_module.items() if name in modules for flag in own]
     ignored = ("run_dir", "resume", "data_dir")

@@ -24,7 +24,7 @@ import keras
 import numpy as np
 from absl import app, flags
 
-from recipes import common
+import common
 from tf_lpdistill import Distiller, Preprocessing, data, files, models, report, taps, tflite
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap

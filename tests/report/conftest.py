@@ -1,0 +1,146 @@
+"""A run folder as recipes/digits.py writes it, with invented but plausible values."""
+
+import csv
+import hashlib
+import json
+
+import numpy as np
+import pytest
+
+METRICS = ("loss", "student_loss", "accuracy", "val_loss", "val_accuracy", "soft_target")
+ROWS = (  # name, key, accuracies, overlaps, parameters, bytes of the float32 file
+    ("Teacher", "teacher", [0.9861], None, 312650, 1254000),
+    ("Student alone", "alone", [0.8972, 0.9111, 0.8889], [0.31, 0.30, 0.33], 1482, 11200),
+    ("KD", "kd", [0.9306, 0.9361, 0.9222], [0.36, 0.37, 0.34], 1482, 11200),
+    ("LP", "lp", [0.9472, 0.9528, 0.9444], [0.52, 0.53, 0.50], 1482, 11200),
+    ("KD + LP", "kd_lp", [0.9528, 0.9556, 0.9583], [0.50, 0.51, 0.53], 1482, 11200),
+)
+
+
+@pytest.fixture
+def run_dir(tmp_path):
+    """A whole run folder."""
+    directory = tmp_path / "run"
+    (directory / "phone").mkdir(parents=True)
+    (directory / "config.json").write_text(json.dumps(_config()))
+    (directory / "results.json").write_text(json.dumps(_results()))
+    _write_history(directory / "history.csv")
+    _write_neighbors(directory / "neighbors.npz")
+    _write_phone(directory / "phone")
+    return directory
+
+
+@pytest.fixture
+def edit(run_dir):
+    """Returns a function that changes a JSON file of the run folder: edit(name, change)."""
+
+    def edit_file(name, change):
+        value = json.loads((run_dir / name).read_text())
+        change(value)
+        (run_dir / name).write_text(json.dumps(value))
+
+    return edit_file
+
+
+def _config():
+    return {
+        "recipe": "digits",
+        "title": "From a teacher to a phone file",
+        "command": "python recipes/digits.py --run_dir runs/digits --seed 0",
+        "flags": {"run_dir": "runs/digits", "seed": 0, "resume": False, "data_dir": None},
+        "versions": {"tensorflow": "2.21.0", "keras": "3.15.1", "python": "3.11.9"},
+        "seed": 0,
+        "dataset": {
+            "name": "digits",
+            "description": "1,797 real handwritten digits of 8 by 8 pixels.",
+            "train": 1137,
+            "validation": 300,
+            "test": 360,
+            "labelled": 150,
+            "class_names": [str(digit) for digit in range(10)],
+        },
+    }
+
+
+def _results():
+    return {
+        "rows": [
+            {
+                "name": name,
+                "key": key,
+                "accuracy": accuracy,
+                "neighborhood_overlap": overlap,
+                "parameters": parameters,
+                "best": key == "kd_lp",
+                "tflite": _tflite(number, accuracy[0]),
+            }
+            for name, key, accuracy, overlap, parameters, number in ROWS
+        ],
+        "seeds": [0, 1, 2],
+        "reading": "KD + LP is right on 95.6% of the test digits, 5.6 points above the student.",
+        "exported": "kd_lp",
+        "hardware": "Example CPU, 2 cores",
+    }
+
+
+def _tflite(number, accuracy):
+    float32 = {
+        "bytes": number,
+        "zipped_bytes": int(number * 0.9),
+        "accuracy": accuracy,
+        "agreement": 1.0,
+        "latency_ms": 0.0213,
+        "latency_p95_ms": 0.0312,
+        "min_runtime": "1.6.0",
+    }
+    int8 = float32 | {"bytes": number // 3, "accuracy": accuracy - 0.003, "agreement": 0.9917}
+    return {"float32": float32, "int8": int8}
+
+
+def _write_history(path):
+    rng = np.random.default_rng(0)
+    with open(path, "w", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["method", "seed", "epoch", *METRICS])
+        for _, key, accuracies, *_ in ROWS:
+            for seed, accuracy in enumerate(accuracies):
+                for epoch in range(8 if key == "teacher" else 20):
+                    part = 1 - np.exp(-(epoch + 1) / 4) + rng.normal() * 0.004
+                    loss, reached = 2.3 - 2.2 * part, min(1.0, accuracy * part)
+                    term = 1.8 * np.exp(-epoch / 5) if key.startswith("kd") else ""
+                    table.writerow([key, seed, epoch, loss, loss, reached, loss, reached, term])
+
+
+def _write_neighbors(path, queries=3, k=5):
+    rng = np.random.default_rng(1)
+
+    def pixels(*shape):
+        return rng.integers(0, 256, (*shape, 8, 8, 1), dtype=np.uint8)
+
+    def labels(*shape):
+        return rng.integers(0, 10, shape)
+
+    np.savez(
+        path,
+        images=pixels(queries),
+        labels=labels(queries),
+        teacher_images=pixels(queries, k),
+        teacher_labels=labels(queries, k),
+        student_images=pixels(queries, k),
+        student_labels=labels(queries, k),
+        alone_images=pixels(queries, k),
+        alone_labels=labels(queries, k),
+        shared=np.arange(queries * k).reshape(queries, k) % 3 == 0,
+        alone_shared=np.arange(queries * k).reshape(queries, k) % 5 == 0,
+    )
+
+
+def _write_phone(phone):
+    entries = {}
+    for precision, number in (("float32", 11200), ("int8", 3733)):
+        content = bytes(range(256)) * (number // 256) + bytes(number % 256)
+        (phone / f"digits_{precision}.tflite").write_bytes(content)
+        checksum = hashlib.sha256(content).hexdigest()
+        entries[precision] = {"file": f"digits_{precision}.tflite", "sha256": checksum}
+    (phone / "labels.txt").write_text("\n".join(map(str, range(10))))
+    (phone / "bundle.json").write_text(json.dumps({"files": entries}))

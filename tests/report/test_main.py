@@ -1,0 +1,24 @@
+import subprocess
+import sys
+
+from tf_lpdistill.report.__main__ import main
+
+
+def test_the_path_is_printed(run_dir, capsys):
+    assert main([str(run_dir)]) == 0
+    assert capsys.readouterr().out == f"{run_dir / 'report.html'}\n"
+    assert (run_dir / "report.html").is_file()
+
+
+def test_an_error_is_one_line(tmp_path, capsys):
+    assert main([str(tmp_path)]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("error: config.json is missing: expected a run folder")
+    assert output.err.count("\n") == 1
+
+
+def test_it_is_a_command(run_dir):
+    command = [sys.executable, "-m", "tf_lpdistill.report", str(run_dir)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{run_dir / 'report.html'}\n"

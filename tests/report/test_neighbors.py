@@ -1,0 +1,92 @@
+import numpy as np
+import pytest
+
+from tf_lpdistill.report.neighbors import read_neighbors
+
+
+@pytest.fixture
+def path(run_dir):
+    return run_dir / "neighbors.npz"
+
+
+@pytest.fixture
+def rewrite(path):
+    def rewrite_with(**changes):
+        with np.load(path) as file:
+            arrays = dict(file) | changes
+        np.savez(path, **{name: a for name, a in arrays.items() if a is not None})
+
+    return rewrite_with
+
+
+def test_arrays_by_model(path):
+    grid = read_neighbors(path, 10)
+    assert grid.images.shape == (3, 8, 8, 1)
+    assert grid.student.images.shape == (3, 5, 8, 8, 1)
+    assert grid.teacher.shared.all()
+    assert grid.student.shared.sum() == 5
+    assert grid.alone.shared.sum() == 3
+    with np.load(path) as file:
+        np.testing.assert_array_equal(grid.alone.labels, file["alone_labels"])
+
+
+def test_no_file(tmp_path):
+    assert read_neighbors(tmp_path / "neighbors.npz", 10) is None
+
+
+def test_the_models_may_have_different_numbers_of_neighbors(path, rewrite):
+    with np.load(path) as file:
+        images, labels = file["alone_images"], file["alone_labels"]
+    shared = np.zeros((3, 2), bool)
+    rewrite(alone_images=images[:, :2], alone_labels=labels[:, :2], alone_shared=shared)
+    assert read_neighbors(path, 10).alone.labels.shape == (3, 2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shared": None}, r"'shared' to be bool of shape \(3, 5\)\. Received: no such array"),
+        ({"images": np.zeros((3, 8, 8, 1))}, r"'images' to be uint8 .* Received: float64"),
+        ({"images": np.zeros((3, 8, 8), np.uint8)}, r"'images' to be uint8 of shape \(any, any"),
+        ({"images": np.zeros((3, 8, 8, 2), np.uint8)}, r"\(queries, height, width, 1 or 3\)"),
+        ({"images": np.zeros((0, 8, 8, 1), np.uint8)}, r"not empty"),
+        ({"labels": np.zeros(4, int)}, r"'labels' to be integers of shape \(3\)"),
+        ({"labels": np.zeros(3)}, r"'labels' to be integers .* Received: float64 \(3,\)"),
+        ({"student_labels": np.full((3, 5), 10)}, r"class numbers from 0 to 9\. Received: 10"),
+        ({"student_labels": np.full((3, 5), -1)}, r"class numbers from 0 to 9\. Received: -1"),
+        ({"alone_labels": np.zeros((3, 4), int)}, r"'alone_labels' to be integers of shape \(3, 5"),
+        ({"shared": np.zeros((3, 5), int)}, r"'shared' to be bool"),
+    ],
+)
+def test_a_foreign_array_is_named(path, rewrite, changes, message):
+    rewrite(**changes)
+    with pytest.raises(ValueError, match=rf"neighbors\.npz is damaged or foreign: .*{message}"):
+        read_neighbors(path, 10)
+
+
+def test_a_damaged_file_is_named(path):
+    whole = path.read_bytes()
+    for content in (b"", b"no zip at all", whole[: len(whole) // 2], _flipped(whole)):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"neighbors\.npz is damaged: expected a NumPy \.npz"):
+            read_neighbors(path, 10)
+
+
+def test_pickled_objects_are_not_loaded(path):
+    np.savez(path, images=np.array([{}], dtype=object))
+    with pytest.raises(ValueError, match=r"neighbors\.npz is damaged.*pickle"):
+        read_neighbors(path, 10)
+
+
+def test_a_plain_array_is_no_npz(path):
+    with open(path, "wb") as file:
+        np.save(file, np.zeros(3))
+    with pytest.raises(ValueError, match=r"neighbors\.npz is damaged: expected a NumPy \.npz"):
+        read_neighbors(path, 10)
+
+
+def _flipped(content):
+    """One bit of the first array's data is the other way round: the zip's CRC tells."""
+    changed = bytearray(content)
+    changed[300] ^= 1
+    return bytes(changed)

@@ -1,0 +1,7 @@
+"""A run folder becomes one self-contained HTML page."""
+
+from tf_lpdistill.report.load import load_run
+from tf_lpdistill.report.page import render, write_report
+from tf_lpdistill.report.run import Run
+
+__all__ = ["Run", "load_run", "render", "write_report"]

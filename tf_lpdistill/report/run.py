@@ -1,0 +1,155 @@
+"""What a run folder holds, as frozen dataclasses: all that the page is made from."""
+
+import dataclasses
+import pathlib
+import statistics
+from collections.abc import Mapping
+
+import numpy as np
+
+TEACHER = "teacher"
+"""The key of the teacher's row."""
+ALONE = "alone"
+"""The key of the row of the student trained without a teacher: the baseline."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FileScore:
+    """What was measured of one .tflite file; `None` where nothing was.
+
+    `bytes` and `zipped_bytes` are sizes, `accuracy` and `agreement` (with the Keras model)
+    fractions, `latency_ms` and `latency_p95_ms` one image on the computer that ran the recipe,
+    `min_runtime` the oldest runtime that can open the file.
+    """
+
+    bytes: int | None
+    zipped_bytes: int | None
+    accuracy: float | None
+    agreement: float | None
+    latency_ms: float | None
+    latency_p95_ms: float | None
+    min_runtime: str | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One method: test accuracy and neighbourhood overlap (fractions), one value a seed."""
+
+    name: str
+    key: str
+    accuracy: tuple[float, ...]
+    neighborhood_overlap: tuple[float, ...] | None
+    parameters: int
+    best: bool
+    tflite: Mapping[str, FileScore] | None
+
+    @property
+    def mean(self):
+        """The mean accuracy over the seeds."""
+        return statistics.fmean(self.accuracy)
+
+    @property
+    def sd(self):
+        """The sample standard deviation of the accuracy, or `None` with one seed."""
+        return sample_sd(self.accuracy)
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """The data: its name, a sentence about it, numbers of images, names of the classes."""
+
+    name: str
+    description: str
+    train: int
+    validation: int
+    test: int
+    labelled: int
+    class_names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class History:
+    """Metrics per epoch.
+
+    `curves[key][metric]` is a float64 array of shape (seeds, epochs); NaN where the file has no
+    value. `metrics` are the columns of the file in their order.
+    """
+
+    metrics: tuple[str, ...]
+    curves: Mapping[str, Mapping[str, np.ndarray]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Neighbors:
+    """The nearest neighbours of a few query images in one feature space.
+
+    `images` is uint8 (queries, k, height, width, channels), `labels` int (queries, k) and
+    `shared` bool (queries, k), true where the teacher has the same neighbour (all true for the
+    teacher itself).
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    shared: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class NeighborGrid:
+    """Query images, uint8 (queries, height, width, channels), and their neighbours by model."""
+
+    images: np.ndarray
+    labels: np.ndarray
+    teacher: Neighbors
+    student: Neighbors
+    alone: Neighbors
+
+
+@dataclasses.dataclass(frozen=True)
+class RunFile:
+    """One file that the run leaves behind; `name` is relative to the run folder."""
+
+    name: str
+    bytes: int
+    sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A whole run folder. `history` and `neighbors` are `None` where the file is missing."""
+
+    directory: pathlib.Path
+    recipe: str
+    title: str
+    command: str
+    flags: Mapping[str, object]
+    versions: Mapping[str, str]
+    seed: int
+    dataset: Dataset
+    rows: tuple[Row, ...]
+    seeds: tuple[int, ...]
+    reading: str
+    exported: str | None
+    hardware: str
+    history: History | None
+    neighbors: NeighborGrid | None
+    files: tuple[RunFile, ...]
+
+    def row(self, key):
+        """Returns the row with this key, or `None`."""
+        return next((row for row in self.rows if row.key == key), None)
+
+    @property
+    def students(self):
+        """The rows of the students: all but the teacher's."""
+        return tuple(row for row in self.rows if row.key != TEACHER)
+
+    @property
+    def best(self):
+        """The student marked best (the most accurate of them), or `None` without a student."""
+        marked = [row for row in self.students if row.best]
+        return max(marked or self.students, key=lambda row: row.mean, default=None)
+
+
+def sample_sd(values):
+    """Returns the sample standard deviation of `values`, or `None` for fewer than two."""
+    return statistics.stdev(values) if len(values) > 1 else None

@@ -1,0 +1,98 @@
+"""Validation accuracy per epoch."""
+
+import numpy as np
+
+from tf_lpdistill.report import svg
+from tf_lpdistill.report.quantities import percent_tick
+from tf_lpdistill.report.series import series
+
+NAME = "curves"
+TITLE = "Learning curves"
+ABOUT = (
+    "Validation accuracy after each epoch: the mean over the seeds, with a band of one standard "
+    "deviation to either side."
+)
+
+_METRIC = "val_accuracy"
+
+
+def render(run):
+    """Returns the chart, or `None` when the history has no validation accuracy."""
+    if run.history is None:
+        return None
+    spreads = spreads_of(run, run.rows, _METRIC)
+    if not spreads:
+        return None
+    names = ", ".join(row.name for row, _ in spreads)
+    label = f"Validation accuracy per epoch of {names}"
+    return svg.responsive(lambda width: _draw(spreads, series(run), width), label)
+
+
+def spreads_of(run, rows, metric):
+    """Returns [(row, (mean, low, high))] for those of the rows that have this metric."""
+    curves = run.history.curves
+    known = [row for row in rows if row.key in curves and metric in curves[row.key]]
+    spreads = [(row, mean_and_band(curves[row.key][metric])) for row in known]
+    return [(row, bands) for row, bands in spreads if np.isfinite(bands[0]).any()]
+
+
+def mean_and_band(values):
+    """Returns (mean, low, high) over the seeds, each of shape (epochs,).
+
+    Args:
+        values: float array of shape (seeds, epochs); NaN where nothing was measured.
+
+    Returns:
+        The mean over the seeds that have a value (NaN where none has), and the mean less and
+        plus one sample standard deviation (NaN where fewer than two have).
+    """
+    known = np.isfinite(values)
+    number = known.sum(axis=0)
+    filled = np.where(known, values, 0.0)
+    mean = np.where(number > 0, filled.sum(axis=0) / np.maximum(number, 1), np.nan)
+    squares = np.where(known, (filled - np.where(number > 0, mean, 0.0)) ** 2, 0.0).sum(axis=0)
+    sd = np.where(number > 1, np.sqrt(squares / np.maximum(number - 1, 1)), np.nan)
+    return mean, mean - sd, mean + sd
+
+
+def _draw(spreads, colors, width):
+    narrow = width < svg.WIDE
+    height, left, right = (310, 38, width - 96) if narrow else (400, 48, width - 120)
+    epochs = max(len(mean) for _, (mean, _, _) in spreads)
+    x = svg.Scale(1, max(epochs, 2), left, right)
+    y = svg.Scale(*_ends(spreads), height - 46, 8)
+    x_ticks = [v for v in x.ticks(4 if narrow else 6) if v == int(v) and v >= 1]
+    marks = [svg.grid(x, y, x_ticks, y.ticks(6), x_text=lambda v: f"{v:g}", y_text=percent_tick)]
+    marks.append(svg.text((left + right) / 2, height - 6, "epoch", "tick", "middle"))
+    shapes = []
+    for row, (mean, low, high) in spreads:
+        at = x(np.arange(1, len(mean) + 1))
+        drawn = svg.band(at, y(low), y(high), "band"), svg.curve(at, y(mean), "line")
+        shapes.append(svg.tag("g", drawn, class_=colors[row.key]))
+    marks.append(svg.clip(x, y, shapes))
+    return height, [marks, _names(spreads, colors, x, y)]
+
+
+def _ends(spreads):
+    """The accuracies shown: from the 20th percentile of the curves, so that the first epochs do
+    not squeeze the rest, to the highest of the bands."""
+    means = np.concatenate([mean[np.isfinite(mean)] for _, (mean, _, _) in spreads])
+    highs = np.concatenate([high[np.isfinite(high)] for _, (_, _, high) in spreads])
+    high = min(1.0, max(np.max(means), np.max(highs, initial=0.0)))
+    low = min(np.quantile(means, 0.2), high - 0.01)
+    return max(0.0, low - 0.05 * (high - low)), high + 0.02 * (high - low)
+
+
+def _names(spreads, colors, x, y):
+    """The names at the ends of the curves, moved apart, a thin line to each."""
+    ends = []
+    for row, (mean, _, _) in spreads:
+        last = np.flatnonzero(np.isfinite(mean))[-1]
+        ends.append((row, float(x(last + 1)), float(y(max(mean[last], y.low)))))
+    placed = svg.spread([at for _, _, at in ends], 17, y.stop + 6, y.start - 6)
+    marks = []
+    for (row, end, at), label_y in zip(ends, placed, strict=True):
+        leader = svg.line(end + 2, at, x.stop + 12, label_y, "leader")
+        name = svg.text(x.stop + 15, label_y + 4, row.name, "label colored")
+        marks.append(svg.tag("g", leader, name, class_=colors[row.key]))
+    return marks

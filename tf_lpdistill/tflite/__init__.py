@@ -1,0 +1,19 @@
+"""From a Keras student to a proven phone bundle: export, verify, benchmark, inspect."""
+
+from tf_lpdistill.tflite.benchmark import benchmark
+from tf_lpdistill.tflite.bundle import Bundle
+from tf_lpdistill.tflite.convert import PRECISIONS
+from tf_lpdistill.tflite.export import export_bundle
+from tf_lpdistill.tflite.inspect import inspect_file
+from tf_lpdistill.tflite.metadata import About
+from tf_lpdistill.tflite.verify import verify
+
+__all__ = [
+    "PRECISIONS",
+    "About",
+    "Bundle",
+    "benchmark",
+    "export_bundle",
+    "inspect_file",
+    "verify",
+]

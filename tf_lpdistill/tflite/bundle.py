@@ -1,0 +1,142 @@
+"""The bundle: a folder with everything that an app needs, which knows when it is damaged."""
+
+import dataclasses
+import json
+import pathlib
+
+from tf_lpdistill import files
+from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.tflite import card
+from tf_lpdistill.tflite.metadata import LABELS
+
+FACTS = "bundle.json"
+CARD = "MODEL_CARD.md"
+FORMAT = "tf_lpdistill.bundle/1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Bundle:
+    """A phone bundle on disk: `NAME_PRECISION.tflite`, labels.txt, bundle.json, MODEL_CARD.md.
+
+    Made by `export_bundle`, opened again by `Bundle.open`.
+
+    Args:
+        directory: the folder.
+        name: the first part of the files' names.
+        labels: the class names, in the order of the outputs.
+        preprocessing: from pixels to the student's input; it is inside each file.
+        softmax_added: whether the files end in a softmax that the student does not have.
+        files: `{precision: path}` of the `.tflite` files.
+    """
+
+    directory: pathlib.Path
+    name: str
+    labels: tuple[str, ...]
+    preprocessing: Preprocessing
+    softmax_added: bool
+    files: dict[str, pathlib.Path]
+
+    @classmethod
+    def open(cls, directory):
+        """Opens a bundle and checks every file against its SHA-256 in bundle.json.
+
+        Args:
+            directory: the folder, or a `Bundle` to check anew.
+
+        Raises:
+            ValueError: when the folder is not a bundle, or a file is missing or damaged.
+        """
+        directory = pathlib.Path(getattr(directory, "directory", directory)).resolve()
+        facts = read_facts(directory)
+        checksums = {facts["labels_file"]["file"]: facts["labels_file"]["sha256"]}
+        checksums |= {entry["file"]: entry["sha256"] for entry in facts["files"].values()}
+        for name, checksum in checksums.items():
+            _check_file(directory, name, checksum)
+        return cls(
+            directory=directory,
+            name=facts["name"],
+            labels=tuple(facts["labels"]),
+            preprocessing=Preprocessing(**facts["preprocessing"]),
+            softmax_added=facts["softmax_added"],
+            files={p: directory / entry["file"] for p, entry in facts["files"].items()},
+        )
+
+    def facts(self):
+        """Returns the content of bundle.json as it is now."""
+        return read_facts(self.directory)
+
+    def record(self, facts):
+        """Writes bundle.json and the model card made from it."""
+        write_facts(self.directory, facts)
+
+
+def read_facts(directory):
+    """Reads bundle.json.
+
+    Raises:
+        ValueError: when it is missing, damaged, or not of this format.
+    """
+    path = pathlib.Path(directory) / FACTS
+    if not path.is_file():
+        raise ValueError(
+            f"Not a phone bundle: there is no {FACTS}. Received: directory={directory}. "
+            "Make one with `tflite.export_bundle`."
+        )
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        known = facts["format"] == FORMAT and {"labels_file", "files", "labels"} <= facts.keys()
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{FACTS} is damaged ({error!r}). Received: path={path}. Export the bundle again."
+        ) from error
+    if not known:
+        raise ValueError(
+            f"{FACTS} must be of the format {FORMAT!r}. Received: {facts['format']!r} in {path}"
+        )
+    return facts
+
+
+def write_facts(directory, facts):
+    """Writes bundle.json and MODEL_CARD.md into `directory`."""
+    files.write_json(pathlib.Path(directory) / FACTS, facts)
+    files.write_text(pathlib.Path(directory) / CARD, card.model_card(facts))
+
+
+def _check_file(directory, name, checksum):
+    path = directory / name
+    if path.parent != directory or not path.is_file():
+        raise ValueError(
+            f"The bundle is incomplete: {name!r} is missing. Received: directory={directory}. "
+            "Export it again."
+        )
+    if files.sha256(path) != checksum:
+        raise ValueError(
+            f"The bundle is damaged: {name!r} is not the file that was exported (its SHA-256 "
+            f"differs from {FACTS}). Received: directory={directory}. Export it again."
+        )
+
+
+def check_replaceable(directory):
+    """Refuses to replace a folder that holds anything but a bundle.
+
+    Args:
+        directory: the folder that an export is about to take the place of.
+
+    Raises:
+        ValueError: naming what would be lost.
+    """
+    directory = pathlib.Path(directory)
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"`directory` must be a folder. Received: the file {directory}")
+    found = {path.name for path in directory.iterdir()} if directory.exists() else set()
+    if not found:
+        return
+    own = {FACTS, CARD, LABELS}
+    if FACTS in found:
+        own |= {entry["file"] for entry in read_facts(directory)["files"].values()}
+    if FACTS not in found or found - own:
+        raise ValueError(
+            "The folder holds files that are not part of a bundle; replacing it would lose them. "
+            f"Received: directory={directory} with {sorted(found - own)}. "
+            "Choose another folder, or move them away."
+        )

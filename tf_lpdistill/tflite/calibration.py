@@ -1,0 +1,104 @@
+"""What int8 quantization needs to see of real images, and what must be refused before it."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_lpdistill.tflite import pixels
+from tf_lpdistill.tflite.runtime import import_interpreter, quiet
+
+MAX_IMAGES = 200
+
+
+def representative_images(data, image_size):
+    """Returns up to 200 images that stand for what the phone will see.
+
+    Args:
+        data: as for `pixels.batches`. Of an array, 200 images evenly spread over it are taken (it
+            may be sorted by class); of a dataset the first 200, so shuffle it.
+        image_size: (height, width) in pixels.
+
+    Returns:
+        (n, height, width, 3) uint8, grey images repeated to RGB.
+
+    Raises:
+        TypeError: when `data` is neither a dataset nor arrays.
+        ValueError: when it is empty, or does not hold raw pixels 0..255.
+    """
+    if not isinstance(data, tf.data.Dataset):
+        data = _spread(data)
+    parts, count = [], 0
+    for images, _ in pixels.batches(data, image_size, "representative_data"):
+        parts.append(pixels.to_rgb(images))
+        count += len(images)
+        if count >= MAX_IMAGES:
+            break
+    if not count:
+        raise ValueError(
+            "`representative_data` must hold at least one image, better 100 to 200. "
+            "Received: no images"
+        )
+    return np.concatenate(parts)[:MAX_IMAGES]
+
+
+def _spread(data):
+    images = data[0] if isinstance(data, tuple) and data else data
+    if not hasattr(images, "shape") or len(images.shape) == 0 or len(images) <= MAX_IMAGES:
+        return images
+    rows = np.linspace(0, len(images) - 1, MAX_IMAGES).round().astype(int)
+    return np.asarray(images)[rows]
+
+
+def calibration_inputs(images):
+    """Returns the images as float32, the first with one black and one white pixel.
+
+    Callers hand raw bytes to a uint8 input without looking at its scale (MediaPipe does), so the
+    scale must be exactly 1 and the zero point 0. The converter takes them from the range it sees:
+    two corner pixels make it 0..255 whatever the images hold.
+
+    Args:
+        images: (n, height, width, 3) uint8.
+    """
+    inputs = images.astype(np.float32)
+    inputs[0, 0, 0] = 0.0
+    inputs[0, -1, -1] = 255.0
+    return inputs
+
+
+def check_finite_activations(model, inputs):
+    """Refuses a network with infinite or NaN activations, which kill the quantizer's process.
+
+    Args:
+        model: the float32 `.tflite`, bytes.
+        inputs: (n, height, width, 3) float32.
+
+    Raises:
+        ValueError: naming the tensor.
+    """
+    interpreter = import_interpreter()
+    from ai_edge_litert import schema_py_generated as schema
+
+    with quiet():
+        runner = interpreter.Interpreter(
+            model_content=model,
+            experimental_preserve_all_tensors=True,
+            # XNNPACK would hide the tensors inside the parts that it takes over.
+            experimental_op_resolver_type=(
+                interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            ),
+        )
+        runner.allocate_tensors()
+    # Behind the model's own tensors the kernels keep scratch memory, which holds anything.
+    own = schema.Model.GetRootAs(model).Subgraphs(0).TensorsLength()
+    tensors = [
+        t for t in runner.get_tensor_details() if t["index"] < own and t["dtype"] == np.float32
+    ]
+    for image in inputs:
+        runner.set_tensor(runner.get_input_details()[0]["index"], image[None])
+        runner.invoke()
+        for tensor in tensors:
+            if not np.all(np.isfinite(runner.get_tensor(tensor["index"]))):
+                raise ValueError(
+                    "The student's activations overflow on `representative_data`, so it cannot be "
+                    f"quantized to int8. Received: infinite or NaN values in {tensor['name']!r}. "
+                    "Check the `preprocessing` (wrong scaling?) or leave out 'int8'."
+                )

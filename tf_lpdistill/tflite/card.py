@@ -1,0 +1,102 @@
+"""MODEL_CARD.md: the facts of a bundle in words, and nothing that is not among them."""
+
+
+def model_card(facts):
+    """Returns the card, Markdown.
+
+    Args:
+        facts: the content of bundle.json.
+    """
+    height, width = facts["preprocessing"]["image_size"]
+    classes = facts["labels"]
+    parts = [
+        f"# {facts['name']}",
+        facts["about"]["description"] or f"An image classifier with {len(classes)} classes.",
+        _about(facts),
+        "## Files",
+        _table(facts),
+        _verdict(facts),
+        "## Input and output",
+        f"Input: one RGB picture of {height}x{width} pixels, values 0..255 as they are, "
+        "(1, height, width, 3). float32, or uint8 for the int8 file. Nothing is to be scaled "
+        "by the app: " + _inside(facts),
+        f"Output: `probability`, (1, {len(classes)}) float32, in the order of labels.txt, which "
+        "is also inside each file, together with the metadata that MediaPipe's ImageClassifier "
+        "asks for.",
+        "Labels: " + ", ".join(f"`{label.replace('`', chr(39))}`" for label in classes),
+        "## Made with",
+        _made(facts),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _about(facts):
+    about = facts["about"]
+    lines = [f"Version {about['version']}." if about["version"] else ""]
+    lines += [f"Author: {about['author']}." if about["author"] else ""]
+    lines += [f"Licence: {about['license']}." if about["license"] else ""]
+    return " ".join(line for line in lines if line)
+
+
+def _table(facts):
+    host = facts.get("host_benchmark", {}).get("files", {})
+    rows = [
+        "| file | bytes | zipped | runs from runtime | int8 operations | accuracy | agreement | "
+        "host latency, ms |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for precision, entry in facts["files"].items():
+        latency = host.get(precision, {}).get("latency_ms")
+        cells = [
+            entry["file"],
+            f"{entry['bytes']:,}",
+            f"{entry['zipped_bytes']:,}",
+            entry["minimum_runtime"] or "unknown",
+            f"{entry['int8_share']:.0%}",
+            f"{entry['accuracy']:.4f}" if "accuracy" in entry else "-",
+            f"{entry['agreement']:.4f}" if "agreement" in entry else "-",
+            f"{latency:.3f}" if latency is not None else "-",
+        ]
+        rows.append("| " + " | ".join(cells) + " |")
+    return "\n".join(rows)
+
+
+def _verdict(facts):
+    lines = []
+    if "keras" in facts:
+        keras = facts["keras"]
+        lines.append(
+            f"Measured on {keras['images']:,} images; the Keras student scores "
+            f"{keras['accuracy']:.4f}. Agreement: the share of images with the same first class."
+        )
+    else:
+        lines.append("Not verified yet: `tflite.verify` measures accuracy and agreement.")
+    if "host_benchmark" in facts:
+        host = facts["host_benchmark"]
+        lines.append(
+            f"Host latency: median of {host['runs']} runs, {host['threads']} thread(s), "
+            f"{host['cpu']}. This is not a phone's latency."
+        )
+    return " ".join(lines)
+
+
+def _inside(facts):
+    pre = facts["preprocessing"]
+    scaling = pre["scaling"]
+    if scaling == "mean_std":
+        scaling = f"(pixel - {pre['mean']}) / {pre['std']}"
+    steps = ["the conversion to grey"] if pre["color"] == "grayscale" else []
+    steps.append(f"the scaling ({scaling})")
+    steps.append(
+        "the softmax, added at export" if facts["softmax_added"] else "the student's own softmax"
+    )
+    return ", ".join(steps) + " are inside."
+
+
+def _made(facts):
+    made = facts["made_from"]
+    versions = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    line = f"Student `{made['student']}`, {made['parameters']:,} parameters. {versions}."
+    if made["calibration_images"]:
+        line += f" int8 calibrated on {made['calibration_images']} images."
+    return line

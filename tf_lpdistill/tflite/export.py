@@ -1,0 +1,153 @@
+"""`export_bundle`: a Keras student becomes a phone bundle."""
+
+import dataclasses
+import importlib.metadata
+import platform
+
+import keras
+import numpy as np
+
+from tf_lpdistill import files
+from tf_lpdistill.tflite import calibration, folder, metadata, rules
+from tf_lpdistill.tflite import labels as label_rules
+from tf_lpdistill.tflite import student as students
+from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
+from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
+from tf_lpdistill.tflite.inspect import inspect_file
+
+_NUM_PROBES = 16
+
+
+def export_bundle(
+    student,
+    directory,
+    *,
+    labels,
+    preprocessing,
+    precisions=PRECISIONS,
+    representative_data=None,
+    max_runtime="2.17.0",
+    name=None,
+    about=None,
+):
+    """Exports a student as `.tflite` files that an Android developer can use as they are.
+
+    Each file takes RGB pixels 0..255 and returns probabilities: the conversion to grey, the
+    student's own scaling and the softmax (never a second one) are inside, labels and metadata
+    attached. The folder appears whole or not at all; an earlier bundle in its place is replaced at
+    the end, and stays as it was when anything fails.
+
+    Args:
+        student: a built Keras classifier: (batch, height, width, 1 or 3) to (batch, classes),
+            logits or probabilities. It is not changed.
+        directory: the bundle's folder: new, empty, or an earlier bundle.
+        labels: class names, one for each output, unique single lines.
+        preprocessing: a `Preprocessing`: what the student was trained on.
+        precisions: which files: any of "float32", "float16", "dynamic" (int8 weights), "int8".
+        representative_data: for int8 calibration: raw pixels 0..255, before any preprocessing, as
+            a batched `tf.data.Dataset` (of images or `(images, labels)`) or an array
+            (n, height, width, 1 or 3); uint8 or float. Up to 200 images are used, 100 do.
+        max_runtime: the oldest TensorFlow Lite that the files must run on; None for any. The
+            default is the last release under that name on Maven.
+        name: first part of the file names; the student's own name by default.
+        about: an `About` with description, version, author and licence for the metadata.
+
+    Returns:
+        The `Bundle`.
+
+    Raises:
+        TypeError: when an argument is of the wrong type.
+        ValueError: when an argument is wrong, or the student is not a finite classifier (both
+            before anything is converted); when it needs operations that TensorFlow Lite does not
+            have; when a file needs a newer runtime than `max_runtime`; when `directory` holds
+            anything else than a bundle.
+        RuntimeError: when a converted file does not compute what the student does.
+    """
+    precisions = rules.check_precisions(precisions)
+    rules.version(max_runtime)
+    students.check_student(student, preprocessing)
+    name = rules.check_name(name, student.name)
+    check_replaceable(directory)
+    images = _images(representative_data, precisions, preprocessing)
+    softmax_added, expected = _probe(student, preprocessing, images)
+    facts = {
+        "format": FORMAT,
+        "name": name,
+        "about": dataclasses.asdict(about or metadata.About()),
+        "labels": label_rules.check(labels, expected.shape[-1]),
+        "preprocessing": preprocessing.to_dict(),
+        "softmax_added": softmax_added,
+        "max_runtime": max_runtime,
+        "made_from": {
+            "student": student.name,
+            "parameters": student.count_params(),
+            "calibration_images": len(images) if "int8" in precisions else 0,
+        },
+        "versions": _versions(),
+    }
+    function = phone_function(student, preprocessing, softmax_added)
+    with folder.replaced(directory) as fresh:
+        facts["labels_file"] = _write_labels(fresh, facts)
+        facts["files"] = {}
+        for precision in precisions:
+            model = convert(function, precision, images)
+            facts["files"][precision] = _write_model(fresh, precision, model, facts)
+            path = fresh / facts["files"][precision]["file"]
+            real = representative_data is not None
+            rules.check_results(path, precision, images, expected, real)
+        write_facts(fresh, facts)
+    return Bundle.open(directory)
+
+
+def _images(data, precisions, preprocessing):
+    """Returns (n, height, width, 3) uint8: real images, or noise where none are needed."""
+    if data is not None:
+        return calibration.representative_images(data, preprocessing.image_size)
+    if "int8" in precisions:
+        raise ValueError(
+            "int8 needs `representative_data`: some 100 real images, raw pixels 0..255. "
+            "Received: representative_data=None. Give some, or leave 'int8' out of `precisions`."
+        )
+    # Noise tells logits from probabilities, and a good file from a bad one, as well.
+    shape = (_NUM_PROBES, *preprocessing.image_size, 3)
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+
+
+def _probe(student, preprocessing, images):
+    """Runs the Keras student: (whether a softmax is missing, its probabilities)."""
+    call = students.reference(student, preprocessing, channels=3)
+    outputs = np.stack([call(image) for image in images])
+    if not students.needs_softmax(student, outputs):
+        return False, outputs
+    return True, np.array(keras.ops.softmax(outputs))
+
+
+def _write_labels(directory, facts):
+    path = directory / metadata.LABELS
+    files.write_text(path, label_rules.to_text(facts["labels"]))
+    return {"file": path.name, "sha256": files.sha256(path)}
+
+
+def _write_model(directory, precision, model, facts):
+    """Writes one file with its metadata and returns what is in it, when that is as it must be."""
+    path = directory / f"{facts['name']}_{precision}.tflite"
+    size = facts["preprocessing"]["image_size"]
+    about = metadata.About(**facts["about"])
+    description = metadata.classifier(facts["name"], about, size, len(facts["labels"]))
+    attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+    with files.atomic_path(path) as temporary:
+        temporary.write_bytes(metadata.attach(model, description, attached))
+    found = inspect_file(path)
+    rules.check_runtime(path.name, found["minimum_runtime"], facts["max_runtime"])
+    if precision == "int8":
+        rules.check_int8(path.name, found)
+    return {"file": path.name, **found}
+
+
+def _versions():
+    return {
+        "python": platform.python_version(),
+        "tensorflow": importlib.metadata.version("tensorflow"),
+        "keras": keras.version(),
+        "ai_edge_litert": importlib.metadata.version("ai-edge-litert"),
+    }

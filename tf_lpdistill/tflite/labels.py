@@ -1,0 +1,54 @@
+"""The labels of a classifier: one printable line each, as many as the outputs."""
+
+import collections
+import pathlib
+
+
+def check(labels, num_classes):
+    """Returns the labels as a list of `str`, or refuses them.
+
+    Args:
+        labels: a sequence of `str`, in the order of the student's outputs.
+        num_classes: the student's outputs.
+
+    Raises:
+        ValueError: when there are too many or too few, or one is empty, not a single line, not a
+            `str`, or not unique.
+    """
+    labels = list(labels) if not isinstance(labels, str) else [labels]
+    for index, label in enumerate(labels):
+        # splitlines knows every kind of line end, U+2028 too.
+        if not isinstance(label, str) or not label.strip() or label.splitlines() != [label]:
+            raise ValueError(
+                "Each of `labels` must be one line of text that is not empty. "
+                f"Received: label {index} is {label!r}"
+            )
+    repeated = [label for label, count in collections.Counter(labels).items() if count > 1]
+    if repeated:
+        raise ValueError(
+            f"`labels` must be unique: they are all the app sees. Received twice: {repeated}"
+        )
+    if len(labels) != num_classes:
+        raise ValueError(
+            f"`labels` must name each of the student's {num_classes} outputs. "
+            f"Received: {len(labels)} labels"
+        )
+    return [str(label) for label in labels]
+
+
+def to_text(labels):
+    """Returns the content of a labels file: UTF-8, one label a line."""
+    return "".join(f"{label}\n" for label in labels)
+
+
+def read(path):
+    """Reads a labels file: UTF-8, one label a line, in the order of the outputs.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        ValueError: when it is not UTF-8 text.
+    """
+    try:
+        return pathlib.Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"The labels must be UTF-8 text. Received: path={path}") from error

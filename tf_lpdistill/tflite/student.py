@@ -1,0 +1,201 @@
+"""What the export asks of a student: one finite float32 classifier, and how it ends."""
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from tf_lpdistill.preprocessing import Preprocessing
+
+# How far the sum of a row of probabilities may be from 1: float16 softmax is off by 1e-3.
+_SUM_TOLERANCE = 2e-3
+
+
+def check_student(student, preprocessing):
+    """Refuses what cannot be exported, before anything is converted.
+
+    Args:
+        student: the model to export.
+        preprocessing: its `Preprocessing`.
+
+    Raises:
+        TypeError: when `student` is not a Keras model, or `preprocessing` no `Preprocessing`.
+        ValueError: when it is not built, takes another input, or has NaN or infinite weights.
+    """
+    if not isinstance(preprocessing, Preprocessing):
+        raise TypeError(
+            "`preprocessing` must be a Preprocessing: the scaling cannot be guessed. "
+            f"Received: {type(preprocessing).__name__}"
+        )
+    if not isinstance(student, keras.Model):
+        raise TypeError(f"`student` must be a keras.Model. Received: {type(student).__name__}")
+    if not student.built:
+        raise ValueError(
+            f"The student has no weights yet. Received: unbuilt model {student.name!r}. "
+            "Call it on a batch, or load its weights, first."
+        )
+    shapes = [tuple(i.shape) for i in keras.tree.flatten(getattr(student, "inputs", None) or [])]
+    if shapes and (len(shapes) > 1 or shapes[0][1:] != _fit(shapes[0], preprocessing)):
+        raise ValueError(
+            "The student must take one batch of images as `preprocessing` makes them, "
+            f"(batch, {', '.join(map(str, preprocessing.input_shape))}). "
+            f"Received: inputs of shape {shapes}"
+        )
+    for variable in student.weights:
+        value = np.asarray(variable.numpy(), "float32")
+        if not np.all(np.isfinite(value)):
+            raise ValueError(
+                "The student's weights must be finite. Received: NaN or infinite values in "
+                f"{variable.path!r}. Training diverged: export an earlier checkpoint."
+            )
+
+
+def _fit(shape, preprocessing):
+    """The sides that the model leaves open take any size."""
+    expected = preprocessing.input_shape
+    if len(shape) != 4:
+        return expected
+    return tuple(e if s is not None else None for s, e in zip(shape[1:], expected, strict=True))
+
+
+@contextlib.contextmanager
+def float32_compute(student):
+    """Lets every layer compute in float32 inside the block, also after mixed precision training.
+
+    Only what is traced inside the block is affected. The layers' own policies come back at its
+    end; the variables are float32 in any case.
+    """
+    # `Model.layers` does not reach the layers inside a custom layer; Keras has no public walk.
+    layers = list(student._flatten_layers())
+    policies = [layer.dtype_policy for layer in layers]
+    for layer, policy in zip(layers, policies, strict=True):
+        if getattr(policy, "quantization_mode", None):
+            raise ValueError(
+                "A student quantized by Keras has no way to TFLite. Received: layer "
+                f"{layer.path!r} with policy {policy.name!r}. Export the float model with "
+                "precisions=('int8',) instead."
+            )
+    try:
+        for layer in layers:
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for layer, policy in zip(layers, policies, strict=True):
+            layer.dtype_policy = policy
+
+
+def frozen(student):
+    """Returns the student as a function of one tensor, its weights constants in float32.
+
+    Constants need no variable to be tracked or restored, so a model made under a
+    `tf.distribute` strategy converts like any other.
+    """
+    trainable = [_constant(v) for v in student.trainable_variables]
+    non_trainable = [_constant(v) for v in student.non_trainable_variables]
+
+    def call(inputs):
+        outputs, _ = student.stateless_call(trainable, non_trainable, inputs, training=False)
+        return outputs
+
+    return call
+
+
+def _constant(variable):
+    value = variable.numpy()
+    is_float = "float" in keras.backend.standardize_dtype(variable.dtype)
+    return tf.constant(value.astype("float32") if is_float else value)
+
+
+def reference(student, preprocessing, channels):
+    """Returns the Keras student as a function of one image, in float32, before any softmax.
+
+    Args:
+        student: the model.
+        preprocessing: its `Preprocessing`.
+        channels: 1 or 3, channels of the images to come.
+
+    Returns:
+        A function from (height, width, channels) pixels 0..255 to (classes,) float32.
+
+    Raises:
+        ValueError: when the student does not return one tensor (batch, classes).
+    """
+
+    @tf.function(autograph=False)
+    def call(image):
+        return student(preprocessing(image), training=False)
+
+    spec = tf.TensorSpec((1, *preprocessing.image_size, channels), tf.float32)
+    with float32_compute(student):
+        function = call.get_concrete_function(spec)
+    _check_output(function.structured_outputs)
+    return lambda image: function(tf.constant(image[None], tf.float32)).numpy()[0]
+
+
+def _check_output(output):
+    shape = getattr(output, "shape", None)
+    if shape is not None and len(shape) == 2 and shape[-1] is not None and shape[-1] >= 2:
+        return
+    if isinstance(output, dict):
+        received = f"a dict with keys {list(output)}"
+    elif isinstance(output, (tuple, list)):
+        received = f"{len(output)} outputs"
+    else:
+        received = f"shape={tuple(shape)}"
+    raise ValueError(
+        "The student must return one tensor (batch, classes) with at least 2 classes. "
+        f"Received: {received}. Export the part that classifies: "
+        "keras.Model(student.inputs, student.get_layer(NAME).output), or a Sequential around it; "
+        "one sigmoid unit becomes Dense(2)."
+    )
+
+
+def final_activation(layer):
+    """Returns the name of the last activation of a Functional or Sequential model.
+
+    Of a layer without an activation it is the name of its class in small letters; a subclassed
+    model thus tells nothing by its structure.
+    """
+    if isinstance(layer, keras.Sequential):
+        return final_activation(layer.layers[-1])
+    outputs = getattr(layer, "outputs", None)
+    if isinstance(layer, keras.Model) and outputs:
+        return final_activation(outputs[0]._keras_history.operation)
+    activation = getattr(layer, "activation", None)
+    if activation is None:
+        return type(layer).__name__.lower()
+    return getattr(activation, "__name__", type(activation).__name__.lower())
+
+
+def needs_softmax(student, outputs):
+    """Tells whether the file must end in a softmax that the student does not have.
+
+    Args:
+        student: the model.
+        outputs: (n, classes) float32, what it returned for some images.
+
+    Returns:
+        False when the outputs are probabilities already (each row sums to 1, none is negative),
+        True when they are logits.
+
+    Raises:
+        ValueError: when they are neither: not finite, a sigmoid a class, or a softmax over
+            another axis.
+    """
+    if not np.all(np.isfinite(outputs)):
+        raise ValueError(
+            "The student's outputs must be finite. Received: NaN or infinite outputs for pixels "
+            "0..255. Check the `preprocessing` (wrong scaling?)."
+        )
+    sums = outputs.sum(axis=-1)
+    if outputs.min() >= 0.0 and np.all(np.abs(sums - 1.0) <= _SUM_TOLERANCE):
+        return False
+    final = final_activation(student)
+    if final in ("softmax", "sigmoid"):
+        raise ValueError(
+            "The student must end in logits, or in a softmax over the classes. "
+            f"Received: a model that ends in {final!r} with rows that sum to "
+            f"{sums.min():g}..{sums.max():g}. Replace its last activation."
+        )
+    return True

@@ -1,0 +1,112 @@
+"""`verify`: what each file of a bundle scores on real images, beside the Keras student."""
+
+import numpy as np
+import tensorflow as tf
+
+from tf_lpdistill.tflite import pixels
+from tf_lpdistill.tflite.bundle import Bundle
+from tf_lpdistill.tflite.runtime import Runner
+from tf_lpdistill.tflite.student import check_student, reference
+
+
+def verify(bundle, student, dataset):
+    """Runs every `.tflite` and the Keras student on the same images and compares them.
+
+    The results also go into bundle.json and MODEL_CARD.md.
+
+    Args:
+        bundle: a `Bundle`, or its folder. Damaged files are refused.
+        student: the Keras model that was exported. It is computed in float32, as it was exported,
+            whatever precision it was trained in.
+        dataset: raw pixels 0..255 with integer labels: a finite, batched `tf.data.Dataset` of
+            `(images, labels)`, or a tuple of arrays. Images (batch, height, width, 1 or 3), uint8
+            or float; grey ones are repeated to RGB for the files, other sizes are resized.
+
+    Returns:
+        `{precision: {"accuracy", "agreement", "max_difference", "images"}, ...,
+        "keras": {"accuracy", "images"}}`. Agreement is the share of images with the same first
+        class as Keras; max_difference the largest absolute difference of a probability.
+
+    Raises:
+        ValueError: when the bundle is damaged, or the images or labels are not as described.
+    """
+    bundle = Bundle.open(bundle)
+    check_student(student, bundle.preprocessing)
+    runners = {precision: Runner(path) for precision, path in bundle.files.items()}
+    truth, keras_probabilities, probabilities = [], [], {precision: [] for precision in runners}
+    for image, label, call in _images(bundle, student, dataset):
+        truth.append(label)
+        keras_probabilities.append(_softmax(call(image)) if bundle.softmax_added else call(image))
+        for precision, runner in runners.items():
+            probabilities[precision].append(runner(pixels.to_rgb(image)))
+    if not truth:
+        raise ValueError("`dataset` must hold at least one image. Received: no images")
+    truth, expected = np.array(truth), np.stack(keras_probabilities)
+    if expected.shape[-1] != len(bundle.labels):
+        raise ValueError(
+            f"`student` must be the model that was exported, with {len(bundle.labels)} outputs. "
+            f"Received: {student.name!r} with {expected.shape[-1]} outputs"
+        )
+    results = {p: _compare(np.stack(rows), expected, truth) for p, rows in probabilities.items()}
+    results["keras"] = {"accuracy": _accuracy(expected, truth), "images": len(truth)}
+    facts = bundle.facts()
+    for precision in runners:
+        facts["files"][precision] |= results[precision]
+    bundle.record(facts | {"keras": results["keras"]})
+    return results
+
+
+def _images(bundle, student, dataset):
+    """Yields (image, label, the Keras student for images of so many channels)."""
+    import tqdm
+
+    if isinstance(dataset, tf.data.Dataset):
+        if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError(
+                "`dataset` must end. Received: an infinite (repeated) dataset. "
+                "Give dataset.take(number of batches)."
+            )
+    calls = {}
+    size = bundle.preprocessing.image_size
+    with tqdm.tqdm(desc="verify", unit=" images", disable=None) as progress:
+        for images, labels in pixels.batches(dataset, size, "dataset"):
+            labels = _checked_labels(labels, len(images), len(bundle.labels))
+            channels = images.shape[-1]
+            if channels not in calls:
+                calls[channels] = reference(student, bundle.preprocessing, channels)
+            for image, label in zip(images, labels, strict=True):
+                yield image, label, calls[channels]
+            progress.update(len(images))
+
+
+def _checked_labels(labels, count, num_classes):
+    if labels is None:
+        raise ValueError("`dataset` must hold (images, labels). Received: images without labels")
+    labels = np.asarray(labels)
+    flat = labels.reshape(-1) if labels.size == count else labels
+    integers = labels.dtype.kind in "ui" and flat.shape == (count,)
+    if not integers or (count and not 0 <= flat.min() <= flat.max() < num_classes):
+        raise ValueError(
+            f"The labels of `dataset` must be one integer an image, 0..{num_classes - 1}. "
+            f"Received: shape={labels.shape}, dtype={labels.dtype}"
+            + (f", values {flat.min()}..{flat.max()}" if integers else "")
+        )
+    return flat
+
+
+def _softmax(logits):
+    exponentials = np.exp(logits - logits.max())
+    return exponentials / exponentials.sum()
+
+
+def _accuracy(probabilities, truth):
+    return float(np.mean(probabilities.argmax(-1) == truth))
+
+
+def _compare(probabilities, expected, truth):
+    return {
+        "accuracy": _accuracy(probabilities, truth),
+        "agreement": float(np.mean(probabilities.argmax(-1) == expected.argmax(-1))),
+        "max_difference": float(np.max(np.abs(probabilities - expected))),
+        "images": len(truth),
+    }
