@@ -43,7 +43,7 @@ class Page(html.parser.HTMLParser):
 
     @property
     def words(self):
-        return " ".join(self.text)
+        return " ".join(self.text).replace("\N{NO-BREAK SPACE}", " ")
 
 
 @pytest.fixture

@@ -37,7 +37,12 @@ from tf_lpdistill.report import quantities
     ],
 )
 def test_numbers_read_well(function, value, expected):
-    assert getattr(quantities, function)(value) == expected
+    assert getattr(quantities, function)(value).replace("\N{NO-BREAK SPACE}", " ") == expected
+
+
+def test_a_number_is_not_parted_from_its_unit():
+    for text in (quantities.size(8123), quantities.size(1), quantities.milliseconds(0.5)):
+        assert " " not in text and "\N{NO-BREAK SPACE}" in text
 
 
 def test_standard_deviations():

@@ -73,12 +73,14 @@ def _read(path):
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it opened itself and could not read.
+        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except (
         AttributeError,  # a single array: not an archive
         EOFError,
         OSError,
+        RuntimeError,  # encrypted, or compressed in an unknown way
         TypeError,
         ValueError,
         pickle.UnpicklingError,

@@ -32,7 +32,7 @@ def benchmark(bundle, runs=50, threads=1):
         ValueError: when `runs` or `threads` is not positive, or the bundle is damaged.
     """
     for name, value in (("runs", runs), ("threads", threads)):
-        if not isinstance(value, int) or value < 1:
+        if type(value) is not int or value < 1:
             raise ValueError(f"`{name}` must be a positive integer. Received: {name}={value!r}")
     bundle = Bundle.open(bundle)
     facts = bundle.facts()

@@ -47,7 +47,7 @@ def check_name(name, default):
 
 
 def version(text):
-    """Returns (2, 17, 0) for "2.17.0", and None for None.
+    """Returns (2, 17) for "2.17.0" and for "2.17", and None for None.
 
     Raises:
         ValueError: when `text` is not a version.
@@ -59,7 +59,10 @@ def version(text):
             "`max_runtime` must be a version such as '2.17.0', or None. "
             f"Received: max_runtime={text!r}"
         )
-    return tuple(int(part) for part in text.split("."))
+    numbers = [int(part) for part in text.split(".")]
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 def check_runtime(file, minimum, max_runtime):

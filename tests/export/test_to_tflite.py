@@ -1,0 +1,183 @@
+"""The script as people run it: in a process of its own."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tf_lpdistill import tflite
+from tf_lpdistill.tflite.metadata import read
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+def run(*arguments):
+    """Returns (exit code, stdout, stderr) of the script."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "100"}
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "export" / "to_tflite.py"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=300,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+# Keras 3.15 writes its variables by a call that NumPy 2 warns of.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:__array__ implementation doesn't accept a copy:DeprecationWarning"
+)
+
+
+@pytest.fixture(scope="module")
+def inputs(digits, tmp_path_factory):
+    """A folder with a saved student of grey pixels 0..1, its labels, and images."""
+    folder = tmp_path_factory.mktemp("inputs")
+    keras.utils.set_random_seed(3)
+    model = keras.Sequential(
+        [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(8, 3, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ],
+        name="reader",
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    model.fit(digits.train.images / 255.0, digits.train.labels, epochs=5, verbose=0)
+    model.save(folder / "reader.keras")
+    (folder / "labels.txt").write_text("".join(f"digit {i}\n" for i in range(10)))
+    np.savez(folder / "test.npz", x=digits.test.images[..., 0], y=digits.test.labels)
+    for index, image in enumerate(digits.train.images[:30]):
+        path = folder / "images" / str(digits.train.labels[index]) / f"{index}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tf.io.encode_png(image).numpy())
+    return folder
+
+
+def required(folder, scaling="0..1"):
+    return [
+        f"--model={folder / 'reader.keras'}",
+        f"--labels={folder / 'labels.txt'}",
+        f"--input_scaling={scaling}",
+    ]
+
+
+def test_with_an_npz_it_also_verifies(inputs, digits, tmp_path):
+    code, out, err = run(
+        *required(inputs),
+        "--precisions=float32,int8",
+        f"--representative_data={inputs / 'test.npz'}",
+        f"--output_dir={tmp_path / 'phone'}",
+    )
+    assert code == 0, err
+    bundle = tflite.Bundle.open(tmp_path / "phone")
+    assert list(bundle.files) == ["float32", "int8"] and bundle.name == "reader"
+    assert (bundle.preprocessing.color, bundle.preprocessing.scaling) == ("grayscale", "0..1")
+    facts = bundle.facts()["files"]
+    assert facts["float32"]["agreement"] == 1.0 and facts["int8"]["agreement"] >= 0.95
+    assert facts["float32"]["accuracy"] > 0.8
+    table, path = out.strip().split("\n\n")
+    assert path == str(tmp_path / "phone")
+    for precision, entry in facts.items():
+        row = next(line for line in table.splitlines() if f"_{precision}.tflite" in line)
+        assert f"{entry['bytes']:,}" in row and f"{entry['accuracy']:.4f}" in row
+    model = keras.saving.load_model(inputs / "reader.keras")
+    verified = tflite.verify(bundle, model, (digits.test.images, digits.test.labels))
+    assert verified["float32"]["accuracy"] == facts["float32"]["accuracy"]
+
+
+def test_with_a_folder_of_images(inputs, tmp_path):
+    code, out, err = run(
+        *required(inputs, "mean_std"),
+        "--mean=0",
+        "--std=255",
+        f"--representative_data={inputs / 'images'}",
+        f"--output_dir={tmp_path / 'phone'}",
+        "--name=digits",
+        "--max_runtime=any",
+    )
+    assert code == 0, err
+    bundle = tflite.Bundle.open(tmp_path / "phone")
+    assert list(bundle.files) == list(tflite.PRECISIONS)
+    assert bundle.facts()["made_from"]["calibration_images"] == 30
+    assert (bundle.preprocessing.mean, bundle.preprocessing.std) == ((0.0,), (255.0,))
+    assert read(bundle.files["int8"])[1]["labels.txt"].decode().splitlines()[3] == "digit 3"
+    assert "digits_int8.tflite" in out
+
+
+def test_help_teaches_without_starting_tensorflow():
+    _, out, err = run("--help")
+    assert "python export/to_tflite.py --model student.keras" in out
+    for flag in ("input_scaling", "representative_data", "max_runtime", "precisions", "std"):
+        assert f"--{flag}" in out
+    assert "cc:" not in err
+
+
+def test_missing_flags_are_named():
+    code, _, err = run("--output_dir=phone")
+    assert code == 1
+    for flag in ("model", "labels", "input_scaling"):
+        assert f"--{flag} must have a value" in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (["--input_scaling=0-1"], "value should be one of <0..255|0..1|-1..1|mean_std>"),
+        (["--model=nowhere.keras"], "There is no such file. Received: --model=nowhere.keras"),
+        (["--representative_data=nowhere"], "Received: --representative_data=nowhere"),
+        ([], "int8 needs `representative_data`"),
+        (["--precisions=int4"], "`precisions` must be some of"),
+        (["--input_scaling=mean_std"], "scaling='mean_std' needs `mean`"),
+        (["--mean=1,x"], "--mean must be numbers"),
+        (["surplus"], "Unknown arguments: ['surplus']"),
+    ],
+)
+def test_mistakes_are_one_line_and_no_traceback(inputs, tmp_path, change, message):
+    code, _, err = run(*required(inputs), f"--output_dir={tmp_path / 'phone'}", *change)
+    assert code == 1
+    assert message in err and "Traceback" not in err
+    assert not (tmp_path / "phone").exists()
+
+
+def test_foreign_files_are_refused(inputs, tmp_path):
+    np.savez(tmp_path / "floats.npz", x=np.zeros((3, 8, 8, 1), "float32"))
+    np.savez(tmp_path / "other.npz", images=np.zeros((3, 8, 8, 1), "uint8"))
+    (tmp_path / "broken.npz").write_text("no zip")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "x.png").write_text("no image")
+    (tmp_path / "code.keras").write_text("no model")
+    for name, message in (
+        ("floats.npz", "must hold x, uint8 images"),
+        ("other.npz", "with the keys ['images']"),
+        ("broken.npz", "The .npz cannot be read"),
+        ("empty", "The folder holds no images"),
+        ("bad", "Not an image that can be read. Received: "),
+    ):
+        output = f"--output_dir={tmp_path / 'phone'}"
+        code, _, err = run(*required(inputs), f"--representative_data={tmp_path / name}", output)
+        assert code == 1 and message in err and "Traceback" not in err, name
+    code, _, err = run(*required(inputs), f"--model={tmp_path / 'code.keras'}", output)
+    assert code == 1 and "Keras cannot load the model" in err and "Traceback" not in err
+
+
+def test_an_earlier_bundle_outlives_a_mistake(inputs, tmp_path):
+    good = [*required(inputs), "--precisions=float32", f"--output_dir={tmp_path / 'phone'}"]
+    assert run(*good)[0] == 0
+    before = json.loads((tmp_path / "phone" / "bundle.json").read_text())
+    (tmp_path / "two.txt").write_text("one\ntwo\n")
+    code, _, err = run(*good, f"--labels={tmp_path / 'two.txt'}")
+    assert code == 1 and "student's 10 outputs. Received: 2 labels" in err
+    assert json.loads((tmp_path / "phone" / "bundle.json").read_text()) == before
+    tflite.Bundle.open(tmp_path / "phone")

@@ -1,0 +1,116 @@
+"""What a user gets from pip: the metadata, the modules, the embedded data."""
+
+import importlib.metadata
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+import zipfile
+
+import pytest
+
+import tf_lpdistill
+
+ROOT = pathlib.Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def metadata(tmp_path_factory):
+    """The metadata that setuptools makes of this checkout."""
+    return _setup(_copy(tmp_path_factory.mktemp("source")), "egg_info")
+
+
+@pytest.fixture(scope="module")
+def installed_files(tmp_path_factory):
+    """The files that an install would put into site-packages."""
+    source = _copy(tmp_path_factory.mktemp("source"))
+    _setup(source, "build_py", "--build-lib", "out")
+    return {path.relative_to(source / "out").as_posix() for path in (source / "out").rglob("*.*")}
+
+
+def _copy(folder):
+    """Copies what git would give: never a build made here before."""
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    for name in ("tf_lpdistill", "tests", "recipes", "export"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    return folder
+
+
+def _setup(folder, *command):
+    pytest.importorskip("setuptools")
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", *command], cwd=folder, check=True, capture_output=True
+    )
+    info = folder / "tf_lpdistill.egg-info"
+    return importlib.metadata.PathDistribution(info) if info.exists() else None
+
+
+def test_metadata(metadata):
+    assert metadata.metadata["Name"] in ("tf_lpdistill", "tf-lpdistill")
+    assert metadata.version == tf_lpdistill.__version__
+    assert metadata.metadata["License"] == "Apache-2.0"
+    assert set(metadata.metadata["Requires-Python"].split(",")) == {">=3.11", "<3.14"}
+    extras = set(metadata.metadata.get_all("Provides-Extra"))
+    assert {"recipes", "tflite", "compression", "report", "dev", "all"} <= extras
+
+
+def test_all_holds_every_extra_but_dev(metadata):
+    by_extra = {}
+    for requirement in metadata.requires:
+        extra = re.search(r"extra == ['\"](.+?)['\"]", requirement)
+        name = re.match(r"[\w.-]+", requirement).group().lower().replace("_", "-")
+        by_extra.setdefault(extra and extra.group(1), set()).add(name)
+    everything = set().union(
+        *(names for key, names in by_extra.items() if key not in (None, "dev"))
+    )
+    assert by_extra["all"] == everything
+    assert {"tensorflow", "keras"} <= by_extra[None]
+
+
+def test_modules_and_data_are_installed_and_nothing_else(installed_files):
+    sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tf_lpdistill").rglob("*.py")}
+    data = {"tf_lpdistill/data/digits.npz", "tf_lpdistill/data/digits.txt"}
+    assert installed_files == sources | data
+
+
+def test_every_folder_of_code_is_a_package():
+    folders = {path.parent for path in (ROOT / "tf_lpdistill").rglob("*.py")}
+    assert all((folder / "__init__.py").exists() for folder in folders)
+
+
+def test_the_digits_are_small_and_have_their_provenance():
+    folder = ROOT / "tf_lpdistill" / "data"
+    with zipfile.ZipFile(folder / "digits.npz") as archive:
+        assert archive.testzip() is None
+    assert (folder / "digits.npz").stat().st_size < 50_000
+    text = (folder / "digits.txt").read_text()
+    assert "CC BY 4.0" in text and "10.24432/C50P49" in text
+
+
+def test_the_versions_of_python_agree():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert settings["tool"]["ruff"]["target-version"] == "py311"
+    setup = (ROOT / "setup.py").read_text()
+    for minor in (11, 12, 13):
+        assert (
+            f"Python :: 3.{minor}" in setup
+            and f"python3.{minor}" in (ROOT / "Makefile").read_text()
+        )
+
+
+def test_an_unsuitable_python_is_named(tmp_path):
+    # A command that exists and fails, as version managers leave behind.
+    shim = tmp_path / "python3.11"
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    done = subprocess.run(
+        ["make", f"PYTHON={shim}", f"VENV={tmp_path}/venv", f"{tmp_path}/venv/.created"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
+    assert not (tmp_path / "venv").exists()

@@ -1,0 +1,56 @@
+import shutil
+
+import pytest
+
+from tf_lpdistill import tflite
+from tf_lpdistill.tflite.benchmark import _times, cpu_name
+
+
+@pytest.fixture
+def bundle(phone, tmp_path):
+    shutil.copytree(phone.directory, tmp_path / "copy")
+    return tflite.Bundle.open(tmp_path / "copy")
+
+
+def test_sizes_and_latency(bundle):
+    result = tflite.benchmark(bundle, runs=20)
+    assert list(result) == list(bundle.files)
+    for precision, row in result.items():
+        assert row["bytes"] == bundle.files[precision].stat().st_size
+        assert 0 < row["zipped_bytes"] < row["bytes"]
+        assert 0 < row["latency_ms"] <= row["latency_p95_ms"] < 1000
+
+
+def test_it_is_recorded_as_the_hosts(bundle):
+    result = tflite.benchmark(bundle, runs=3, threads=2)
+    host = bundle.facts()["host_benchmark"]
+    assert host == {"cpu": cpu_name(), "threads": 2, "runs": 3, "files": result}
+    card = (bundle.directory / "MODEL_CARD.md").read_text()
+    assert "Host latency: median of 3 runs, 2 thread" in card
+    assert "not a phone's latency" in card
+
+
+def test_warm_up_runs_are_not_counted():
+    class Counted:
+        input_shape = (1, 8, 8, 3)
+        invoked = 0
+
+        def load(self, image):
+            assert image.shape == (8, 8, 3)
+
+        def invoke(self):
+            self.invoked += 1
+
+    runner = Counted()
+    assert len(_times(runner, 7)) == 7
+    assert runner.invoked > 7
+
+
+@pytest.mark.parametrize("options", [{"runs": 0}, {"threads": 0}, {"runs": 2.5}, {"runs": True}])
+def test_wrong_numbers_are_refused(bundle, options):
+    with pytest.raises(ValueError, match="must be a positive integer. Received: "):
+        tflite.benchmark(bundle, **options)
+
+
+def test_the_cpu_has_a_name():
+    assert cpu_name().strip()
