@@ -7,7 +7,7 @@ phone bundle, each file of which is scored on the test images. Last come a table
 
     python recipes/digits.py                                   # everything, into runs/digits
     python recipes/digits.py --run_dir runs/digits --resume    # go on where a stopped run was
-    python recipes/digits.py --run_dir runs/more --num_labels 400 --epochs 100
+    python recipes/digits.py --run_dir runs/more --num_labels 500 --epochs 80
 
 What to look at afterwards, in the run folder:
 
@@ -32,10 +32,10 @@ from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 FLAGS = flags.FLAGS
 
 # Few labels leave the student something to learn from the teacher; see the closing table.
-NUM_LABELS = 200
+NUM_LABELS = 300
 NUM_SEEDS = 3
-EPOCHS = 150
-BATCH_SIZE = 50
+EPOCHS = 120
+BATCH_SIZE = 100
 TEACHER_EPOCHS = 30
 LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
 VALIDATIONS = 15  # a student is validated this often on its way
@@ -117,13 +117,13 @@ def train_teacher(run, digits, progress):
     """Trains the teacher, or reads the one that this run trained before."""
     path = run.path("teacher.keras")
     if path.exists():
-        progress.skip(TEACHER_EPOCHS)
+        progress.skip(FLAGS.teacher_epochs)
         return keras.saving.load_model(path)
     keras.utils.set_random_seed(FLAGS.seed)
     with run.strategy.scope():
         teacher = models.digits_teacher()
     progress.begin("teacher")
-    rows = fit(teacher, digits.train, digits.validation, TEACHER_EPOCHS, FLAGS.seed, progress)
+    rows = fit(teacher, digits.train, digits.validation, FLAGS.teacher_epochs, FLAGS.seed, progress)
     common.write_history(
         run.path("teacher.csv"), [{"method": "teacher", "seed": FLAGS.seed} | row for row in rows]
     )
@@ -259,6 +259,8 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     digits = data.load_digits()
+    # Wrong settings are told before anything is trained.
+    data.steps_per_epoch(digits.train.subset(FLAGS.num_labels), FLAGS.batch_size)
     run = common.start(
         "digits",
         "Handwritten digits: from a teacher to a phone file",
@@ -273,7 +275,7 @@ def main(argv):
         },
     )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = common.Progress(TEACHER_EPOCHS + FLAGS.epochs * len(METHODS) * len(seeds))
+    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds))
     teacher = train_teacher(run, digits, progress)
     results = {
         key: [train_student(run, teacher, digits, key, seed, progress) for seed in seeds]
@@ -355,6 +357,8 @@ def write_report(run, rows, seeds, chosen):
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/digits", epochs=EPOCHS, batch_size=BATCH_SIZE)
+    flags.adopt_module_key_flags(common)
+    flags.DEFINE_integer("teacher_epochs", TEACHER_EPOCHS, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_integer("num_labels", NUM_LABELS, "Labelled images of a student.", lower_bound=10)
     flags.DEFINE_integer("num_seeds", NUM_SEEDS, "Seeds of each method.", lower_bound=2)
     common.run_recipe(main)
