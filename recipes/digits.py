@@ -76,10 +76,11 @@ def compile_model(model, steps):
     )
 
 
-def fit(model, split, validation, epochs, seed, progress):
+def fit(run, model, split, validation, epochs, seed, progress):
     """Trains with validation every now and then; returns one dict of metrics per epoch."""
     steps = data.steps_per_epoch(split, FLAGS.batch_size)
-    compile_model(model, steps * epochs)
+    with run.strategy.scope():
+        compile_model(model, steps * epochs)
     every = max(1, epochs // VALIDATIONS)
     history = model.fit(
         data.training_batches(split, PREPROCESSING, FLAGS.batch_size, seed=seed),
@@ -123,7 +124,9 @@ def train_teacher(run, digits, progress):
     with run.strategy.scope():
         teacher = models.digits_teacher()
     progress.begin("teacher")
-    rows = fit(teacher, digits.train, digits.validation, FLAGS.teacher_epochs, FLAGS.seed, progress)
+    rows = fit(
+        run, teacher, digits.train, digits.validation, FLAGS.teacher_epochs, FLAGS.seed, progress
+    )
     common.write_history(
         run.path("teacher.csv"), [{"method": "teacher", "seed": FLAGS.seed} | row for row in rows]
     )
@@ -153,7 +156,7 @@ def train_student(run, teacher, digits, key, seed, progress):
             terms, weights = zip(*(loss() for loss in losses), strict=True)
             trained = Distiller(teacher, student, list(terms), list(weights))
     progress.begin(f"{name}, seed {seed}")
-    rows = fit(trained, labelled, digits.validation, FLAGS.epochs, seed, progress)
+    rows = fit(run, trained, labelled, digits.validation, FLAGS.epochs, seed, progress)
     common.write_history(
         directory / "history.csv", [{"method": key, "seed": seed} | row for row in rows]
     )
