@@ -96,8 +96,10 @@ def phone(grey, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def colour_phone(colour, tmp_path_factory):
-    """The bundle of the colour student in all precisions. For reading only."""
-    return exported(colour, tmp_path_factory.mktemp("bundles") / "colour")
+    """The bundle of the colour student. For reading only."""
+    return exported(
+        colour, tmp_path_factory.mktemp("bundles") / "colour", precisions=["float32", "int8"]
+    )
 
 
 @pytest.fixture
