@@ -22,6 +22,7 @@ EXTRAS["dev"] = [
     "pytest>=8.2",
     "pytest-cov>=5",
     "pytest-xdist>=3.6",
+    "setuptools>=77",
     "ruff>=0.17,<0.18",  # another minor version formats differently
 ]
 

@@ -41,7 +41,6 @@ def _copy(folder):
 
 
 def _setup(folder, *command):
-    pytest.importorskip("setuptools")
     subprocess.run(
         [sys.executable, "setup.py", "-q", *command], cwd=folder, check=True, capture_output=True
     )

@@ -1,23 +1,28 @@
 """The Distiller: trains a student from labels and a teacher with Keras's own `fit`."""
 
-import contextlib
-
 import keras
 import tensorflow as tf
 from keras import ops
 
 from tf_lpdistill.batch import unpack
-from tf_lpdistill.files import atomic_path
-from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
-from tf_lpdistill.losses.base import Loss
+from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch, check_inputs
 from tf_lpdistill.ops import replicas
+from tf_lpdistill.saving import WholeFile
 from tf_lpdistill.taps import Tap, symbolic_inputs
 from tf_lpdistill.teachers import AbsentTeacher, LiveTeacher
-from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms
+from tf_lpdistill.term_metrics import TermMetrics
+from tf_lpdistill.terms import (
+    build_losses,
+    check_losses,
+    check_weight,
+    check_weights,
+    layer_names,
+    make_terms,
+)
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
-class Distiller(keras.Model):
+class Distiller(WholeFile, TermMetrics, keras.Model):
     """Trains a student on labels and on what a teacher makes of the same inputs.
 
         total = student_loss_weight * (supervised loss + regularisers) + sum_i weight_i * loss_i
@@ -80,19 +85,17 @@ class Distiller(keras.Model):
         self.student_loss_weight = check_weight("student_loss_weight", student_loss_weight)
         self.output_names = getattr(student, "output_names", None)
         terms = make_terms(self.distillation_losses, self.distillation_loss_weights)
-        student_tap = Tap(student, _names(terms, "student_layer_name"))
+        student_tap = Tap(student, layer_names(terms, "student_layer_name"))
         # Closures: Keras tracks and saves whatever model it finds in an attribute.
         self._terms = lambda: terms
         self._student_tap = lambda: student_tap
-        self._student_loss_tracker = keras.metrics.Mean(name="student_loss")
-        self._term_trackers = [keras.metrics.Mean(name=term.name) for term in terms]
-        self._evaluating = False
+        self._make_trackers([term.name for term in terms])
         self._attach(teacher)
 
     def _attach(self, teacher):
         if not isinstance(teacher, AbsentTeacher):
             _check_model("teacher", teacher)
-            teacher = LiveTeacher(teacher, _names(self._terms(), "teacher_layer_name"))
+            teacher = LiveTeacher(teacher, layer_names(self._terms(), "teacher_layer_name"))
         self._teacher = lambda: teacher
         self.train_function = None
         inputs = symbolic_inputs(self.student)
@@ -111,18 +114,18 @@ class Distiller(keras.Model):
     def build(self, input_shape):
         """Makes the losses' weights for a student whose inputs were not known before."""
         shapes = unpack(input_shape).inputs
-        self._build_losses(keras.KerasTensor(shapes, dtype=self.variable_dtype))
+        self._build_losses(
+            keras.tree.map_shape_structure(
+                lambda shape: keras.KerasTensor(shape, dtype=self.variable_dtype), shapes
+            )
+        )
 
     def _build_losses(self, inputs):
         teacher = self._teacher()
         if not isinstance(teacher, AbsentTeacher):
+            check_inputs(teacher.model, inputs)
             outputs = teacher.output_specs(inputs), self._student_tap().compute_output_spec(inputs)
-            for term in self._terms():
-                if isinstance(term.loss, Loss):
-                    features = term.select(*outputs)
-                    term.loss.check_shapes(*features)
-                    shapes = (keras.tree.map_structure(lambda t: t.shape, f) for f in features)
-                    term.loss.ensure_built(*shapes)
+            build_losses(self._terms(), *outputs)
         self.built = True
 
     def call(self, inputs, training=None):
@@ -171,30 +174,6 @@ class Distiller(keras.Model):
         reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
         self.optimizer.apply_gradients(reached)
 
-    def _track(self, total, student_loss, values, batch_size):
-        trackers = {metric.name: metric for metric in self.metrics}
-        trackers["loss"].update_state(replicas.unscale(total), sample_weight=batch_size)
-        self._student_loss_tracker.update_state(
-            replicas.unscale(student_loss), sample_weight=batch_size
-        )
-        for tracker, value in zip(self._term_trackers, values, strict=True):
-            tracker.update_state(value, sample_weight=batch_size)
-
-    @property
-    def metrics(self):
-        """The metrics of the moment: the distillation terms belong to training alone."""
-        metrics = [metric for metric in super().metrics if getattr(metric, "built", True)]
-        if not self._evaluating:
-            return metrics
-        own = {id(metric) for metric in (self._student_loss_tracker, *self._term_trackers)}
-        return [metric for metric in metrics if id(metric) not in own]
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Keras's own; without labels, the losses alone."""
-        if y is None:
-            return self.get_metrics_result()
-        return super().compute_metrics(x, y, y_pred, sample_weight=sample_weight)
-
     def make_train_function(self, force=False):
         """Makes Keras's train function, with a look at the first batch before the first step."""
         if self.train_function is None or force:
@@ -223,34 +202,6 @@ class Distiller(keras.Model):
         if self.train_function is not None:
             self.train_function.expect()
         return super().fit(*args, **kwargs)
-
-    def evaluate(self, *args, **kwargs):
-        """Evaluates the student alone; arguments and result as `keras.Model.evaluate`."""
-        with self._evaluation():
-            return super().evaluate(*args, **kwargs)
-
-    def test_on_batch(self, *args, **kwargs):
-        """Evaluates the student on one batch, as `keras.Model.test_on_batch`."""
-        with self._evaluation():
-            return super().test_on_batch(*args, **kwargs)
-
-    @contextlib.contextmanager
-    def _evaluation(self):
-        self._evaluating = True
-        try:
-            yield
-        finally:
-            self._evaluating = False
-
-    def save(self, filepath, overwrite=True, **kwargs):
-        """Saves student, losses, optimizer and settings, whole or not at all; not the teacher.
-
-        Arguments as `keras.Model.save`.
-        """
-        if not overwrite:
-            return super().save(filepath, overwrite=False, **kwargs)
-        with atomic_path(filepath) as temporary:
-            super().save(temporary, **kwargs)
 
     @classmethod
     def load(cls, filepath, teacher, **kwargs):
@@ -282,20 +233,6 @@ class Distiller(keras.Model):
             )
         return distiller
 
-    def save_own_variables(self, store):
-        """Adds the random states of the student's layers, which Keras leaves out."""
-        for index, state in enumerate(self._random_states()):
-            store[str(index)] = ops.convert_to_numpy(state)
-
-    def load_own_variables(self, store):
-        """Restores the random states of the student's layers."""
-        for index, state in enumerate(self._random_states()):
-            state.assign(store[str(index)])
-
-    def _random_states(self):
-        weights = {id(weight) for weight in self.weights}
-        return [variable for variable in self.variables if id(variable) not in weights]
-
     def get_config(self):
         """Returns student, losses and settings, and the teacher's fingerprint in its place."""
         serialize = keras.saving.serialize_keras_object
@@ -324,8 +261,3 @@ def _check_model(argument, model):
             f"`{argument}` must be a keras.Model. Received: {argument}={model!r} of type "
             f"{type(model).__name__}"
         )
-
-
-def _names(terms, attribute):
-    names = [getattr(term.loss, attribute, None) for term in terms]
-    return [name for name in keras.tree.flatten(names) if name is not None]

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.ops.replicas import to_host
+from tf_lpdistill.taps import symbolic_inputs
 
 
 class FirstBatchCheck:
@@ -37,25 +38,34 @@ class FirstBatchCheck:
         if not self._expected:
             return self._train_function(iterator)
         data = next(iterator)
-        self._check(data)
+        self._check(keras.tree.map_structure(_none_for_optional, data))
         self._expected = False
         if self._single_step and isinstance(iterator, tf.data.Iterator):
             return self._train_function(_replay(data, iterator.element_spec))
         return self._train_function(itertools.chain([data], iterator))
 
 
+def _none_for_optional(leaf):
+    """Keras fills what a generator leaves out (`(x, None)`) with empty Optionals."""
+    return None if isinstance(leaf, tf.experimental.Optional) else leaf
+
+
 def _replay(data, spec):
     """An iterator over one batch, of the very type of the original: no second trace."""
 
-    def relax(*tensors):
-        shapes = [leaf.shape for leaf in tf.nest.flatten(spec)]
-        relaxed = [
-            tf.raw_ops.PlaceholderWithDefault(input=tensor, shape=shape)
-            for tensor, shape in zip(tf.nest.flatten(tensors), shapes, strict=True)
-        ]
-        return tf.nest.pack_sequence_as(spec, relaxed)
+    def relax(*parts):
+        leaves = zip(tf.nest.flatten(parts), tf.nest.flatten(spec), strict=True)
+        return tf.nest.pack_sequence_as(
+            spec, [_relaxed(leaf, leaf_spec) for leaf, leaf_spec in leaves]
+        )
 
     return iter(tf.data.Dataset.from_tensors(data).map(relax))
+
+
+def _relaxed(leaf, spec):
+    if not isinstance(spec, tf.TensorSpec):
+        return leaf
+    return tf.raw_ops.PlaceholderWithDefault(input=leaf, shape=spec.shape)
 
 
 def check_first_batch(distiller, teacher, student_tap, terms, data):
@@ -78,7 +88,7 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
     _check_supervision(distiller, y)
     _check_sample_weight(sample_weight)
     for model in (distiller.teacher, distiller.student):
-        _check_inputs(model, batch.inputs)
+        check_inputs(model, batch.inputs)
     teacher_outputs = teacher.outputs(batch)
     student_outputs = student_tap(batch.inputs, training=False)
     for term in terms:
@@ -109,12 +119,21 @@ def _check_sample_weight(sample_weight):
         )
 
 
-def _check_inputs(model, inputs):
-    expected = getattr(model, "inputs", None)
-    leaves = keras.tree.flatten(inputs)
-    if not expected or len(expected) != len(leaves):
+def check_inputs(model, inputs):
+    """Checks inputs against what a model was built for, in clearer words than the model's own.
+
+    Args:
+        model: a `keras.Model`, or None; one without symbolic inputs takes anything.
+        inputs: a batch, concrete or symbolic.
+
+    Raises:
+        ValueError: when a dimension differs.
+    """
+    expected = symbolic_inputs(model)
+    # A model fed by the names of its inputs is left to Keras, which sorts and checks them.
+    if expected is None or _keys(expected) != _keys(inputs):
         return
-    for tensor, spec in zip(leaves, expected, strict=True):
+    for tensor, spec in zip(keras.tree.flatten(inputs), keras.tree.flatten(expected), strict=False):
         pairs = zip(tensor.shape[1:], spec.shape[1:], strict=False)
         if len(tensor.shape) == len(spec.shape) and any(s not in (None, t) for t, s in pairs):
             raise ValueError(
@@ -122,3 +141,7 @@ def _check_inputs(model, inputs):
                 f"a batch of shape {tuple(tensor.shape)}. A teacher with another input size or "
                 "scaling belongs into a model that resizes and rescales first."
             )
+
+
+def _keys(inputs):
+    return sorted(inputs) if isinstance(inputs, dict) else None

@@ -9,7 +9,7 @@ from tf_lpdistill.ops.maps import flatten
 DISTANCE_FLOOR = 1e-5
 
 
-def center(features):
+def center(features, valid=None):
     """Flattens, casts to float32 and subtracts the batch mean, in this order.
 
     Distances do not change, their precision does: on features with a common offset the Gram
@@ -17,12 +17,19 @@ def center(features):
 
     Args:
         features: (batch, ...) of any float dtype.
+        valid: optional (batch,) bool; rows where it is False are left out of the mean and become
+            0, so that an outlier among them costs the others no digit.
 
     Returns:
-        (batch, d) float32 with zero mean over the batch.
+        (batch, d) float32 with zero mean over the (valid) rows.
     """
     vectors = flatten(ops.cast(features, "float32"))
-    return vectors - ops.mean(vectors, axis=0, keepdims=True)
+    if valid is None:
+        return vectors - ops.mean(vectors, axis=0, keepdims=True)
+    rows = valid[:, None]
+    count = ops.maximum(ops.sum(ops.cast(rows, "float32")), 1.0)
+    mean = ops.sum(ops.where(rows, vectors, 0.0), axis=0, keepdims=True) / count
+    return ops.where(rows, vectors - mean, 0.0)
 
 
 def squared_distances(centered):

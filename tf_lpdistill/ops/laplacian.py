@@ -2,6 +2,8 @@
 
 from keras import ops
 
+from tf_lpdistill.ops.edges import edge_matrix
+
 # From here on the edge form is the faster one when the neighbours are few; below, and with many
 # neighbours, one matrix product wins.
 _EDGE_FORM_BATCH = 1024
@@ -37,10 +39,7 @@ def laplacian_energy(indices, alpha, vectors):
 
 
 def _dense_form(indices, alpha, vectors):
-    rows = ops.shape(vectors)[0]
-    row = ops.broadcast_to(ops.arange(rows, dtype="int32")[:, None], ops.shape(indices))
-    edges = ops.stack([ops.reshape(row, (-1,)), ops.reshape(indices, (-1,))], axis=1)
-    adjacency = ops.scatter(edges, ops.reshape(alpha, (-1,)), (rows, rows))
+    adjacency = edge_matrix(indices, alpha)
     return _with_known_gradient(vectors, lambda centered: _laplacian_product(adjacency, centered))
 
 

@@ -4,6 +4,7 @@ NONE = "\N{EN DASH}"
 """What stands where nothing was measured."""
 
 _MINUS = "\N{MINUS SIGN}"
+_SPACE = "\N{NO-BREAK SPACE}"  # a number and its unit stay on one line
 
 
 def percent(fraction, digits=1):
@@ -42,17 +43,17 @@ def size(number_of_bytes):
     if number_of_bytes is None:
         return NONE
     if number_of_bytes < 1000:
-        return f"{number_of_bytes} B"
+        return f"{number_of_bytes}{_SPACE}B"
     if number_of_bytes < 999_950:
-        return f"{number_of_bytes / 1e3:.1f} kB"
-    return f"{number_of_bytes / 1e6:.2f} MB"
+        return f"{number_of_bytes / 1e3:.1f}{_SPACE}kB"
+    return f"{number_of_bytes / 1e6:.2f}{_SPACE}MB"
 
 
 def milliseconds(value):
     """Returns a time with two significant digits: "0.013 ms", "1.2 ms", "125 ms"; `None` a dash."""
     if value is None:
         return NONE
-    return f"{value:,.0f} ms" if value >= 10 else f"{significant(value, 2)} ms"
+    return f"{value:,.0f}{_SPACE}ms" if value >= 10 else f"{significant(value, 2)}{_SPACE}ms"
 
 
 def significant(value, digits=3):

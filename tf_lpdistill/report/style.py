@@ -38,10 +38,11 @@ Georgia,"Times New Roman",serif;font-weight:400}
 h1{font-size:clamp(2rem,1.5rem + 2.4vw,3.25rem);line-height:1.1;letter-spacing:-.015em;
 margin:.35em 0 .5em;max-width:22em;text-wrap:balance}
 .reading{font-size:clamp(1.1875rem,1.05rem + .6vw,1.4375rem);line-height:1.45;max-width:38em}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:32px;
+.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(160px,1fr));gap:28px;
 margin:56px 0 0;padding:28px 0 0;border-top:1px solid var(--ink)}
 .figures li{display:flex;flex-direction:column;gap:4px}
-.figures strong{font-size:2.875rem;line-height:1;letter-spacing:-.02em;white-space:nowrap}
+.figures strong{font-size:clamp(2.25rem,1.5rem + 1.6vw,2.875rem);line-height:1;
+letter-spacing:-.02em;white-space:nowrap}
 .figures li:nth-child(2) strong{color:var(--accent)}
 .figures span{margin:6px 0 2px;font-weight:500}
 .figures b{display:inline-block;font-weight:inherit}

@@ -1,0 +1,16 @@
+"""Huber's robust penalty."""
+
+from keras import ops
+
+
+def huber(differences):
+    """`x^2 / 2` up to |x| = 1 and `|x| - 1/2` beyond, entry by entry.
+
+    Args:
+        differences: any shape, float32.
+
+    Returns:
+        The same shape, float32.
+    """
+    size = ops.abs(differences)
+    return ops.where(size <= 1.0, 0.5 * ops.square(differences), size - 0.5)

@@ -1,0 +1,34 @@
+"""What a saved model lacks in Keras: a file that is never half-written, and the random states."""
+
+from keras import ops
+
+from tf_lpdistill.files import atomic_path
+
+
+class WholeFile:
+    """Mixin before `keras.Model`: saves whole or not at all, and with the layers' random states.
+
+    Keras saves no seed generators, so that dropout would start anew after loading. They are put
+    beside the weights here, in `.keras` files and in checkpoints of weights alone.
+    """
+
+    def save(self, filepath, overwrite=True, **kwargs):
+        """Saves the model, whole or not at all; arguments as `keras.Model.save`."""
+        if not overwrite:
+            return super().save(filepath, overwrite=False, **kwargs)
+        with atomic_path(filepath) as temporary:
+            super().save(temporary, **kwargs)
+
+    def save_own_variables(self, store):
+        """Adds the random states of all layers."""
+        for index, state in enumerate(self._random_states()):
+            store[str(index)] = ops.convert_to_numpy(state)
+
+    def load_own_variables(self, store):
+        """Restores the random states of all layers."""
+        for index, state in enumerate(self._random_states()):
+            state.assign(store[str(index)])
+
+    def _random_states(self):
+        weights = {id(weight) for weight in self.weights}
+        return [variable for variable in self.variables if id(variable) not in weights]
