@@ -25,9 +25,10 @@ import numpy as np
 from absl import app, flags
 
 import common
-from tf_lpdistill import Distiller, Preprocessing, data, files, models, report, taps, tflite
+import evaluation
+import summary
+from tf_lpdistill import Distiller, Preprocessing, data, files, models, report, tflite
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
-from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 
 FLAGS = flags.FLAGS
 
@@ -38,10 +39,8 @@ EPOCHS = 120
 BATCH_SIZE = 100
 TEACHER_EPOCHS = 30
 LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
+TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 VALIDATIONS = 15  # a student is validated this often on its way
-OVERLAP_NEIGHBORS = 10
-GRID_QUERIES = 8
-GRID_NEIGHBORS = 5
 
 PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
 FEATURE = "features"  # the pooled embedding just before the logits, in both networks
@@ -102,18 +101,6 @@ def fit(run, model, split, validation, epochs, seed, progress):
     return rows
 
 
-def features_and_predictions(model, split):
-    """Embeddings and logits of a split, in its order."""
-    inputs = PREPROCESSING(split.images)
-    predictions, tapped = taps.Tap(model, [FEATURE])(inputs, training=False)
-    return np.asarray(tapped[FEATURE]), np.asarray(predictions)
-
-
-def accuracy(predictions, split):
-    """Share of right answers."""
-    return float((predictions.argmax(axis=1) == split.labels).mean())
-
-
 def train_teacher(run, digits, progress):
     """Trains the teacher, or reads the one that this run trained before."""
     path = run.path("teacher.keras")
@@ -132,13 +119,13 @@ def train_teacher(run, digits, progress):
     )
     with files.atomic_path(path) as temporary:
         teacher.save(temporary)
-    progress.say(f"teacher: test accuracy {test_accuracy(teacher, digits):.4f}")
+    progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")
     return teacher
 
 
-def test_accuracy(model, digits):
-    """Accuracy on the test images."""
-    return accuracy(features_and_predictions(model, digits.test)[1], digits.test)
+def embed(model, split):
+    """A split as a model of this recipe sees it."""
+    return evaluation.embed(model, split, PREPROCESSING, FEATURE)
 
 
 def train_student(run, teacher, digits, key, seed, progress):
@@ -162,99 +149,16 @@ def train_student(run, teacher, digits, key, seed, progress):
     )
     with files.atomic_path(directory / "student.keras") as temporary:
         student.save(temporary)
-    result = score(teacher, student, digits)
+    on_test = embed(student, digits.test)
+    result = {
+        "accuracy": on_test.accuracy,
+        "validation_accuracy": embed(student, digits.validation).accuracy,
+        "neighborhood_overlap": evaluation.overlap(embed(teacher, digits.test), on_test),
+        "parameters": student.count_params(),
+    }
     progress.say(f"{name}, seed {seed}: test accuracy {result['accuracy']:.4f}")
     files.write_json(directory / "result.json", result)
     return result
-
-
-def score(teacher, student, digits):
-    """Validation and test accuracy, and how many of the teacher's neighbours the student keeps."""
-    teacher_features, _ = features_and_predictions(teacher, digits.test)
-    student_features, predictions = features_and_predictions(student, digits.test)
-    _, validation = features_and_predictions(student, digits.validation)
-    return {
-        "accuracy": accuracy(predictions, digits.test),
-        "validation_accuracy": accuracy(validation, digits.validation),
-        "neighborhood_overlap": neighborhood_overlap(
-            teacher_features, student_features, OVERLAP_NEIGHBORS
-        ),
-        "parameters": student.count_params(),
-    }
-
-
-def export(run, model, digits, name, directory, precisions):
-    """Exports, verifies and benchmarks a model; returns the figures of each file."""
-    bundle = tflite.export_bundle(
-        model,
-        run.path(directory),
-        name=name,
-        labels=digits.class_names,
-        preprocessing=PREPROCESSING,
-        precisions=precisions,
-        representative_data=digits.train.images,
-    )
-    verified = tflite.verify(bundle, model, (digits.test.images, digits.test.labels))
-    timed = tflite.benchmark(bundle)
-    return {precision: verified[precision] | timed[precision] for precision in precisions}
-
-
-def neighbor_grid(teacher, student, alone, digits, seed):
-    """Test images with their neighbours in the three feature spaces, for the report."""
-    rng = np.random.default_rng(seed)
-    queries = np.sort(rng.choice(len(digits.test), GRID_QUERIES, replace=False))
-    found = {
-        who: neighbor_indices(features_and_predictions(model, digits.test)[0], GRID_NEIGHBORS)
-        for who, model in (("teacher", teacher), ("student", student), ("alone", alone))
-    }
-    arrays = {"images": digits.test.images[queries], "labels": digits.test.labels[queries]}
-    for who, indices in found.items():
-        arrays[f"{who}_images"] = digits.test.images[indices[queries]]
-        arrays[f"{who}_labels"] = digits.test.labels[indices[queries]]
-    for who, key in (("student", "shared"), ("alone", "alone_shared")):
-        pairs = found[who][queries][:, :, None] == found["teacher"][queries][:, None, :]
-        arrays[key] = pairs.any(axis=2)
-    return arrays
-
-
-def reading(rows):
-    """What the table says, in words: differences of paired seeds, and what did not help."""
-    alone = next(row for row in rows if row["key"] == "alone")
-    sentences = []
-    for row in rows:
-        if row["key"] in ("teacher", "alone"):
-            continue
-        gains = [100 * (a - b) for a, b in zip(row["accuracy"], alone["accuracy"], strict=True)]
-        mean, low = statistics.mean(gains), min(gains)
-        if low > 0:
-            text = f"{row['name']} adds {mean:.1f} points to the student alone, in every seed"
-        elif mean > 0:
-            text = f"{row['name']} adds {mean:.1f} points on average, but not in every seed"
-        else:
-            text = f"{row['name']} does not help here ({mean:+.1f} points)"
-        sentences.append(text)
-    return "; ".join(sentences) + f". {len(alone['accuracy'])} seeds, the same for all methods."
-
-
-def print_table(rows):
-    """Prints the rows as a table."""
-    print(
-        f"\n{'':16}{'accuracy %':>16}{'overlap':>9}{'params':>9}"
-        f"{'float32':>11}{'int8':>11}{'int8 acc %':>12}{'latency*':>11}"
-    )
-    for row in rows:
-        percent = [100 * value for value in row["accuracy"]]
-        spread = f" ±{statistics.stdev(percent):.2f}" if len(percent) > 1 else ""
-        overlap = row["neighborhood_overlap"]
-        overlap = f"{statistics.mean(overlap):.3f}" if overlap else ""
-        float32, int8 = row["tflite"]["float32"], row["tflite"]["int8"]
-        print(
-            f"{('* ' if row['best'] else '  ') + row['name']:16}"
-            f"{f'{statistics.mean(percent):.2f}{spread}':>16}{overlap:>9}{row['parameters']:>9,}"
-            f"{float32['bytes'] / 1024:>8.1f} KB{int8['bytes'] / 1024:>8.1f} KB"
-            f"{100 * int8['accuracy']:>12.2f}{int8['latency_ms']:>8.3f} ms"
-        )
-    print("* exported to phone/ (chosen on validation images). Latency: int8 on this computer.")
 
 
 def main(argv):
@@ -288,8 +192,26 @@ def main(argv):
     finish(run, teacher, digits, seeds, results)
 
 
+def export(run, model, digits, name, directory, precisions):
+    """Exports a model and proves its files; returns the figures of each."""
+    print(f"exporting to {run.path(directory)}", flush=True)
+    bundle = tflite.export_bundle(
+        model,
+        run.path(directory),
+        name=name,
+        labels=digits.class_names,
+        preprocessing=PREPROCESSING,
+        precisions=precisions,
+        representative_data=digits.train.images,
+    )
+    return evaluation.prove(bundle, model, digits.test)
+
+
 def finish(run, teacher, digits, seeds, results):
-    """Exports every method's best student, writes the results and the report."""
+    """Exports every method's best student, writes the results and the report.
+
+    Both choices, of the seed and of the method, are made on the validation images.
+    """
     best_seed = {
         key: max(zip(of_method, seeds, strict=True), key=lambda p: p[0]["validation_accuracy"])[1]
         for key, of_method in results.items()
@@ -302,23 +224,9 @@ def finish(run, teacher, digits, seeds, results):
         key: keras.saving.load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
         for key, seed in best_seed.items()
     }
-    rows = [
-        {
-            "name": "Teacher",
-            "key": "teacher",
-            "accuracy": [test_accuracy(teacher, digits)],
-            "neighborhood_overlap": None,
-            "parameters": teacher.count_params(),
-            "best": False,
-            "tflite": export(
-                run, teacher, digits, "teacher", "exports/teacher", ("float32", "int8")
-            ),
-        }
-    ]
+    rows = [teacher_row(run, teacher, digits)]
     for key, (name, _) in METHODS.items():
-        own = "phone" if key == chosen else f"exports/{key}"
-        precisions = tflite.PRECISIONS if key == chosen else ("float32", "int8")
-        print(f"exporting {name} to {run.path(own)}", flush=True)
+        own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
         rows.append(
             {
                 "name": name,
@@ -327,15 +235,28 @@ def finish(run, teacher, digits, seeds, results):
                 "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
                 "parameters": results[key][0]["parameters"],
                 "best": key == chosen,
-                "tflite": export(run, students[key], digits, "digits", own, precisions),
+                "tflite": export(run, students[key], digits, "digits", *own),
             }
         )
     with files.atomic_path(run.path("student.keras")) as temporary:
         students[chosen].save(temporary)
+    embedded = [embed(m, digits.test) for m in (teacher, students[chosen], students["alone"])]
     with files.atomic_path(run.path("neighbors.npz")) as temporary:
-        grid = neighbor_grid(teacher, students[chosen], students["alone"], digits, FLAGS.seed)
-        np.savez(temporary, **grid)
+        np.savez(temporary, **evaluation.neighbor_grid(*embedded, FLAGS.seed))
     write_report(run, rows, seeds, chosen)
+
+
+def teacher_row(run, teacher, digits):
+    """The teacher's row of the table."""
+    return {
+        "name": "Teacher",
+        "key": "teacher",
+        "accuracy": [embed(teacher, digits.test).accuracy],
+        "neighborhood_overlap": None,
+        "parameters": teacher.count_params(),
+        "best": False,
+        "tflite": export(run, teacher, digits, "teacher", "exports/teacher", TWO_PRECISIONS),
+    }
 
 
 def write_report(run, rows, seeds, chosen):
@@ -349,13 +270,13 @@ def write_report(run, rows, seeds, chosen):
         {
             "rows": rows,
             "seeds": seeds,
-            "reading": reading(rows),
+            "reading": summary.reading(rows),
             "exported": chosen,
             "hardware": common.hardware(),
         },
     )
-    print_table(rows)
-    print(f"\n{reading(rows)}\n\nReport: {report.write_report(run.directory)}")
+    summary.print_table(rows)
+    print(f"\n{summary.reading(rows)}\n\nReport: {report.write_report(run.directory)}")
 
 
 if __name__ == "__main__":
