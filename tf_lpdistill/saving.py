@@ -1,7 +1,5 @@
 """What a saved model lacks in Keras: a file that is never half-written, and the random states."""
 
-from keras import ops
-
 from tf_lpdistill.files import atomic_path
 
 
@@ -22,7 +20,7 @@ class WholeFile:
     def save_own_variables(self, store):
         """Adds the random states of all layers."""
         for index, state in enumerate(self._random_states()):
-            store[str(index)] = ops.convert_to_numpy(state)
+            store[str(index)] = state.numpy()
 
     def load_own_variables(self, store):
         """Restores the random states of all layers."""

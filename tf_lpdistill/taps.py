@@ -105,12 +105,13 @@ class Tap(keras.Model):
                 if "training" in kwargs and training is not None:
                     kwargs["training"] = training  # as Keras's own Functional call does
                 if path in self._views:
-                    nested = self._views[path]
-                    outputs = self._run(f"{path}/", nested, args[0], training, features)
+                    nested, tensors = self._views[path], args[0] if args else kwargs["inputs"]
+                    outputs = self._run(f"{path}/", nested, tensors, training, features)
+                    for key, output in outputs.items() if isinstance(outputs, dict) else ():
+                        self._record(f"{path}/{key}", output, features)
                 else:
                     outputs = operation(*args, **kwargs)
-                if path in self.names:
-                    features.setdefault(path, outputs)
+                self._record(path, outputs, features)
                 return outputs
 
             return call
@@ -119,10 +120,17 @@ class Tap(keras.Model):
         tensors = view._standardize_inputs(inputs)
         return view._run_through_graph(tensors, operation_fn=recorded)
 
+    def _record(self, path, output, features):
+        if path in self.names:
+            features.setdefault(path, output)
+
 
 def _is_graph(model):
     """Whether the layers of a model can be reached: Functional, or Sequential once built."""
-    return isinstance(model, keras.Model) and bool(getattr(model, "inputs", None))
+    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
+        return False
+    # A `call` written by someone else may do anything beside running the graph.
+    return type(model).call.__module__.startswith("keras.")
 
 
 def _operations(model):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import inspect
+import itertools
 import math
 import numbers
 import warnings
@@ -65,49 +66,20 @@ def make_terms(losses, weights):
     Returns:
         Tuple of `Term`; a name that occurs again gets a suffix: `hint`, `hint_1`.
     """
-    counts, terms = {}, []
+    terms = []
     for loss, weight in zip(losses, weights, strict=True):
         name = getattr(loss, "name", None) or snake_case(type(loss).__name__)
         if name in _RESERVED:
             raise ValueError(f"The name {name!r} is taken by the totals. Give the loss another.")
-        count = counts[name] = counts.get(name, -1) + 1
         parameters = inspect.signature(loss.compute_loss).parameters
         extras = tuple(key for key in _EXTRAS if key in parameters)
-        terms.append(Term(f"{name}_{count}" if count else name, loss, weight, extras))
+        terms.append(Term(_unique(name, [term.name for term in terms]), loss, weight, extras))
     return tuple(terms)
 
 
-def build_losses(terms, teacher_outputs, student_outputs):
-    """Checks the shapes of the features that the losses name, and makes the losses' weights.
-
-    Args:
-        terms: as `make_terms` makes them; losses that are not ours build themselves.
-        teacher_outputs: symbolic `(predictions, features)` of the teacher.
-        student_outputs: the same of the student.
-
-    Raises:
-        ValueError: when a loss cannot compare its features.
-    """
-    for term in terms:
-        if isinstance(term.loss, Loss):
-            features = term.select(teacher_outputs, student_outputs)
-            term.loss.check_shapes(*features)
-            shapes = (keras.tree.map_structure(lambda t: t.shape, f) for f in features)
-            term.loss.ensure_built(*shapes)
-
-
-def layer_names(terms, attribute):
-    """Lists the features that the terms name.
-
-    Args:
-        terms: as `make_terms` makes them.
-        attribute: "teacher_layer_name" or "student_layer_name".
-
-    Returns:
-        List of str, with repetitions.
-    """
-    names = [getattr(term.loss, attribute, None) for term in terms]
-    return [name for name in keras.tree.flatten(names) if name is not None]
+def _unique(name, taken):
+    candidates = itertools.chain([name], (f"{name}_{count}" for count in itertools.count(1)))
+    return next(candidate for candidate in candidates if candidate not in taken)
 
 
 def check_losses(losses):

@@ -222,9 +222,10 @@ def batch_mean(values, sample_weight=None):
     Returns:
         Scalar float32.
     """
-    if sample_weight is None:
-        return ops.mean(values)
-    return ops.mean(values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,)))
+    if sample_weight is not None:
+        values = values * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+    # A replica that the last batch of an epoch leaves empty counts 0, not NaN.
+    return ops.sum(values) / ops.cast(ops.maximum(ops.shape(values)[0], 1), "float32")
 
 
 def _as_names(names):

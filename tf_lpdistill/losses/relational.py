@@ -1,5 +1,6 @@
 """What the losses share that compare samples of a batch with each other."""
 
+import keras
 from keras import ops
 
 from tf_lpdistill.losses.base import Loss
@@ -9,7 +10,8 @@ from tf_lpdistill.ops import flatten, gather
 class RelationalLoss(Loss):
     """Base of the losses that compare relations between samples, of one batch of all replicas.
 
-    Features are gathered over the replicas, flattened, and cast to float32; a subclass implements
+    Features are gathered over the replicas, cast to float32 and flattened; rows of weight 0 become
+    zero rows, so that nothing in them, not even NaN, reaches the others. A subclass implements
     `compare`.
 
     Args:
@@ -18,24 +20,31 @@ class RelationalLoss(Loss):
         name: name of the term in the logs.
     """
 
+    flattens = True  # False: `compare` sees features as the layers give them
+
     def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
         """Gathers the global batch and compares; see the class."""
         self.check_shapes(teacher_outputs, student_outputs)
-        teacher, student = (
-            flatten(ops.cast(gather(features), "float32"))
-            for features in (ops.stop_gradient(teacher_outputs), student_outputs)
-        )
         weight = gather(sample_weight)
         if weight is not None:
             weight = ops.reshape(ops.cast(weight, "float32"), (-1,))
+
+        def prepare(features):
+            features = _leave_out(ops.cast(gather(features), "float32"), weight)
+            return flatten(features) if self.flattens else features
+
+        teacher = keras.tree.map_structure(ops.stop_gradient, teacher_outputs)
+        teacher, student = (
+            keras.tree.map_structure(prepare, features) for features in (teacher, student_outputs)
+        )
         return self.compare(teacher, student, weight)
 
     def compare(self, teacher, student, sample_weight=None):
         """Compares the relations in two feature spaces.
 
         Args:
-            teacher: (n, d_T) float32, no gradient.
-            student: (n, d_S) float32.
+            teacher: (n, d_T) float32, no gradient; a tuple of such for several layers.
+            student: (n, d_S) float32, or a tuple.
             sample_weight: (n,) float32 or None. A pair counts sqrt(w_i w_j).
 
         Returns:
@@ -55,3 +64,25 @@ def pair_weight(sample_weight):
     """
     root = ops.sqrt(ops.maximum(sample_weight, 0.0))
     return root[:, None] * root[None, :]
+
+
+def row_weight(sample_weight, vectors):
+    """Weights of samples, 1 each where none are given.
+
+    Args:
+        sample_weight: (n,) float32, or None.
+        vectors: (n, ...) float32.
+
+    Returns:
+        (n,) float32.
+    """
+    if sample_weight is None:
+        return ops.ones(ops.shape(vectors)[:1], dtype="float32")
+    return sample_weight
+
+
+def _leave_out(features, sample_weight):
+    if sample_weight is None:
+        return features
+    shape = (-1,) + (1,) * (len(features.shape) - 1)
+    return ops.where(ops.reshape(sample_weight, shape) > 0.0, features, 0.0)

@@ -1,22 +1,48 @@
 """Pure tensor functions in `keras.ops`: no state, no classes, no knowledge of any loss."""
 
-from tf_lpdistill.ops.affinities import heat_affinities
+from tf_lpdistill.ops.adaptive import adaptive_mean
+from tf_lpdistill.ops.affinities import binary_affinities, cosine_affinities, heat_affinities
 from tf_lpdistill.ops.distances import center, squared_distances
+from tf_lpdistill.ops.edges import edge_matrix
+from tf_lpdistill.ops.huber import huber
 from tf_lpdistill.ops.laplacian import laplacian_energy
 from tf_lpdistill.ops.maps import as_maps, flatten, l2_normalize
+from tf_lpdistill.ops.moments import batch_normalize, channel_mean
 from tf_lpdistill.ops.neighbors import nearest_neighbors
+from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
+from tf_lpdistill.ops.pearson import pearson_distance
 from tf_lpdistill.ops.replicas import gather, num_replicas, scale
+from tf_lpdistill.ops.resize import average_pool_to, match_sizes, resize_nearest
+from tf_lpdistill.ops.roots import safe_sqrt
+from tf_lpdistill.ops.scaling import unit_scale
+from tf_lpdistill.ops.similarities import cosine_similarities
 
 __all__ = [
+    "adaptive_mean",
     "as_maps",
+    "average_pool_to",
+    "batch_normalize",
+    "binary_affinities",
     "center",
+    "channel_mean",
+    "cosine_affinities",
+    "cosine_similarities",
+    "edge_matrix",
     "flatten",
     "gather",
     "heat_affinities",
+    "huber",
     "l2_normalize",
     "laplacian_energy",
+    "match_sizes",
     "nearest_neighbors",
     "num_replicas",
+    "pearson_distance",
+    "reconstruction_errors",
+    "reconstruction_weights",
+    "resize_nearest",
+    "safe_sqrt",
     "scale",
     "squared_distances",
+    "unit_scale",
 ]

@@ -3,7 +3,9 @@
 from keras import ops
 
 from tf_lpdistill.ops.distances import center, squared_distances
+from tf_lpdistill.ops.maps import flatten
 from tf_lpdistill.ops.neighbors import nearest_neighbors
+from tf_lpdistill.ops.similarities import cosine_similarities
 
 # The adaptive bandwidth never falls below this share of the mean centred squared norm: below it,
 # the distances themselves are rounding noise (see `distances.DISTANCE_FLOOR`).
@@ -28,7 +30,7 @@ def heat_affinities(features, num_neighbors, bandwidth="auto", valid=None):
         indices: (n, min(k, n - 1)) int32 neighbour indices.
         alpha: (n, min(k, n - 1)) float32 weights in [0, 1].
     """
-    centered = center(features)
+    centered = center(features, valid)
     indices, distances = nearest_neighbors(squared_distances(centered), num_neighbors, valid)
     edges = distances < float("inf")
     distances = ops.where(edges, distances, 0.0)
@@ -38,6 +40,49 @@ def heat_affinities(features, num_neighbors, bandwidth="auto", valid=None):
         squared_bandwidth = float(bandwidth) ** 2
     alpha = ops.exp(-distances / squared_bandwidth)
     return indices, ops.where(edges, alpha, 0.0)
+
+
+def binary_affinities(features, num_neighbors, valid=None):
+    """Weight 1 for each sample's nearest neighbours in the batch, else 0.
+
+    What `heat_affinities` tends to for a large bandwidth: section 2 of Belkin and Niyogi,
+    Laplacian Eigenmaps for Dimensionality Reduction and Data Representation
+    (https://doi.org/10.1162/089976603321780317).
+
+    Args:
+        features: (n, ...) of any float dtype; flattened, and float32 from there on.
+        num_neighbors: k; a smaller batch uses n - 1.
+        valid: optional (n,) bool; rows where it is False have no edges, in either direction.
+
+    Returns:
+        indices: (n, min(k, n - 1)) int32 neighbour indices.
+        alpha: (n, min(k, n - 1)) float32, 1 for neighbours, 0 where there were not enough.
+    """
+    distances = squared_distances(center(features, valid))
+    indices, near = nearest_neighbors(distances, num_neighbors, valid)
+    return indices, ops.cast(near < float("inf"), "float32")
+
+
+def cosine_affinities(features, num_neighbors, valid=None):
+    """The cosine to each sample's nearest neighbours in the batch, else 0; never below 0.
+
+    The neighbours are those of the other affinities, by Euclidean distance. A negative cosine
+    counts as 0, since a negative weight would reward features that move apart without end.
+    Dot-product weighting of Cai, He, Han and Huang, Graph Regularized Nonnegative Matrix
+    Factorization for Data Representation (https://doi.org/10.1109/TPAMI.2010.231).
+
+    Args:
+        features: (n, ...) of any float dtype; flattened, and float32 from there on.
+        num_neighbors: k; a smaller batch uses n - 1.
+        valid: optional (n,) bool; rows where it is False have no edges, in either direction.
+
+    Returns:
+        indices: (n, min(k, n - 1)) int32 neighbour indices.
+        alpha: (n, min(k, n - 1)) float32 weights in [0, 1].
+    """
+    indices, edges = binary_affinities(features, num_neighbors, valid)
+    cosines = cosine_similarities(flatten(ops.cast(features, "float32")))
+    return indices, edges * ops.maximum(ops.take_along_axis(cosines, indices, axis=1), 0.0)
 
 
 def _adaptive_squared_bandwidth(centered, distances, edges):

@@ -51,7 +51,7 @@ def fingerprint(model):
     for layer in _leaf_layers(model):
         digest.update(json.dumps(_settings(layer), sort_keys=True, default=_type_name).encode())
     for variable in model.weights:
-        values = keras.ops.convert_to_numpy(variable)
+        values = variable.numpy()
         digest.update(f"{values.shape}{values.dtype}".encode())
         digest.update(values.tobytes())
     return digest.hexdigest()
@@ -70,8 +70,17 @@ def _settings(layer):
         config = layer.get_config()
     except NotImplementedError:
         config = {}
-    ignored = ("name", "trainable", "dtype")
-    return [type(layer).__name__, {k: v for k, v in config.items() if k not in ignored}]
+    return [type(layer).__name__, _without_names(config)]
+
+
+def _without_names(value):
+    """Drops what may differ between equal layers, in the layers that a layer wraps too."""
+    if isinstance(value, dict):
+        ignored = ("name", "trainable", "dtype")
+        return {k: _without_names(v) for k, v in value.items() if k not in ignored}
+    if isinstance(value, (list, tuple)):
+        return [_without_names(item) for item in value]
+    return value
 
 
 def _type_name(value):
