@@ -1,15 +1,21 @@
 """Keras must run on TensorFlow: `tf.distribute`, `tf.data` and TFLite are what this is built on."""
 
-import keras
+import os
 
 
 def require_tensorflow():
-    """Refuses another backend of Keras.
+    """Refuses another backend of Keras, before Keras tries to load it.
 
     Raises:
-        ImportError: when Keras runs on another backend than TensorFlow.
+        ImportError: when Keras runs, or is told to run, on another backend than TensorFlow.
     """
-    name = keras.config.backend()
+    _check(os.environ.get("KERAS_BACKEND") or "tensorflow")
+    import keras
+
+    _check(keras.config.backend())
+
+
+def _check(name):
     if name != "tensorflow":
         raise ImportError(
             "tf_lpdistill needs the TensorFlow backend of Keras. Received: backend "

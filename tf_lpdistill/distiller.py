@@ -7,7 +7,7 @@ from keras import ops
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch, check_inputs
 from tf_lpdistill.ops import replicas
-from tf_lpdistill.saving import WholeFile
+from tf_lpdistill.saving import WholeFile, check_undamaged
 from tf_lpdistill.taps import Tap, symbolic_inputs
 from tf_lpdistill.teachers import AbsentTeacher, LiveTeacher
 from tf_lpdistill.term_metrics import TermMetrics
@@ -216,8 +216,9 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
             A compiled `Distiller`.
 
         Raises:
-            ValueError: for another teacher, or a file that holds no distiller.
+            ValueError: for another teacher, a damaged file, or one that holds no distiller.
         """
+        check_undamaged(filepath)
         distiller = keras.saving.load_model(filepath, **kwargs)
         if not isinstance(distiller, cls):
             raise ValueError(

@@ -1,6 +1,27 @@
 """What a saved model lacks in Keras: a file that is never half-written, and the random states."""
 
+import zipfile
+
 from tf_lpdistill.files import atomic_path
+
+
+def check_undamaged(filepath):
+    """Reads a `.keras` file through and compares its checksums.
+
+    Args:
+        filepath: path of the file.
+
+    Raises:
+        FileNotFoundError: when it is not there.
+        ValueError: when it was cut short or changed.
+    """
+    try:
+        with zipfile.ZipFile(filepath) as archive:
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
+    if damaged is not None:
+        raise ValueError(f"{filepath} is damaged: {damaged!r} in it fails its checksum.")
 
 
 class WholeFile:

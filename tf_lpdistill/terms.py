@@ -82,6 +82,39 @@ def _unique(name, taken):
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
+def build_losses(terms, teacher_outputs, student_outputs):
+    """Checks the shapes of the features that the losses name, and makes the losses' weights.
+
+    Args:
+        terms: as `make_terms` makes them; losses that are not ours build themselves.
+        teacher_outputs: symbolic `(predictions, features)` of the teacher.
+        student_outputs: the same of the student.
+
+    Raises:
+        ValueError: when a loss cannot compare its features.
+    """
+    for term in terms:
+        if isinstance(term.loss, Loss):
+            features = term.select(teacher_outputs, student_outputs)
+            term.loss.check_shapes(*features)
+            shapes = (keras.tree.map_structure(lambda t: t.shape, f) for f in features)
+            term.loss.ensure_built(*shapes)
+
+
+def layer_names(terms, attribute):
+    """Lists the features that the terms name.
+
+    Args:
+        terms: as `make_terms` makes them.
+        attribute: "teacher_layer_name" or "student_layer_name".
+
+    Returns:
+        List of str, with repetitions.
+    """
+    names = [getattr(term.loss, attribute, None) for term in terms]
+    return [name for name in keras.tree.flatten(names) if name is not None]
+
+
 def check_losses(losses):
     """Returns the `distillation_losses` argument as a list of loss objects.
 

@@ -18,6 +18,9 @@ _SPEC.loader.exec_module(reference)
 EXAMPLES = [
     lambda: LocalityPreserving(num_neighbors=3),
     lambda: LocalityPreserving(num_neighbors=3, bandwidth=2.0, normalize=True),
+    lambda: LocalityPreserving(num_neighbors=3, affinity="binary"),
+    lambda: LocalityPreserving(num_neighbors=3, affinity="cosine"),
+    lambda: LocalityPreserving(num_neighbors=3, affinity="lle"),
 ]
 
 
@@ -54,18 +57,40 @@ def value_and_gradient(loss, teacher, student):
 
 
 def assert_equals_reference(loss, teacher, student):
-    alpha = reference.affinities(teacher, loss.num_neighbors, loss.bandwidth)
-    expected, expected_gradient = reference.locality_preserving(alpha, student)
+    alpha = reference.affinities(teacher, loss.num_neighbors, loss.bandwidth, loss.affinity)
+    expected = reference.locality_preserving(alpha, student)
+    assert_value_and_gradient(loss, teacher, student, *expected)
+
+
+def assert_value_and_gradient(loss, teacher, student, expected, expected_gradient, rtol=1e-5):
     value, gradient = value_and_gradient(loss, teacher, student)
-    np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(value, expected, rtol=rtol, atol=1e-6)
     error = np.abs(gradient - expected_gradient).max()
-    assert error <= 1e-5 * max(np.abs(expected_gradient).max(), 1e-3)
+    assert error <= rtol * max(np.abs(expected_gradient).max(), 1e-3)
 
 
 @pytest.mark.parametrize("bandwidth", ["auto", 3.0])
 @pytest.mark.parametrize("kind", KINDS)
 def test_value_and_gradient_equal_the_float64_loop(kind, bandwidth):
     assert_equals_reference(LocalityPreserving(bandwidth=bandwidth), *features(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("affinity", ["binary", "cosine"])
+def test_other_affinities_equal_the_float64_loop(kind, affinity):
+    assert_equals_reference(LocalityPreserving(affinity=affinity), *features(kind))
+
+
+@pytest.mark.parametrize("num_neighbors", [1, 5, 12])
+@pytest.mark.parametrize("kind", KINDS)
+def test_locally_linear_weights_equal_the_float64_loop(kind, num_neighbors):
+    teacher, student = features(kind)
+    weights = reference.reconstruction(teacher, num_neighbors)
+    expected = reference.locally_linear(weights, student)
+    loss = LocalityPreserving(num_neighbors=num_neighbors, affinity="lle")
+    # In tight clusters the distances have few digits left, and the systems divide by them.
+    rtol = 2e-3 if kind == "clusters" else 1e-4
+    assert_value_and_gradient(loss, teacher, student, *expected, rtol=rtol)
 
 
 def test_edge_form_equals_the_float64_loop():
@@ -86,6 +111,65 @@ def test_value_computed_by_hand():
     student = np.array([[0.0], [2.0], [5.0], [8.0]], "float32")
     value = LocalityPreserving(num_neighbors=1, bandwidth=2.0).compute_loss(teacher, student)
     np.testing.assert_allclose(value, np.exp(-0.25) * (4 + 4 + 9 + 9) / 4, rtol=1e-6)
+
+
+def test_binary_and_cosine_computed_by_hand():
+    # Neighbours (k = 1): 0 <-> 1 with cosine 0.6, 2 <-> 3 with cosine -0.28, which counts as 0.
+    teacher = np.array([[100.0, 0.0], [60.0, 80.0], [-1.0, 0.0], [0.28, 0.96]], "float32")
+    student = np.array([[0.0], [2.0], [5.0], [8.0]], "float32")
+    binary = LocalityPreserving(num_neighbors=1, affinity="binary")
+    cosine = LocalityPreserving(num_neighbors=1, affinity="cosine")
+    np.testing.assert_allclose(binary.compute_loss(teacher, student), 26.0 / 4, rtol=1e-6)
+    np.testing.assert_allclose(cosine.compute_loss(teacher, student), 0.6 * 8.0 / 4, rtol=1e-6)
+
+
+def test_lle_computed_by_hand():
+    # The teacher's 1 lies between 0 and 2: w = (1/2, 1/2), so 1 adds (7 - 1)^2. For the ends C is
+    # [[1, 2], [2, 4]] and r = 0.005: w is (2.005, -0.995) / 1.01, near to 2 f_1 - f_2.
+    teacher = np.array([[0.0], [1.0], [2.0]], "float32")
+    student = np.array([[0.0], [7.0], [2.0]], "float32")
+    near, far = 2.005 / 1.01, -0.995 / 1.01
+    ends = (0.0 - near * 7.0 - far * 2.0) ** 2 + (2.0 - near * 7.0 - far * 0.0) ** 2
+    value = LocalityPreserving(num_neighbors=2, affinity="lle").compute_loss(teacher, student)
+    np.testing.assert_allclose(value, (36.0 + ends) / 3, rtol=1e-5)
+
+
+def test_lle_is_0_for_a_student_on_the_teachers_plane():
+    # Weights that sum to 1 survive every affine map: the promise of locally linear embedding, kept
+    # but for the ridge.
+    rng = np.random.default_rng(0)
+    plane = rng.normal(size=(40, 2))
+    teacher = (plane @ rng.normal(size=(2, 9)) + 3.0).astype("float32")
+    student = (plane @ rng.normal(size=(2, 4)) - 2.0).astype("float32")
+    loss = LocalityPreserving(num_neighbors=5, affinity="lle")
+    other = rng.permutation(student)
+    value, shuffled = (float(loss.compute_loss(teacher, f)) for f in (student, other))
+    assert value < 2e-3 * shuffled
+
+
+@pytest.mark.parametrize("affinity", ["heat", "binary", "cosine", "lle"])
+def test_a_sample_of_weight_zero_may_hold_anything(affinity):
+    teacher, student = features("random", batch=20)
+    keep = np.ones(20, "float32")
+    keep[[3, 11]] = 0.0
+    inside = keep > 0
+    loss = LocalityPreserving(affinity=affinity)
+    alone = loss.compute_loss(teacher[inside], student[inside])
+    teacher[3], student[3] = 1e9, 1e9
+    teacher[11], student[11] = np.inf, np.nan
+    weighted = loss.compute_loss(teacher, student, sample_weight=keep)
+    np.testing.assert_allclose(weighted, alone * 18 / 20, rtol=1e-5)
+
+
+@pytest.mark.parametrize("affinity", ["binary", "cosine", "lle"])
+def test_equal_weights_scale_the_other_affinities(affinity):
+    teacher, student = features("random", batch=20)
+    loss = LocalityPreserving(affinity=affinity)
+    np.testing.assert_allclose(
+        loss.compute_loss(teacher, student, sample_weight=np.full(20, 2.5, "float32")),
+        2.5 * loss.compute_loss(teacher, student),
+        rtol=1e-5,
+    )
 
 
 def test_neighbourhoods_are_directed():
@@ -158,6 +242,8 @@ def test_equal_weights_scale_the_loss():
         ({"bandwidth": float("nan")}, r"`bandwidth` \(sigma\) must be a positive number"),
         ({"bandwidth": "wide"}, r"`bandwidth` \(sigma\) must be a positive number"),
         ({"scope": "world"}, "`scope` must be 'global' or 'replica'"),
+        ({"affinity": "warm"}, "`affinity` must be one of .*'lle'"),
+        ({"affinity": "binary", "bandwidth": 2.0}, "`bandwidth` belongs to affinity='heat'"),
     ],
 )
 def test_arguments_are_checked(arguments, message):

@@ -35,3 +35,11 @@ def test_half_precision_is_centred_in_float32(dtype):
     distances = squared_distances(center(features))
     assert distances.dtype == "float32"
     np.testing.assert_allclose(distances, exact(features.numpy()), rtol=1e-3, atol=1e-4)
+
+
+def test_rows_left_out_become_zero_and_do_not_move_the_mean():
+    features = np.array([[1.0, 2.0], [1e9, np.nan], [3.0, 6.0]], "float32")
+    centered = center(features, np.array([True, False, True]))
+    np.testing.assert_allclose(centered, [[-1.0, -2.0], [0.0, 0.0], [1.0, 2.0]])
+    nothing = center(features, np.zeros(3, "bool"))
+    np.testing.assert_array_equal(nothing, np.zeros((3, 2)))

@@ -41,6 +41,18 @@ def test_gather_joins_the_replicas_and_its_gradient_returns(mirrored):
     np.testing.assert_allclose(gradients.values[1], [6.0, 8.0])
 
 
+def test_gather_keeps_the_shape_of_maps(mirrored):
+    maps = per_replica(mirrored, np.zeros((2, 3, 4, 5)), np.ones((2, 3, 4, 5)))
+    shapes = []
+
+    @tf.function
+    def run(maps):
+        return mirrored.run(lambda own: shapes.append(gather(own).shape), args=(maps,))
+
+    run(maps)
+    assert [shape[1:] for shape in shapes] == [(3, 4, 5)] * 2
+
+
 def test_to_host_joins_what_the_iterator_yields(mirrored):
     values = per_replica(mirrored, [1.0, 2.0], [3.0])
     np.testing.assert_array_equal(replicas.to_host(values), [1.0, 2.0, 3.0])

@@ -34,9 +34,10 @@ def correlation_congruence(
 def _correlations(vectors, gamma, order):
     """`exp(-2 gamma) sum_{p=0..P} (2 gamma)^p / p! cos^p`."""
     cosines = cosine_similarities(vectors)
-    series = sum(
+    # The power 0 is written as 1: the gradient of 0**0 would be NaN.
+    series = 1.0 + sum(
         (2.0 * gamma) ** power / math.factorial(power) * cosines**power
-        for power in range(order + 1)
+        for power in range(1, order + 1)
     )
     return math.exp(-2.0 * gamma) * series
 

@@ -80,8 +80,11 @@ def cosine_affinities(features, num_neighbors, valid=None):
         indices: (n, min(k, n - 1)) int32 neighbour indices.
         alpha: (n, min(k, n - 1)) float32 weights in [0, 1].
     """
-    indices, edges = binary_affinities(features, num_neighbors, valid)
-    cosines = cosine_similarities(flatten(ops.cast(features, "float32")))
+    vectors = flatten(ops.cast(features, "float32"))
+    if valid is not None:
+        vectors = ops.where(valid[:, None], vectors, 0.0)
+    indices, edges = binary_affinities(vectors, num_neighbors, valid)
+    cosines = cosine_similarities(vectors)
     return indices, edges * ops.maximum(ops.take_along_axis(cosines, indices, axis=1), 0.0)
 
 

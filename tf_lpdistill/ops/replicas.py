@@ -39,7 +39,9 @@ def gather(tensor):
     context = tf.distribute.get_replica_context()
     if tensor is None or context is None or context.num_replicas_in_sync == 1:
         return tensor
-    return context.all_gather(tensor, axis=0)
+    joined = context.all_gather(tensor, axis=0)
+    joined.set_shape((None, *tensor.shape[1:]))  # `all_gather` forgets the sizes
+    return joined
 
 
 def to_host(value):

@@ -1,0 +1,154 @@
+"""The look at the first batch: it refuses before anything moves, and loses nothing."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tf_lpdistill import Distiller
+from tf_lpdistill.losses import LocalityPreserving, SoftTarget
+from tf_lpdistill.losses.base import Loss
+
+CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+
+
+def network(bias=None):
+    inputs = keras.Input((6,))
+    x = layers.Dense(4, name="hidden")(inputs)
+    model = keras.Model(inputs, layers.Dense(3)(x))
+    if bias is not None:
+        model.get_layer("hidden").bias.assign([bias] * 4)
+    return model
+
+
+def batch(samples=12):
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(samples, 6)).astype("float32"), rng.integers(0, 3, samples)
+
+
+def make(teacher=None, num_neighbors=5, **settings):
+    loss = LocalityPreserving("hidden", "hidden", num_neighbors=num_neighbors)
+    distiller = Distiller(teacher or network(), network(), loss, **settings)
+    distiller.compile("sgd", loss=CROSS_ENTROPY)
+    return distiller
+
+
+def refused(distiller, *data, match, **settings):
+    before = [value.copy() for value in distiller.get_weights()]
+    with pytest.raises(ValueError, match=match):
+        distiller.fit(*data, verbose=0, **settings)
+    for a, b in zip(before, distiller.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert distiller.optimizer.iterations.numpy() == 0
+
+
+@pytest.mark.parametrize("size", [1, 5])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_too_many_neighbours_for_the_batch(size, jit_compile):
+    distiller = make()
+    distiller.compile("sgd", loss=CROSS_ENTROPY, jit_compile=jit_compile)
+    message = f"Received: num_neighbors=5 with a batch of {size}. Use a larger batch"
+    refused(distiller, *batch(), batch_size=size, match=message)
+
+
+def test_the_batch_of_all_replicas_counts(mirrored):
+    with mirrored.scope():
+        distiller = make()
+    dataset = tf.data.Dataset.from_tensor_slices(batch()).batch(6)
+    distiller.fit(dataset, verbose=0, shuffle=False)  # 3 samples on each of two replicas
+    with mirrored.scope():
+        distiller = make(num_neighbors=6)
+    refused(distiller, dataset, match="num_neighbors=6 with a batch of 6", shuffle=False)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_features_of_the_teacher_that_are_not_finite(value):
+    refused(make(network(value)), *batch(), match="non-finite teacher features in 'hidden'")
+
+
+def test_a_teacher_that_gives_another_number_of_samples():
+    inputs = keras.Input((6,))
+    rows = keras.ops.reshape(layers.Dense(4)(inputs), (-1, 2))
+    teacher = keras.Model(inputs, {"hidden": rows})
+    refused(make(teacher), *batch(), match="24 teacher samples and 12 student samples")
+
+
+def test_missing_labels_and_missing_loss():
+    refused(make(), batch()[0], match="supervised loss needs labels: pass labels to `fit`")
+    distiller = Distiller(network(), network(), SoftTarget())
+    distiller.compile("sgd", loss=None)
+    refused(distiller, *batch(), match="supervised loss needs a loss")
+
+
+def test_inputs_of_another_shape():
+    with pytest.raises(ValueError, match=r"takes inputs of shape \(None, 6\).*Received"):
+        make().fit(np.zeros((12, 5), "float32"), batch()[1], verbose=0)
+
+
+def test_sample_weights_that_are_not_one_a_sample():
+    x, y = batch()
+    refused(make(), x, y, sample_weight=np.ones((12, 3)), match="one weight per sample")
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Recorder(Loss):
+    """Keeps the ids of every batch that a step sees."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.seen = []
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        tf.py_function(lambda labels: self.seen.append(labels.numpy().tolist()), [y], [])
+        return keras.ops.mean(student_outputs) * 0.0
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras, of any generator
+@pytest.mark.parametrize("steps_per_execution", [1, 3])
+@pytest.mark.parametrize("kind", ["dataset", "shuffled", "arrays", "generator"])
+def test_every_batch_is_seen_once_in_the_order_of_plain_keras(kind, steps_per_execution):
+    y = np.arange(20)
+    x = np.random.default_rng(0).normal(size=(20, 6)).astype("float32")
+
+    def source():
+        dataset = tf.data.Dataset.from_tensor_slices((x, y))
+        if kind == "shuffled":
+            dataset = dataset.shuffle(20, seed=7)
+        if kind == "arrays":
+            return {"x": x, "y": y, "batch_size": 4}
+        if kind == "generator":
+            return {"x": ((x[i : i + 4], y[i : i + 4]) for i in range(0, 20, 4))}
+        return {"x": dataset.batch(4)}
+
+    loss = Recorder(name="recorder")
+    distiller = Distiller(network(), network(), loss, student_loss_weight=0.0)
+    distiller.compile("sgd", loss=None, steps_per_execution=steps_per_execution)
+    distiller.fit(**source(), verbose=0, shuffle=False)
+    expected = [labels.tolist() for labels in np.split(y, 5)]
+    if kind == "shuffled":
+        expected = [labels.numpy().tolist() for _, labels in source()["x"]]
+    assert loss.seen == expected
+
+
+def test_the_step_is_traced_once():
+    class Traced(SoftTarget):
+        traces = 0
+
+        def compute_loss(self, *args, **kwargs):
+            Traced.traces += 1
+            return super().compute_loss(*args, **kwargs)
+
+    distiller = Distiller(network(), network(), Traced(name="traced"))
+    distiller.compile("sgd", loss=CROSS_ENTROPY)
+    dataset = tf.data.Dataset.from_tensor_slices(batch(40)).batch(8)
+    for _ in range(2):
+        distiller.fit(dataset, epochs=2, verbose=0, shuffle=False)
+    assert Traced.traces == 1
+
+
+def test_each_fit_looks_again():
+    distiller = make()
+    distiller.fit(*batch(), verbose=0)
+    with pytest.raises(ValueError, match="with a batch of 3"):
+        distiller.fit(*batch(), batch_size=3, verbose=0)
