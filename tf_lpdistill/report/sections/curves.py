@@ -55,6 +55,11 @@ def mean_and_band(values):
     return mean, mean - sd, mean + sd
 
 
+def measured(mean):
+    """Returns the indices of the epochs with a value: a run may validate every few epochs."""
+    return np.flatnonzero(np.isfinite(mean))
+
+
 def _draw(spreads, colors, width):
     narrow = width < svg.WIDE
     height, left, right = (310, 38, width - 96) if narrow else (400, 48, width - 120)
@@ -66,8 +71,12 @@ def _draw(spreads, colors, width):
     marks.append(svg.text((left + right) / 2, height - 6, "epoch", "tick", "middle"))
     shapes = []
     for row, (mean, low, high) in spreads:
-        at = x(np.arange(1, len(mean) + 1))
-        drawn = svg.band(at, y(low), y(high), "band"), svg.curve(at, y(mean), "line")
+        seen = measured(mean)
+        at = x(seen + 1)
+        drawn = (
+            svg.band(at, y(low[seen]), y(high[seen]), "band"),
+            svg.curve(at, y(mean[seen]), "line"),
+        )
         shapes.append(svg.tag("g", drawn, class_=colors[row.key]))
     marks.append(svg.clip(x, y, shapes))
     return height, [marks, _names(spreads, colors, x, y)]
@@ -87,7 +96,7 @@ def _names(spreads, colors, x, y):
     """The names at the ends of the curves, moved apart, a thin line to each."""
     ends = []
     for row, (mean, _, _) in spreads:
-        last = np.flatnonzero(np.isfinite(mean))[-1]
+        last = measured(mean)[-1]
         ends.append((row, float(x(last + 1)), float(y(max(mean[last], y.low)))))
     placed = svg.spread([at for _, _, at in ends], 17, y.stop + 6, y.start - 6)
     marks = []

@@ -46,7 +46,7 @@ def _student(run):
     parameters = f"{count(best.parameters)} parameters"
     detail = ", ".join(filter(None, [parameters, seeds]))
     return _figure(
-        percent(best.mean), join("the best student: ", tag("b", best.name)), detail, gain
+        percent(best.mean), join("the chosen student: ", tag("b", best.name)), detail, gain
     )
 
 

@@ -56,7 +56,7 @@ def _row(row, run, precisions, color):
         "th",
         tag("i", class_=f"swatch {color}"),
         tag("span", row.name, class_="name"),
-        tag("em", "best") if row.best else None,
+        tag("em", "chosen") if row.best else None,
         tag("small", _METHODS[row.key]) if row.key in _METHODS else None,
         scope="row",
         role="rowheader",
@@ -102,4 +102,9 @@ def _notes(run, precisions):
         f"Under a file\N{RIGHT SINGLE QUOTATION MARK}s size: the median time for one image on "
         f"this computer ({run.hardware}), which is not a phone\N{RIGHT SINGLE QUOTATION MARK}s."
     )
-    return f"{overlap} {latency}" if precisions else overlap
+    chosen = (
+        "Chosen: by the validation images, never by the test images that are shown here."
+        if any(row.best for row in run.rows)
+        else ""
+    )
+    return " ".join(filter(None, [overlap, latency if precisions else "", chosen]))

@@ -6,7 +6,7 @@ from tf_lpdistill.report import svg
 from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.quantities import significant
 from tf_lpdistill.report.run import TEACHER
-from tf_lpdistill.report.sections.curves import spreads_of
+from tf_lpdistill.report.sections.curves import measured, spreads_of
 from tf_lpdistill.report.series import series
 
 NAME = "terms"
@@ -80,10 +80,14 @@ def _draw(bands, y, colors):
     marks = [svg.grid(x, y, x_ticks, y.ticks(4), x_text=lambda v: f"{v:g}", y_text=_value)]
     shapes = []
     for row, (mean, low, high) in bands:
-        at = x(np.arange(1, len(mean) + 1))
+        seen = measured(mean)
+        at = x(seen + 1)
         # A band may reach below zero, where a log scale ends.
         low = np.maximum(low, y.low) if y.log else low
-        drawn = svg.band(at, y(low), y(high), "band"), svg.curve(at, y(mean), "line")
+        drawn = (
+            svg.band(at, y(low[seen]), y(high[seen]), "band"),
+            svg.curve(at, y(mean[seen]), "line"),
+        )
         shapes.append(svg.tag("g", drawn, class_=colors[row.key]))
     marks.append(svg.clip(x, y, shapes))
     return marks
