@@ -22,7 +22,6 @@ EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement
 EXTRAS["dev"] = [
     "pytest>=8.2",
     "pytest-cov>=5",
-    "pytest-xdist>=3.6",
     "setuptools>=77",
     "ruff>=0.17,<0.18",  # another minor version formats differently
 ]

@@ -146,3 +146,46 @@ def test_a_damaged_file_is_refused(tmp_path, batches, damage):
     path.write_bytes(content)
     with pytest.raises(ValueError, match="distiller.keras is damaged"):
         Distiller.load(path, teacher=teacher)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Net(keras.Model):
+    """A student without a symbolic graph."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.hidden, self.head = layers.Dense(4), layers.Dense(3)
+        self.drop = layers.Dropout(0.5)
+
+    def call(self, inputs, training=None):
+        features = self.hidden(inputs)
+        logits = self.head(self.drop(features, training=training))
+        return {"features": features, "logits": logits}
+
+
+def test_a_subclassed_student_and_kerass_losses_train_on_too(tmp_path, batches):
+    path = tmp_path / "distiller.keras"
+    kerass = keras.distillation.FeatureDistillation("mse", "hidden", "features")
+    losses = [SoftTarget(None, "logits"), Hint("hidden", "features"), kerass]
+    inputs = keras.Input((6,))
+    hidden = layers.Dense(4, name="hidden")(inputs)
+    teacher = keras.Model(inputs, layers.Dense(3)(hidden))
+    distiller = Distiller(teacher, Net(), losses)
+    distiller.compile("adam", loss={"logits": CROSS_ENTROPY})
+    named = batches.map(lambda x, y: (x, {"logits": y}))
+    fit(distiller, named)
+    distiller.save(path)
+    loaded = Distiller.load(path, teacher=teacher)
+    assert_equal_weights(distiller, loaded)
+    assert fit(distiller, named) == fit(loaded, named)
+    assert_equal_weights(distiller, loaded)
+
+
+def test_only_a_keras_file_is_written(tmp_path):
+    distiller = make(network(8))
+    for name in ("distiller.h5", "distiller", "folder/distiller.weights"):
+        with pytest.raises(ValueError, match="saved as one file whose name ends in '.keras'"):
+            distiller.save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError, match="absent.keras"):
+        Distiller.load(tmp_path / "absent.keras", teacher=network(8))

@@ -124,3 +124,40 @@ def test_each_layer_runs_once_and_the_model_stays_as_it_was():
     assert Counted.calls == 1
     assert len(model.get_layer("counted")._inbound_nodes) == nodes
     assert [w.path for w in tap.weights] == [w.path for w in model.weights]
+
+
+def test_a_nested_models_output_keys_are_names_too():
+    inputs = keras.Input((3,))
+    outputs = {"twice": layers.Rescaling(2.0, name="scale")(inputs), "same": inputs}
+    inner = keras.Model(inputs, outputs, name="inner")
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, layers.Dense(2, name="head")(inner(inputs)["same"]))
+    assert list_layers(model) == ["inner", "inner/scale", "inner/twice", "inner/same", "head"]
+    features = Tap(model, list_layers(model))(np.ones((1, 3), "float32"))[1]
+    np.testing.assert_allclose(features["inner/twice"], 2.0)
+    np.testing.assert_allclose(features["inner/same"], 1.0)
+
+
+def test_the_first_call_of_a_shared_layer_counts_and_keywords_are_understood():
+    block = keras.Sequential([keras.Input((3,)), layers.Dense(3, name="inner")], name="block")
+    inputs = keras.Input((3,))
+    model = keras.Model(inputs, block(block(inputs=inputs)))
+    x = np.ones((2, 3), "float32")
+    predictions, features = Tap(model, ["block/inner", "block"])(x)
+    np.testing.assert_allclose(features["block/inner"], block(x))
+    np.testing.assert_allclose(features["block"], block(x))
+    np.testing.assert_allclose(predictions, model(x))
+
+
+def test_a_call_of_its_own_is_never_bypassed():
+    class Doubled(keras.Model):
+        def call(self, inputs, training=None):
+            return 2.0 * super().call(inputs, training=training)
+
+    inputs = keras.Input((3,))
+    model = Doubled(inputs, layers.Dense(2, name="head")(inputs))
+    assert list_layers(model) == []
+    x = np.ones((2, 3), "float32")
+    np.testing.assert_allclose(Tap(model, [])(x)[0], model(x))
+    with pytest.raises(ValueError, match="'head' is unknown. Let its `call` return a dict"):
+        Tap(model, ["head"])(x)

@@ -76,7 +76,8 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
         name="distiller",
     ):
         _check_model("student", student)
-        super().__init__(name=name, dtype=student.dtype_policy)
+        # The inputs go to the student as they are: it does its own casting, here as in the step.
+        super().__init__(name=name, dtype=student.dtype_policy, autocast=False)
         self.student = student
         self.distillation_losses = check_losses(distillation_losses)
         self.distillation_loss_weights = check_weights(
@@ -135,7 +136,7 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Keras's own supervised loss and regularisers; without labels, the regularisers alone."""
         if y is None or self.loss is None:
-            return replicas.scale(sum(self.losses, ops.zeros(())))
+            return replicas.scale(sum(map(ops.sum, self.losses), ops.zeros(())))
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
     def train_step(self, data):

@@ -31,12 +31,25 @@ class WholeFile:
     beside the weights here, in `.keras` files and in checkpoints of weights alone.
     """
 
-    def save(self, filepath, overwrite=True, **kwargs):
-        """Saves the model, whole or not at all; arguments as `keras.Model.save`."""
+    def save(self, filepath, overwrite=True):
+        """Saves the model as one file, whole or not at all.
+
+        Args:
+            filepath: a path that ends in `.keras`.
+            overwrite: whether to replace a file that is there; False asks first.
+
+        Raises:
+            ValueError: for another suffix.
+        """
+        if not str(filepath).endswith(".keras"):
+            raise ValueError(
+                f"A {type(self).__name__} is saved as one file whose name ends in '.keras'. "
+                f"Received: filepath={filepath}"
+            )
         if not overwrite:
-            return super().save(filepath, overwrite=False, **kwargs)
+            return super().save(filepath, overwrite=False)
         with atomic_path(filepath) as temporary:
-            super().save(temporary, **kwargs)
+            super().save(temporary)
 
     def save_own_variables(self, store):
         """Adds the random states of all layers."""

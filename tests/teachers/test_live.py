@@ -50,3 +50,32 @@ def test_a_live_teacher_runs_in_inference_mode():
     predictions, features = teacher.outputs(Batch(x))
     np.testing.assert_array_equal(predictions, features["hidden"])
     assert teacher.output_specs(model.input)[1]["hidden"].shape == (None, 8)
+
+
+def test_names_inside_wrappers_do_not_count_but_their_settings_do():
+    def wrapped(activation="tanh"):
+        inputs = keras.Input((3, 4))
+        x = layers.TimeDistributed(layers.Dense(2, activation=activation))(inputs)
+        return keras.Model(inputs, layers.Bidirectional(layers.LSTM(2))(x))
+
+    model, same, other = wrapped(), wrapped(), wrapped("relu")
+    for copy in (same, other):
+        copy.set_weights(model.get_weights())
+    assert fingerprint(same) == fingerprint(model) != fingerprint(other)
+
+
+def test_the_whole_teacher_counts_subclassed_and_nested():
+    class Net(keras.Model):
+        def __init__(self, activation):
+            super().__init__()
+            self.blocks = [layers.Dense(3, activation=activation), layers.Dense(2)]
+
+        def call(self, inputs):
+            return self.blocks[1](self.blocks[0](inputs))
+
+    models = [Net("relu"), Net("relu"), Net("tanh")]
+    for model in models:
+        model(np.ones((1, 4), "float32"))
+        model.set_weights(models[0].get_weights())
+    prints = [fingerprint(model) for model in models]
+    assert prints[0] == prints[1] != prints[2]

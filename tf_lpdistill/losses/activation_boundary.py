@@ -1,11 +1,9 @@
 """AB: the student's neurons are active where the teacher's are."""
 
-import math
-import numbers
-
 import keras
 from keras import ops
 
+from tf_lpdistill.losses.arguments import check_positive, map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.connector import Connector
 from tf_lpdistill.ops import as_maps, match_sizes
@@ -55,7 +53,8 @@ class ActivationBoundary(Loss):
         name: name of the term in the logs.
 
     Raises:
-        ValueError: when `margin` is not a positive, finite number.
+        ValueError: when `margin` is not a positive, finite number; when it is built, for features
+            that are neither maps of known size nor vectors.
 
     Reference: Heo, Lee, Yun, Choi, Knowledge Transfer via Distillation of Activation Boundaries
     Formed by Hidden Neurons, AAAI 2019 (https://arxiv.org/abs/1811.03233).
@@ -70,18 +69,15 @@ class ActivationBoundary(Loss):
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, margin=1.0, name=None):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
-        if not isinstance(margin, numbers.Real) or not 0 < margin < math.inf:
-            raise ValueError(
-                f"`margin` must be a positive, finite number. Received: margin={margin!r}"
-            )
-        self.margin = float(margin)
+        self.margin = check_positive("margin", margin)
         self.connector = None
 
     def build_features(self, teacher_shape, student_shape):
         """Makes the connector, where the channels differ."""
-        if teacher_shape[-1] != student_shape[-1]:
-            self.connector = Connector(teacher_shape[-1])
-            self.connector.build((None, None, None, student_shape[-1]))
+        teacher, student = (map_shape(self.name, s) for s in (teacher_shape, student_shape))
+        if teacher[3] != student[3]:
+            self.connector = Connector(teacher[3])
+            self.connector.build(student)
 
     def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
         """See `activation_boundary`."""

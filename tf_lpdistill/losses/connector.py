@@ -36,5 +36,5 @@ class Connector(keras.layers.Layer):
         """Returns (batch, height, width, filters) float32."""
         valid = None
         if sample_weight is not None:
-            valid = ops.reshape(ops.convert_to_tensor(sample_weight) > 0.0, (-1,))
+            valid = ops.reshape(ops.cast(sample_weight, "float32") > 0.0, (-1,))
         return self.scale * batch_normalize(self.convolution(maps), valid) + self.offset

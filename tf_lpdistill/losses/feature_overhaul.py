@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from keras import ops
 
+from tf_lpdistill.losses.arguments import map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.connector import Connector
 from tf_lpdistill.ops import as_maps, channel_mean, match_sizes
@@ -64,8 +65,8 @@ def batch_norm_margin(layer):
             f"loss names as the teacher's feature. Received: layer={layer!r}"
         )
     channels = layer.moving_mean.shape[0]
-    beta = np.zeros(channels) if layer.beta is None else ops.convert_to_numpy(layer.beta)
-    gamma = np.ones(channels) if layer.gamma is None else ops.convert_to_numpy(layer.gamma)
+    beta = np.zeros(channels) if layer.beta is None else layer.beta.numpy()
+    gamma = np.ones(channels) if layer.gamma is None else layer.gamma.numpy()
     margins = [_negative_mean(float(b), abs(float(g))) for b, g in zip(beta, gamma, strict=True)]
     return np.array(margins, "float32")
 
@@ -111,7 +112,8 @@ class FeatureOverhaul(Loss):
 
     Raises:
         ValueError: when `margin` is not a vector of finite numbers up to 0; when it is built, if
-            they are not as many as the teacher's channels.
+            they are not as many as the teacher's channels, or for features that are neither maps
+            of known size nor vectors.
 
     Reference: Heo, Kim, Yun, Park, Kwak, Choi, A Comprehensive Overhaul of Feature Distillation,
     ICCV 2019 (https://arxiv.org/abs/1904.01866), section 3.
@@ -131,14 +133,15 @@ class FeatureOverhaul(Loss):
 
     def build_features(self, teacher_shape, student_shape):
         """Makes the connector."""
-        if self.margin is not None and len(self.margin) != teacher_shape[-1]:
+        teacher, student = (map_shape(self.name, s) for s in (teacher_shape, student_shape))
+        if self.margin is not None and len(self.margin) != teacher[3]:
             raise ValueError(
-                f"{self.name}: `margin` must hold one number for each of the {teacher_shape[-1]} "
+                f"{self.name}: `margin` must hold one number for each of the {teacher[3]} "
                 f"channels of the teacher's feature {teacher_shape}. Received: {len(self.margin)} "
                 "numbers. Compute it from the BatchNormalization whose output is the feature."
             )
-        self.connector = Connector(teacher_shape[-1])
-        self.connector.build((None, None, None, student_shape[-1]))
+        self.connector = Connector(teacher[3])
+        self.connector.build(student)
 
     def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
         """See `partial_squared_difference`."""
@@ -169,6 +172,6 @@ def _as_margin(margin):
 def _negative_batch_mean(maps, sample_weight):
     negative = maps < 0.0
     if sample_weight is not None:
-        valid = ops.reshape(ops.convert_to_tensor(sample_weight) > 0.0, (-1, 1, 1, 1))
+        valid = ops.reshape(ops.cast(sample_weight, "float32") > 0.0, (-1, 1, 1, 1))
         negative = ops.logical_and(negative, valid)
     return channel_mean(maps, negative)

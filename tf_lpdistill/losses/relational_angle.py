@@ -77,8 +77,8 @@ class RelationalAngle(RelationalLoss):
 
     The cosines come from the b^2 distances by the law of cosines, so the cost is O(b^2 d + b^3) and
     not O(b^3 d), and no (b, b, d) differences are stored. At most `max_triplets` triplets are
-    formed: the default is all of a batch of 128, 8 MiB for each of the tensors of that size (about
-    six at a time, with the gradient). Larger batches use as many vertices i as fit, at least one,
+    formed: the default is all of a batch of 128, 8 MiB for each tensor of that size and about
+    100 MiB in all with the gradient. Larger batches use as many vertices i as fit, at least one,
     each with all its pairs: 32 vertices at b = 256, 2 at b = 1024. That is our addition to the
     paper; the vertices are spread evenly over the teacher's samples in the order of their distance
     from the middle of the batch.
@@ -100,7 +100,8 @@ class RelationalAngle(RelationalLoss):
 
     >>> loss = RelationalAngle("features", "embedding")
     >>> teacher = keras.ops.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> float(loss.compute_loss(teacher, 3.0 * teacher + 1.0))  # moved and scaled: the same angles
+    >>> moved = 3.0 * teacher + 1.0  # moved and scaled: the same angles
+    >>> round(float(loss.compute_loss(teacher, moved)), 6)
     0.0
     """
 

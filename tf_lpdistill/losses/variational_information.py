@@ -6,6 +6,7 @@ import numbers
 import keras
 from keras import ops
 
+from tf_lpdistill.losses.arguments import map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import as_maps, match_sizes
 
@@ -54,7 +55,8 @@ class VariationalInformation(Loss):
         name: name of the term in the logs.
 
     Raises:
-        ValueError: when `initial_variance` is not a finite number above 1e-5.
+        ValueError: when `initial_variance` is not a finite number above 1e-5; when it is built,
+            for features that are neither maps of known size nor vectors.
 
     Reference: Ahn, Hu, Damianou, Lawrence, Dai, Variational Information Distillation for Knowledge
     Transfer, CVPR 2019 (https://arxiv.org/abs/1904.05835), section 2.
@@ -80,13 +82,15 @@ class VariationalInformation(Loss):
 
     def build_features(self, teacher_shape, student_shape):
         """Makes the regressor and the variance."""
-        channels = teacher_shape[-1]
+        teacher, student = (map_shape(self.name, s) for s in (teacher_shape, student_shape))
+        channels = teacher[3]
         self.regressor = [
             keras.layers.Conv2D(channels, 1, activation=activation, use_bias=False, dtype="float32")
             for activation in ("relu", "relu", None)
         ]
-        for layer, width in zip(self.regressor, (student_shape[-1], channels, channels)):
-            layer.build((None, None, None, width))
+        self.regressor[0].build(student)
+        for layer in self.regressor[1:]:
+            layer.build(teacher)
         self.raw_variance = self.add_weight(
             shape=(channels,),
             initializer=keras.initializers.Constant(

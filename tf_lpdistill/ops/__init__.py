@@ -9,10 +9,12 @@ from tf_lpdistill.ops.laplacian import laplacian_energy
 from tf_lpdistill.ops.maps import as_maps, flatten, l2_normalize
 from tf_lpdistill.ops.moments import batch_normalize, channel_mean
 from tf_lpdistill.ops.neighbors import nearest_neighbors
-from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
 from tf_lpdistill.ops.pearson import pearson_distance
+from tf_lpdistill.ops.pooling import max_pool_larger
+from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
 from tf_lpdistill.ops.replicas import gather, num_replicas, scale
-from tf_lpdistill.ops.resize import average_pool_to, match_sizes, resize_nearest
+from tf_lpdistill.ops.resize import match_sizes, resize_nearest
+from tf_lpdistill.ops.reversal import reverse_gradient
 from tf_lpdistill.ops.roots import safe_sqrt
 from tf_lpdistill.ops.scaling import unit_scale
 from tf_lpdistill.ops.similarities import cosine_similarities
@@ -20,7 +22,6 @@ from tf_lpdistill.ops.similarities import cosine_similarities
 __all__ = [
     "adaptive_mean",
     "as_maps",
-    "average_pool_to",
     "batch_normalize",
     "binary_affinities",
     "center",
@@ -35,12 +36,14 @@ __all__ = [
     "l2_normalize",
     "laplacian_energy",
     "match_sizes",
+    "max_pool_larger",
     "nearest_neighbors",
     "num_replicas",
     "pearson_distance",
     "reconstruction_errors",
     "reconstruction_weights",
     "resize_nearest",
+    "reverse_gradient",
     "safe_sqrt",
     "scale",
     "squared_distances",

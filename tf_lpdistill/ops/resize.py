@@ -3,26 +3,7 @@
 import numpy as np
 from keras import ops
 
-
-def average_pool_to(maps, size):
-    """Averages maps over equally spaced windows, as many as the new map has pixels.
-
-    Window i of n covers the pixels floor(i s / n) up to ceil((i + 1) s / n): all sizes work, and
-    where n divides s it is plain average pooling.
-
-    Args:
-        maps: (batch, height, width, channels) float32.
-        size: (height, width) of the result, ints.
-
-    Returns:
-        (batch, *size, channels) float32.
-    """
-    height, width = maps.shape[1:3]
-    if size[0] != height:
-        maps = ops.einsum("iH,bHWc->biWc", _windows(height, size[0]), maps)
-    if size[1] != width:
-        maps = ops.einsum("jW,biWc->bijc", _windows(width, size[1]), maps)
-    return maps
+from tf_lpdistill.ops.adaptive import adaptive_mean
 
 
 def resize_nearest(maps, size):
@@ -54,13 +35,4 @@ def match_sizes(first, second):
     if first.shape[1:3] == second.shape[1:3]:
         return first, second
     size = [min(pair) for pair in zip(first.shape[1:3], second.shape[1:3], strict=True)]
-    return average_pool_to(first, size), average_pool_to(second, size)
-
-
-def _windows(old, new):
-    """(new, old) float32 matrix of averages over windows of a row of pixels."""
-    matrix = np.zeros((new, old), "float32")
-    for window in range(new):
-        start, end = window * old // new, -(-(window + 1) * old // new)
-        matrix[window, start:end] = 1.0 / (end - start)
-    return matrix
+    return tuple(adaptive_mean(maps, (*size, maps.shape[3])) for maps in (first, second))

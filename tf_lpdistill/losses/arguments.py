@@ -1,0 +1,79 @@
+"""Checks of arguments and shapes that several losses share."""
+
+import math
+import numbers
+
+
+def check_positive(argument, value):
+    """Returns a number as a float.
+
+    Args:
+        argument: its name in the message.
+        value: what the caller gave.
+
+    Raises:
+        ValueError: when it is not a positive, finite number.
+    """
+    if not isinstance(value, numbers.Real) or not 0 < value < math.inf:
+        raise ValueError(
+            f"`{argument}` must be a positive, finite number. Received: {argument}={value!r}"
+        )
+    return float(value)
+
+
+def check_not_negative(argument, value):
+    """Returns a number as a float.
+
+    Args:
+        argument: its name in the message.
+        value: what the caller gave.
+
+    Raises:
+        ValueError: when it is not a finite number from 0.
+    """
+    if not isinstance(value, numbers.Real) or not 0 <= value < math.inf:
+        raise ValueError(
+            f"`{argument}` must be a finite number, not negative. Received: {argument}={value!r}"
+        )
+    return float(value)
+
+
+def check_same_classes(loss, teacher_shape, student_shape):
+    """Checks that two outputs can hold logits of the same classes.
+
+    Args:
+        loss: name of the loss in the message.
+        teacher_shape: shape of the teacher's output.
+        student_shape: shape of the student's output.
+
+    Raises:
+        ValueError: when they are not equal.
+    """
+    if teacher_shape[1:] != student_shape[1:]:
+        raise ValueError(
+            f"{loss}: teacher and student must have the same classes. Received: teacher output "
+            f"{teacher_shape}, student output {student_shape}. Name the layers that hold the "
+            "logits, or distil features instead, e.g. with LocalityPreserving."
+        )
+
+
+def map_shape(loss, shape):
+    """Sees the shape of a vector as that of a map of one pixel, as `ops.as_maps` does.
+
+    Args:
+        loss: name of the loss in the message.
+        shape: (batch, channels) or (batch, height, width, channels).
+
+    Returns:
+        (None, height, width, channels).
+
+    Raises:
+        ValueError: for another rank, or a height, width or number of channels that is not known.
+    """
+    if len(shape) not in (2, 4) or None in shape[1:]:
+        raise ValueError(
+            f"{loss}: expected features (batch, height, width, channels) or (batch, channels) of "
+            f"known size. Received: shape {tuple(shape)}. Name another layer, of a model with a "
+            "fixed input size."
+        )
+    return (None, *shape[1:]) if len(shape) == 4 else (None, 1, 1, shape[1])

@@ -1,0 +1,35 @@
+"""Max-pooling the larger of two maps, whatever the ratio of their sizes."""
+
+from keras import ops
+
+
+def max_pool_larger(first, second):
+    """Max-pools each of two maps, axis by axis, to the smaller size of the two.
+
+    Window i of n covers the pixels floor(i s / n) up to ceil((i + 1) s / n) of the s that there
+    were: all sizes work, and where n divides s it is plain max-pooling.
+
+    Args:
+        first: (batch, height, width, channels).
+        second: (batch, other height, other width, other channels).
+
+    Returns:
+        The two maps, equal in height and width.
+    """
+    for axis in (1, 2):
+        size = min(first.shape[axis], second.shape[axis])
+        first, second = (_max_pool_axis(maps, axis, size) for maps in (first, second))
+    return first, second
+
+
+def _max_pool_axis(maps, axis, new):
+    old = maps.shape[axis]
+    if new == old:
+        return maps
+    if old % new == 0:
+        shape = (-1, *maps.shape[1:axis], new, old // new, *maps.shape[axis + 1 :])
+        return ops.max(ops.reshape(maps, shape), axis=axis + 1)
+    windows = [slice(i * old // new, -(-(i + 1) * old // new)) for i in range(new)]
+    if axis == 1:
+        return ops.stack([ops.max(maps[:, window], axis=1) for window in windows], axis=1)
+    return ops.stack([ops.max(maps[:, :, window], axis=2) for window in windows], axis=2)
