@@ -61,7 +61,7 @@ def test_the_larger_map_is_averaged_over_areas(larger):
 
 
 def test_value_computed_by_hand():
-    # Q_T = (9, 16 - 4 + 4, ...): channels (3, 0) and (0, 4) give Q = (9, 16), |Q| = sqrt(337).
+    # Pixels (3, 0) and (0, -4): Q_T = (9, 16), |Q_T| = sqrt(337). Q_S = (0, 4), normalised (0, 1).
     teacher = np.array([[[[3.0, 0.0], [0.0, -4.0]]]])
     student = np.array([[[[0.0], [2.0]]]])
     length = np.sqrt(337.0)

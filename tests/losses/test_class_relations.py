@@ -8,7 +8,6 @@ from tf_lpdistill.losses import ClassRelations
 EXAMPLES = [
     lambda: ClassRelations(),
     lambda: ClassRelations(temperature=4.0, inter_weight=2.0, intra_weight=0.5),
-    lambda: ClassRelations(inter_weight=0.0),
 ]
 SHAPES = ((5,), (5,))
 MATCHING = True

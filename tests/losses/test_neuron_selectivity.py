@@ -74,8 +74,7 @@ def test_the_gradient_is_that_of_the_loop(kernel):
         value = NeuronSelectivity(kernel=kernel).compute_loss(teacher, student)
     gradient = tape.gradient(value, student).numpy()
     direction = maps(3, 2, 3, batch=1, seed=2)
-    # sigma is held constant: the loop lets it move, so the Gaussian one is compared at a student
-    # step that it sees through `reference_fixed`.
+    # Differences of the loop along a direction; sigma is a constant for the gradient.
     step = 1e-5 * np.float64(direction)
     ends = [
         reference_fixed(teacher[0], student.numpy()[0], sign * step[0], kernel) for sign in (1, -1)

@@ -44,8 +44,8 @@ def make_paraphraser(teacher_shape, rate=0.5):
         rate: k: the factor has k times the teacher's channels, rounded, at least one.
 
     Returns:
-        encoder: `keras.Sequential` from the feature to the factor (height, width, channels k).
-        decoder: `keras.Sequential` from the factor to the reconstructed feature.
+        encoder: `keras.Model` from the feature to the factor (height, width, channels k).
+        decoder: `keras.Model` from the factor to the reconstructed feature.
 
     Raises:
         ValueError: when `rate` is not a positive number, or the shape is of another rank.
@@ -59,16 +59,17 @@ def make_paraphraser(teacher_shape, rate=0.5):
         )
     channels, factors = shape[-1], max(1, round(rate * shape[-1]))
     map_shape = shape if len(shape) == 3 else (1, 1, *shape)
-    encoder = keras.Sequential(
-        [keras.Input(shape), keras.layers.Reshape(map_shape)]
+    encoder = _model(
+        "encoder",
+        shape,
+        [keras.layers.Reshape(map_shape, dtype="float32")]
         + _convolutions(keras.layers.Conv2D, (channels, factors, factors)),
-        name="encoder",
     )
-    decoder = keras.Sequential(
-        [keras.Input((*map_shape[:2], factors))]
-        + _convolutions(keras.layers.Conv2DTranspose, (factors, channels, channels))
-        + [keras.layers.Reshape(shape)],
-        name="decoder",
+    decoder = _model(
+        "decoder",
+        (*map_shape[:2], factors),
+        _convolutions(keras.layers.Conv2DTranspose, (factors, channels, channels))
+        + [keras.layers.Reshape(shape, dtype="float32")],
     )
     return encoder, decoder
 
@@ -155,11 +156,8 @@ class FactorTransfer(Loss):
             self.encoder, self.decoder = make_paraphraser(teacher_shape[1:], self.rate)
         factor = map_shape(self.name, self.encoder.compute_output_shape(teacher_shape))
         student = map_shape(self.name, student_shape)
-        self.translator = keras.Sequential(
-            [keras.Input(student[1:])]
-            + _convolutions(keras.layers.Conv2D, (student[3], factor[3], factor[3])),
-            name="translator",
-        )
+        convolutions = _convolutions(keras.layers.Conv2D, (student[3], factor[3], factor[3]))
+        self.translator = _model("translator", student[1:], convolutions)
 
     def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
         """See `factor_distance`; adds the reconstruction error where the paraphraser is trained."""
@@ -188,6 +186,14 @@ class FactorTransfer(Loss):
         if isinstance(config["paraphraser"], dict):
             config["paraphraser"] = keras.saving.deserialize_keras_object(config["paraphraser"])
         return super().from_config(config)
+
+
+def _model(name, shape, layers):
+    """A chain of float32 layers; Functional, since a Sequential casts under mixed precision."""
+    inputs = outputs = keras.Input(shape, dtype="float32")
+    for layer in layers:
+        outputs = layer(outputs)
+    return keras.Model(inputs, outputs, name=name)
 
 
 def _convolutions(convolution, widths):
