@@ -21,6 +21,7 @@ class Split:
     labels: np.ndarray
 
     def __post_init__(self):
+        """Checks the arguments."""
         images, labels = np.asarray(self.images), np.asarray(self.labels)
         if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3):
             raise ValueError(
@@ -43,6 +44,7 @@ class Split:
         object.__setattr__(self, "labels", labels.astype(np.int32))
 
     def __len__(self):
+        """Returns the number of images."""
         return len(self.labels)
 
     def take(self, indices):
@@ -96,6 +98,7 @@ class ImageData:
     class_names: tuple[str, ...]
 
     def __post_init__(self):
+        """Checks the arguments."""
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
         for title, split in self.splits().items():
             if split.labels.max() >= len(self.class_names):
