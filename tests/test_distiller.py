@@ -143,6 +143,60 @@ def test_mixed_precision_trains(policy):
     assert np.isfinite(history["loss"]).all() and history["loss"][-1] < history["loss"][0]
 
 
+def test_under_mixed_precision_inputs_reach_the_student_as_they_are():
+    keras.config.set_dtype_policy("mixed_float16")
+    inputs = keras.Input((6,))
+    student = keras.Model(inputs, layers.Rescaling(1.0, dtype="float32")(inputs))
+    distiller = Distiller(student, student, SoftTarget(), student_loss_weight=0.0)
+    x = 200.1 + batch()[0]  # float16 would round it, and 0..255 pixels times a scale with it
+    np.testing.assert_array_equal(distiller.predict(x, verbose=0), x)
+
+
+def test_a_subclassed_student_of_several_inputs():
+    class Net(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = layers.Dense(3)
+
+        def call(self, inputs):
+            return self.head(inputs["a"]) + self.head(inputs["b"])
+
+    x, y = batch()
+    distiller = compiled(Distiller(Net(), Net(), SoftTarget()))
+    assert distiller.fit({"a": x, "b": 2.0 * x}, y, verbose=0).history["soft_target"][0] > 0.0
+
+
+def test_without_labels_added_losses_count_as_with_them():
+    class Penalty(layers.Layer):
+        def call(self, inputs):
+            self.add_loss(keras.ops.mean(keras.ops.square(inputs), axis=1))  # one a sample
+            return inputs
+
+    inputs = keras.Input((6,))
+    student = keras.Model(inputs, layers.Dense(3)(Penalty()(inputs)))
+    x, y = batch()
+    expected = np.square(x).mean(axis=1).sum()  # Keras sums what `add_loss` was given
+    cross_entropy = CROSS_ENTROPY(y, student(x))
+    distiller = Distiller(network(), student, SoftTarget(), student_loss_weight=0.0)
+    distiller.compile(keras.optimizers.SGD(0.0), loss=None)
+    logged = distiller.fit(x, verbose=0).history["student_loss"][0]
+    np.testing.assert_allclose(logged, expected, rtol=1e-5)
+    compiled(distiller)
+    logged = distiller.fit(x, y, verbose=0).history["student_loss"][0]
+    np.testing.assert_allclose(logged, expected + cross_entropy, rtol=1e-5)
+
+
+def test_a_replica_that_the_last_batch_leaves_empty_does_no_harm(mirrored):
+    # Without convolutions: TensorFlow's own fail on an empty batch.
+    with mirrored.scope():
+        hint = Hint("hidden", "hidden", regressor="dense")
+        distiller = compiled(Distiller(network(8), network(), [SoftTarget(), lp(), hint]))
+    dataset = tf.data.Dataset.from_tensor_slices(batch(9)).batch(8)
+    history = distiller.fit(dataset, verbose=0, shuffle=False).history
+    assert all(np.isfinite(values).all() for values in history.values())
+    assert all(np.isfinite(value).all() for value in distiller.get_weights())
+
+
 def test_subclassed_models_that_return_dicts():
     class Net(keras.Model):
         def __init__(self, width):

@@ -86,6 +86,30 @@ def test_inputs_of_another_shape():
         make().fit(np.zeros((12, 5), "float32"), batch()[1], verbose=0)
 
 
+def test_a_teacher_of_another_input_size_is_refused_when_the_distiller_is_made():
+    inputs = keras.Input((7,))
+    teacher = keras.Model(inputs, layers.Dense(3, name="hidden")(inputs))
+    with pytest.raises(ValueError, match=r"takes inputs of shape \(None, 7\).*\(None, 6\)"):
+        make(teacher)
+
+
+def test_inputs_may_be_fed_by_name():
+    def two_inputs(order):
+        inputs = {"wide": keras.Input((5,), name="wide"), "thin": keras.Input((2,), name="thin")}
+        joined = layers.Dense(3)(layers.Concatenate()([inputs["thin"], inputs["wide"]]))
+        return keras.Model([inputs[name] for name in order] if order else inputs, joined)
+
+    x = {"thin": np.ones((8, 2), "float32"), "wide": np.ones((8, 5), "float32")}
+    y = np.zeros(8, "int32")
+    for order in (None, ("wide", "thin")):
+        distiller = Distiller(two_inputs(order), two_inputs(order), SoftTarget())
+        distiller.compile("sgd", loss=CROSS_ENTROPY)
+        assert distiller.fit(x, y, verbose=0).history["soft_target"][0] > 0.0
+    distiller = Distiller(two_inputs(None), two_inputs(None), SoftTarget())
+    distiller.compile("sgd", loss=CROSS_ENTROPY)
+    refused(distiller, x | {"thin": x["wide"]}, y, match=r"shape \(None, 2\).*\(8, 5\)")
+
+
 def test_sample_weights_that_are_not_one_a_sample():
     x, y = batch()
     refused(make(), x, y, sample_weight=np.ones((12, 3)), match="one weight per sample")
@@ -131,6 +155,60 @@ def test_every_batch_is_seen_once_in_the_order_of_plain_keras(kind, steps_per_ex
     assert loss.seen == expected
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras, of any generator
+@pytest.mark.parametrize("kind", ["generator", "dataset"])
+def test_what_the_data_leave_out_may_be_given_as_none(kind):
+    x, y = batch()
+
+    def source(*parts):
+        if kind == "dataset":
+            return tf.data.Dataset.from_tensors(x).map(lambda images: (images, *parts))
+        return ((x, *parts) for _ in range(2))
+
+    distiller = Distiller(network(), network(), SoftTarget(), student_loss_weight=0.0)
+    distiller.compile("sgd", loss=None)
+    history = distiller.fit(source(None), shuffle=False, verbose=0).history
+    assert history["loss"] == history["soft_target"]
+    refused(make(), source(None), match="supervised loss needs labels", shuffle=False)
+    labelled = make().fit(source(y, None), shuffle=False, verbose=0).history
+    assert labelled["student_loss"][0] > 0.0
+
+
+def test_arrays_are_shuffled_as_plain_keras_shuffles_them():
+    x, y = batch(20)
+
+    class Seen(layers.Layer):
+        def call(self, inputs, training=False):
+            if training:
+                tf.py_function(lambda rows: orders[-1].extend(rows.numpy()[:, 0]), [inputs], [])
+            return inputs
+
+    orders = []
+    for distil in (False, True):
+        inputs = keras.Input((6,))
+        model = keras.Model(inputs, layers.Dense(3)(Seen()(inputs)))
+        if distil:
+            model = Distiller(network(), model, SoftTarget())
+        model.compile("sgd", loss=CROSS_ENTROPY)
+        orders.append([])
+        keras.utils.set_random_seed(5)
+        model.fit(x, y, batch_size=8, epochs=2, verbose=0)
+    assert orders[0] == orders[1]
+    assert sorted(orders[0][:20]) == sorted(x[:, 0]) != orders[0][:20]
+
+
+def test_replicas_see_every_sample_once(mirrored):
+    x, y = batch(20)
+    with mirrored.scope():
+        loss = Recorder(name="recorder")
+        distiller = Distiller(network(), network(), loss, student_loss_weight=0.0)
+        distiller.compile("sgd", loss=None)
+    dataset = tf.data.Dataset.from_tensor_slices((x, np.arange(20))).batch(8)
+    distiller.fit(dataset, epochs=2, verbose=0, shuffle=False)
+    steps = [sorted(sum(loss.seen[i : i + 2], [])) for i in range(0, 12, 2)]
+    assert steps == [list(range(8)), list(range(8, 16)), list(range(16, 20))] * 2
+
+
 def test_the_step_is_traced_once():
     class Traced(SoftTarget):
         traces = 0
@@ -145,6 +223,14 @@ def test_the_step_is_traced_once():
     for _ in range(2):
         distiller.fit(dataset, epochs=2, verbose=0, shuffle=False)
     assert Traced.traces == 1
+
+
+def test_train_on_batch_looks_too():
+    distiller = make()
+    x, y = batch(4)
+    with pytest.raises(ValueError, match="with a batch of 4"):
+        distiller.train_on_batch(x, y)
+    assert np.isfinite(distiller.train_on_batch(*batch(), return_dict=True)["loss"])
 
 
 def test_each_fit_looks_again():
