@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_lpdistill.losses import Hint, LocalityPreserving, SoftTarget
 from tf_lpdistill.terms import (
@@ -64,15 +65,28 @@ def test_a_weight_is_a_number_or_a_schedule_over_steps():
 def test_a_loss_receives_only_what_it_asks_for():
     class Greedy(Plain):
         def compute_loss(
-            self, teacher_outputs, student_outputs, sample_id=None, y=None, sample_weight=None
+            self, teacher_outputs, student_outputs, step, sample_id=None, y=None, sample_weight=None
         ):
-            return keras.ops.sum(sample_id) + keras.ops.sum(y) + keras.ops.sum(sample_weight)
+            given = (step, sample_id, y, sample_weight)
+            return sum(np.sum(value) for value in given) * keras.ops.ones(())
 
     plain, greedy = make_terms([Plain(), Greedy()], [1.0, 1.0])
-    assert plain.extras == () and set(greedy.extras) == {"y", "sample_weight", "sample_id"}
-    given = {"y": np.ones(2), "sample_weight": np.ones(3), "sample_id": np.ones(4)}
-    assert float(greedy.value((None, {}), (None, {}), **given)) == 9.0
-    assert float(plain.value((None, {}), (None, {}), **given)) == 1.0
+    assert plain.extras == () and set(greedy.extras) == {"y", "sample_weight", "sample_id", "step"}
+    given = {"y": np.ones(2), "sample_weight": np.ones(3), "sample_id": np.ones(4), "step": [5.0]}
+    outputs = np.ones((3, 2), "float32"), {}
+    assert float(greedy.value(outputs, outputs, **given)) == 14.0
+    assert float(plain.value(outputs, outputs, **given)) == 1.0
+
+
+def test_what_is_in_the_features_of_a_sample_of_weight_zero_does_not_matter():
+    (term,) = make_terms([SoftTarget()], [1.0])
+    teacher, student = np.ones((2, 3), "float32"), tf.constant([[1.0, 2.0, 0.0]] * 2)
+    teacher[1] = np.nan
+    with tf.GradientTape() as tape:
+        tape.watch(student)
+        value = term.value((teacher, {}), (student, {}), y=None, sample_weight=np.array([2.0, 0.0]))
+    gradient = tape.gradient(value, student).numpy()
+    assert float(value) > 0.0 and np.isfinite(gradient).all() and not gradient[1].any()
 
 
 def test_features_are_picked_by_name_and_none_is_the_output():

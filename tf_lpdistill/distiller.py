@@ -5,11 +5,11 @@ import tensorflow as tf
 from keras import ops
 
 from tf_lpdistill.batch import unpack
-from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch, check_inputs
+from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, check_undamaged
 from tf_lpdistill.taps import Tap, symbolic_inputs
-from tf_lpdistill.teachers import AbsentTeacher, LiveTeacher
+from tf_lpdistill.teachers import AbsentTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
 from tf_lpdistill.terms import (
     build_losses,
@@ -75,7 +75,11 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
         student_loss_weight=1.0,
         name="distiller",
     ):
-        _check_model("student", student)
+        if not isinstance(student, keras.Model):
+            raise ValueError(
+                f"`student` must be a keras.Model. Received: student={student!r} of type "
+                f"{type(student).__name__}"
+            )
         # The inputs go to the student as they are: it does its own casting, here as in the step.
         super().__init__(name=name, dtype=student.dtype_policy, autocast=False)
         self.student = student
@@ -94,10 +98,8 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
         self._attach(teacher)
 
     def _attach(self, teacher):
-        if not isinstance(teacher, AbsentTeacher):
-            _check_model("teacher", teacher)
-            teacher = LiveTeacher(teacher, layer_names(self._terms(), "teacher_layer_name"))
-        self._teacher = lambda: teacher
+        source = connect(teacher, layer_names(self._terms(), "teacher_layer_name"))
+        self._teacher = lambda: source
         self.train_function = None
         inputs = symbolic_inputs(self.student)
         if inputs is not None:
@@ -124,7 +126,7 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
     def _build_losses(self, inputs):
         teacher = self._teacher()
         if not isinstance(teacher, AbsentTeacher):
-            check_inputs(teacher.model, inputs)
+            teacher.check_inputs(inputs)
             outputs = teacher.output_specs(inputs), self._student_tap().compute_output_spec(inputs)
             build_losses(self._terms(), *outputs)
         self.built = True
@@ -143,7 +145,12 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
         """One update of the student and of the losses' own weights."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         batch = unpack(x)
-        extras = {"y": y, "sample_weight": sample_weight, "sample_id": batch.sample_id}
+        extras = {
+            "y": y,
+            "sample_weight": sample_weight,
+            "sample_id": batch.sample_id,
+            "step": self.optimizer.iterations,
+        }
         teacher_outputs = self._teacher().outputs(batch)
         with tf.GradientTape() as tape:
             student_outputs = self._student_tap()(batch.inputs, training=True)
@@ -255,11 +262,3 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
         name = config.pop("name")
         settings = {k: keras.saving.deserialize_keras_object(v) for k, v in config.items()}
         return cls(teacher, name=name, **settings)
-
-
-def _check_model(argument, model):
-    if not isinstance(model, keras.Model):
-        raise ValueError(
-            f"`{argument}` must be a keras.Model. Received: {argument}={model!r} of type "
-            f"{type(model).__name__}"
-        )

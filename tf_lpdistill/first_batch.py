@@ -10,8 +10,9 @@ import keras
 import tensorflow as tf
 
 from tf_lpdistill.batch import unpack
+from tf_lpdistill.losses.base import Loss
 from tf_lpdistill.ops.replicas import to_host
-from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.taps import check_inputs
 
 
 class FirstBatchCheck:
@@ -87,13 +88,14 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
     batch = unpack(x)
     _check_supervision(distiller, y)
     _check_sample_weight(sample_weight)
-    for model in (distiller.teacher, distiller.student):
-        check_inputs(model, batch.inputs)
+    check_inputs(distiller.student, batch.inputs)
+    teacher.check_inputs(batch.inputs)
     teacher_outputs = teacher.outputs(batch)
     student_outputs = student_tap(batch.inputs, training=False)
     for term in terms:
         features = term.select(teacher_outputs, student_outputs)
-        term.loss.validate_outputs(*features)
+        known = {"y": y, "sample_id": batch.sample_id} if isinstance(term.loss, Loss) else {}
+        term.loss.validate_outputs(*features, **known)
 
 
 def _check_supervision(distiller, y):
@@ -117,31 +119,3 @@ def _check_sample_weight(sample_weight):
             "Distillation losses take one weight per sample, shape (batch,). Received: "
             f"sample_weight of {f'shape {tuple(shape)}' if shape else type(sample_weight)}"
         )
-
-
-def check_inputs(model, inputs):
-    """Checks inputs against what a model was built for, in clearer words than the model's own.
-
-    Args:
-        model: a `keras.Model`, or None; one without symbolic inputs takes anything.
-        inputs: a batch, concrete or symbolic.
-
-    Raises:
-        ValueError: when a dimension differs.
-    """
-    expected = symbolic_inputs(model)
-    # A model fed by the names of its inputs is left to Keras, which sorts and checks them.
-    if expected is None or _keys(expected) != _keys(inputs):
-        return
-    for tensor, spec in zip(keras.tree.flatten(inputs), keras.tree.flatten(expected), strict=False):
-        pairs = zip(tensor.shape[1:], spec.shape[1:], strict=False)
-        if len(tensor.shape) == len(spec.shape) and any(s not in (None, t) for t, s in pairs):
-            raise ValueError(
-                f"The model {model.name!r} takes inputs of shape {tuple(spec.shape)}. Received: "
-                f"a batch of shape {tuple(tensor.shape)}. A teacher with another input size or "
-                "scaling belongs into a model that resizes and rescales first."
-            )
-
-
-def _keys(inputs):
-    return sorted(inputs) if isinstance(inputs, dict) else None

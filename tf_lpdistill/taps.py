@@ -22,6 +22,34 @@ def symbolic_inputs(model):
     return _ends(model)[0] if _is_graph(model) else None
 
 
+def check_inputs(model, inputs):
+    """Checks inputs against what a model was built for, in clearer words than the model's own.
+
+    Args:
+        model: a `keras.Model`, or None; one without symbolic inputs takes anything.
+        inputs: a batch, concrete or symbolic.
+
+    Raises:
+        ValueError: when a dimension differs.
+    """
+    expected = symbolic_inputs(model)
+    # A model fed by the names of its inputs is left to Keras, which sorts and checks them.
+    if expected is None or _keys(expected) != _keys(inputs):
+        return
+    for tensor, spec in zip(keras.tree.flatten(inputs), keras.tree.flatten(expected), strict=False):
+        pairs = zip(tensor.shape[1:], spec.shape[1:], strict=False)
+        if len(tensor.shape) == len(spec.shape) and any(s not in (None, t) for t, s in pairs):
+            raise ValueError(
+                f"The model {model.name!r} takes inputs of shape {tuple(spec.shape)}. Received: "
+                f"a batch of shape {tuple(tensor.shape)}. A teacher with another input size or "
+                "scaling belongs into a model that resizes and rescales first."
+            )
+
+
+def _keys(inputs):
+    return sorted(inputs) if isinstance(inputs, dict) else None
+
+
 def list_layers(model):
     """Lists the names by which the features of a model can be tapped.
 

@@ -13,9 +13,10 @@ from keras import ops
 
 from tf_lpdistill.losses.base import Loss, snake_case
 from tf_lpdistill.ops.replicas import unscale_keras_loss
+from tf_lpdistill.ops.rows import leave_out
 
 _RESERVED = ("loss", "student_loss")
-_EXTRAS = ("y", "sample_weight", "sample_id")
+_EXTRAS = ("y", "sample_weight", "sample_id", "step")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Term:
         name: unique among the terms of a distiller.
         loss: a `keras.distillation.DistillationLoss`.
         weight: float, or a `LearningRateSchedule` over optimizer steps.
-        extras: which of y, sample_weight and sample_id the loss wants.
+        extras: which of y, sample_weight, sample_id and step the loss wants.
     """
 
     name: str
@@ -44,7 +45,9 @@ class Term:
     def value(self, teacher_outputs, student_outputs, **extras):
         """The unweighted value on this replica: a float32 scalar."""
         wanted = {key: extras[key] for key in self.extras}
-        value = self.loss.compute_loss(*self.select(teacher_outputs, student_outputs), **wanted)
+        features = self.select(teacher_outputs, student_outputs)
+        features = leave_out(features, extras.get("sample_weight"))
+        value = self.loss.compute_loss(*features, **wanted)
         if len(value.shape) != 0:
             raise ValueError(
                 f"The loss {self.name!r} must return a scalar. Received: shape {value.shape}"

@@ -131,3 +131,14 @@ def test_labels_are_needed():
         DecoupledSoftTarget().compute_loss(teacher, student)
     with pytest.raises(ValueError, match=r"one-hot, \(batch, 7\). Received: .*\(16, 5\)"):
         DecoupledSoftTarget().compute_loss(teacher, student, y=np.zeros((16, 5)))
+
+
+def test_labels_that_are_no_class_are_refused_before_training():
+    teacher, student, y = draw()
+    loss = DecoupledSoftTarget()
+    loss.validate_outputs(teacher, student, y=y)
+    loss.validate_outputs(teacher, student, y=np.eye(7)[y])
+    with pytest.raises(ValueError, match="classes from 0 to 6. Received: y from 1 to 7"):
+        loss.validate_outputs(teacher, student, y=np.arange(16) % 7 + 1)
+    with pytest.raises(ValueError, match="needs the labels. Pass them to `fit`. Received: y=None"):
+        loss.validate_outputs(teacher, student)

@@ -6,6 +6,12 @@ import keras
 import numpy as np
 from keras import ops
 
+_WAYS_OUT = {
+    "y": "needs the labels. Pass them to `fit`.",
+    "sample_id": "needs to know which sample is which. Make the batches with "
+    "data.training_batches(..., sample_ids=True), or number them with data.with_sample_ids.",
+}
+
 
 def snake_case(name):
     """Turns a class's name into its snake-case name: "SoftTarget" into "soft_target"."""
@@ -26,6 +32,10 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
     independent of batch size, width and resolution, and the mean of the values on the replicas is
     the value on the global batch (`ops.replicas`).
 
+    A `compute_loss` that declares one of these arguments beside the features receives it: `y`,
+    `sample_weight`; `sample_id`, the (batch,) int64 positions in the training set; `step`, the
+    int64 scalar of the optimizer, from which random draws are derived.
+
     Args:
         teacher_layer_name: name of the teacher's feature (see `tf_lpdistill.taps`), or None for
             the teacher's output. A tuple of names where `several_layers` is True: features are
@@ -39,7 +49,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
     """
 
     several_layers = False
-    needs = ()  # what `compute_loss` cannot do without: "y", "sample_id"
+    needs = ()  # what `compute_loss` cannot do without, of "y" and "sample_id"
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
         super().__init__(name=name or snake_case(type(self).__name__), dtype="float32")
@@ -108,12 +118,14 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         ]
         self.ensure_built(*(tensor.shape for tensor in tensors))
 
-    def check(self, teacher_outputs, student_outputs):
+    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
         """Looks at the features of a real batch, before the first step.
 
         Args:
             teacher_outputs: features of the global batch, concrete values.
             student_outputs: the same for the student.
+            y: its labels, or None.
+            sample_id: its positions in the training set, or None.
 
         Raises:
             ValueError: when the loss cannot be computed on them; the text names the way out.
@@ -142,15 +154,18 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
                     f"Received: {sizes[0]} teacher samples and {sizes[1]} student samples."
                 )
 
-    def validate_outputs(self, teacher_outputs, student_outputs):
+    def validate_outputs(self, teacher_outputs, student_outputs, y=None, sample_id=None):
         """Checks shapes always, and values where they are there to be looked at.
 
         Args:
             teacher_outputs: features of a batch, concrete or symbolic.
             student_outputs: the same for the student.
+            y: labels of the batch, or None.
+            sample_id: positions in the training set, or None.
 
         Raises:
-            ValueError: for what `check_shapes` and `check` find, and values that are not finite.
+            ValueError: for what `check_shapes` and `check` find, values that are not finite, and
+                what the loss needs and is not there.
         """
         self.check_shapes(teacher_outputs, student_outputs)
         for role, outputs in (("teacher", teacher_outputs), ("student", student_outputs)):
@@ -158,7 +173,13 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
                 if not _is_concrete(tensor):
                     return
                 self._check_finite(role, tensor)
-        self.check(teacher_outputs, student_outputs)
+        self._check_needs(y=y, sample_id=sample_id)
+        self.check(teacher_outputs, student_outputs, y=y, sample_id=sample_id)
+
+    def _check_needs(self, **given):
+        for need in self.needs:
+            if given[need] is None:
+                raise ValueError(f"{self.name}: {_WAYS_OUT[need]} Received: {need}=None")
 
     def _tensors(self, role, outputs):
         """The features of one role as a list of tensors."""

@@ -118,6 +118,15 @@ class DecoupledSoftTarget(Loss):
                 f"Received: outputs of shape {teacher_shape}. Use SoftTarget instead."
             )
 
+    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+        """Refuses labels that are no class of the outputs."""
+        classes, labels = student_outputs.shape[1], ops.convert_to_numpy(y)
+        if labels.shape[1:] in ((), (1,)) and not ((labels >= 0) & (labels < classes)).all():
+            raise ValueError(
+                f"{self.name}: labels must be classes from 0 to {classes - 1}. Received: y from "
+                f"{labels.min()} to {labels.max()} with outputs of {classes} classes."
+            )
+
     def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
         """Weighs the parts of `decoupled_divergences`; see the class."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)

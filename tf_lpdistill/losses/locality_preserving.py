@@ -199,7 +199,7 @@ class LocalityPreserving(Loss):
             sample_weight,
         )
 
-    def check(self, teacher_outputs, student_outputs):
+    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
         """Refuses a first batch that is too small for `num_neighbors`."""
         batch = teacher_outputs.shape[0]
         if self.scope == "replica":

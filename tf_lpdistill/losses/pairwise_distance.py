@@ -79,7 +79,7 @@ class PairwiseDistance(RelationalLoss):
         """See `pairwise_distance`."""
         return pairwise_distance(teacher, student, sample_weight)
 
-    def check(self, teacher_outputs, student_outputs):
+    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
         """Refuses a first batch without pairs."""
         if teacher_outputs.shape[0] < 2:
             raise ValueError(

@@ -4,7 +4,7 @@ import keras
 from keras import ops
 
 from tf_lpdistill.losses.base import Loss
-from tf_lpdistill.ops import flatten, gather
+from tf_lpdistill.ops import flatten, gather, leave_out
 
 
 class RelationalLoss(Loss):
@@ -30,7 +30,7 @@ class RelationalLoss(Loss):
             weight = ops.reshape(ops.cast(weight, "float32"), (-1,))
 
         def prepare(features):
-            features = _leave_out(ops.cast(gather(features), "float32"), weight)
+            features = leave_out(ops.cast(gather(features), "float32"), weight)
             return flatten(features) if self.flattens else features
 
         teacher = keras.tree.map_structure(ops.stop_gradient, teacher_outputs)
@@ -79,10 +79,3 @@ def row_weight(sample_weight, vectors):
     if sample_weight is None:
         return ops.ones(ops.shape(vectors)[:1], dtype="float32")
     return sample_weight
-
-
-def _leave_out(features, sample_weight):
-    if sample_weight is None:
-        return features
-    shape = (-1,) + (1,) * (len(features.shape) - 1)
-    return ops.where(ops.reshape(sample_weight, shape) > 0.0, features, 0.0)

@@ -16,6 +16,7 @@ from tf_lpdistill.ops.replicas import gather, num_replicas, scale
 from tf_lpdistill.ops.resize import match_sizes, resize_nearest
 from tf_lpdistill.ops.reversal import reverse_gradient
 from tf_lpdistill.ops.roots import safe_sqrt
+from tf_lpdistill.ops.rows import leave_out
 from tf_lpdistill.ops.scaling import unit_scale
 from tf_lpdistill.ops.similarities import cosine_similarities
 
@@ -35,6 +36,7 @@ __all__ = [
     "huber",
     "l2_normalize",
     "laplacian_energy",
+    "leave_out",
     "match_sizes",
     "max_pool_larger",
     "nearest_neighbors",

@@ -5,7 +5,7 @@ import json
 
 import keras
 
-from tf_lpdistill.taps import Tap
+from tf_lpdistill.taps import Tap, check_inputs
 
 
 class LiveTeacher:
@@ -22,6 +22,10 @@ class LiveTeacher:
     def __init__(self, model, names):
         self.model = model
         self._tap = Tap(model, names)
+
+    def check_inputs(self, inputs):
+        """Raises `ValueError` for inputs that the model was not built for."""
+        check_inputs(self.model, inputs)
 
     def outputs(self, batch):
         """Returns `(predictions, features)` of a `Batch`."""

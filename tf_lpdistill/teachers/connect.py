@@ -1,0 +1,32 @@
+"""From what a user gives as the teacher to what a step asks for its outputs."""
+
+import keras
+
+from tf_lpdistill.teachers.absent import AbsentTeacher
+from tf_lpdistill.teachers.live import LiveTeacher
+
+
+def connect(teacher, names):
+    """Makes the source of a teacher's outputs.
+
+    A source has `model` (the teacher as it was given), `outputs(batch)` and `output_specs(inputs)`,
+    which return `(predictions, features)`, `check_inputs(inputs)`, and `fingerprint()`.
+
+    Args:
+        teacher: a `keras.Model`; or an `AbsentTeacher`, which is a source already.
+        names: names of the features that the losses want.
+
+    Returns:
+        The source.
+
+    Raises:
+        ValueError: for anything else, and for names that the teacher does not have.
+    """
+    if isinstance(teacher, AbsentTeacher):
+        return teacher
+    if isinstance(teacher, keras.Model):
+        return LiveTeacher(teacher, names)
+    raise ValueError(
+        f"`teacher` must be a keras.Model. Received: teacher={teacher!r} of type "
+        f"{type(teacher).__name__}"
+    )
