@@ -193,7 +193,7 @@ def teacher_row(run, teacher, digits):
 
 def write_report(run, rows, seeds, chosen):
     """Writes history.csv, results.json and report.html; prints the table and the path."""
-    training.gather_curves(run)
+    training.gather_curves(run, METHODS)
     files.write_json(
         run.path("results.json"),
         {

@@ -19,13 +19,13 @@ def finish(comparison, results):
     run, seeds = comparison.trainer.run, comparison.seeds
     rows, failures = make_rows(comparison.methods, results, seeds)
     rows.insert(0, teacher_row(comparison))
-    training.gather_curves(run)
+    training.gather_curves(run, [row["key"] for row in rows])
     write_csv(run.path("results.csv"), rows, failures)
     files.write_json(
         run.path("results.json"),
         {
             "rows": rows,
-            "failures": failures,
+            "failures": failures or None,
             "seeds": seeds,
             "reading": reading(rows, failures),
             "exported": None,
@@ -115,7 +115,9 @@ def reading(rows, failures):
     always = sum(min(gain) > 0 for gain in gains.values())
     number = len(alone["accuracy"])
     every = f", {always} of them in every seed" if number > 1 else ""
-    sentences = [f"{better} of {len(students)} methods are above the student alone{every}"]
+    sentences = [
+        f"{better} of {len(students)} methods are above the student alone on average{every}"
+    ]
     best = next(row for row in rows if row["best"])
     if best is not alone:
         gain = statistics.mean(gains[best["name"]])

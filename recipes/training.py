@@ -127,9 +127,11 @@ def write_curves(path, key, seed, rows):
     common.write_history(path, [{"method": key, "seed": seed} | row for row in rows])
 
 
-def gather_curves(run):
-    """Joins the metrics of teacher and students into `history.csv`."""
-    parts = [run.path("teacher.csv"), *sorted(run.path("students").glob("*/history.csv"))]
+def gather_curves(run, keys):
+    """Joins the metrics of the teacher, and of the students of these methods, in `history.csv`."""
+    parts = [run.path("teacher.csv")]
+    for key in keys:
+        parts += sorted(run.path("students").glob(f"{key}_seed*/history.csv"))
     rows = [row for part in parts if part.exists() for row in common.read_history(part)]
     if rows:
         common.write_history(run.path("history.csv"), rows)
