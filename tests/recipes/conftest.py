@@ -12,7 +12,15 @@ from roles import Layers, Network
 from tf_lpdistill import Preprocessing, data, models
 from training import Trainer
 
-RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def this_checkout():
+    """Lets the processes that tests start see this checkout, whatever is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +47,7 @@ def start_recipe():
 
 
 def command(name, run_dir, *flags):
-    return [sys.executable, str(RECIPES / f"{name}.py"), f"--run_dir={run_dir}", *flags]
+    return [sys.executable, str(ROOT / "recipes" / f"{name}.py"), f"--run_dir={run_dir}", *flags]
 
 
 @pytest.fixture
