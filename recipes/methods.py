@@ -85,6 +85,12 @@ def _margin(job):
         return {}  # another layer: the loss then takes the batch's own mean
 
 
+def _memory(job):
+    """CRD's memory holds every labelled image."""
+    number = job.num_samples
+    return {"num_samples": number, "num_negatives": min(16384, number - 1)}
+
+
 def _sum(factor, role):
     """The weight of a mean for `factor` times the published sum over entries."""
     return lambda layers: factor * layers.entries(role)
@@ -133,17 +139,9 @@ METHODS = {
     "correlation_congruence": _one("CC", "correlation_congruence", 10.0, "features"),
     # Public code weights both of its terms by 5, see the docstring.
     "instance_relation_graph": _one("IRG", "instance_relation_graph", 5.0, "review"),
-    # RepDistiller: 0.8, with the defaults of the loss.
+    # RepDistiller: 0.8, 16384 negatives; of fewer images, as many as there are others.
     "contrastive_representation": Method(
-        "CRD",
-        (
-            Term(
-                "contrastive_representation",
-                0.8,
-                "features",
-                lambda job: {"num_samples": job.num_samples},
-            ),
-        ),
+        "CRD", (Term("contrastive_representation", 0.8, "features", _memory),)
     ),
     # Public code: 1, a mean over entries.
     "variational_information": _one("VID", "variational_information", 1.0, "maps"),
