@@ -111,7 +111,7 @@ METHODS = {
     "kd_lp": Method("KD + LP", (_KD, _LP)),
     # One stage, 100 times the mean squared difference, of which the loss is the half: RepDistiller.
     "hint": _one("Hint", "hint", 200.0, "middle"),
-    "fitnets_two_stages": Method("FitNets, two stages", stages=stages.fitnets),
+    "fitnets_two_stages": Method("FitNets (two stages)", stages=stages.fitnets),
     # The weight is not known: ours.
     "pairwise_distance": _one("RDL", "pairwise_distance", 1.0, "features"),
     # The official code's 1000, a mean of squares.
@@ -120,7 +120,7 @@ METHODS = {
     "neuron_selectivity": _one("NST", "neuron_selectivity", 50.0, "maps"),
     # Public code: 50, a mean over entries.
     "solution_flow": Method("FSP", (Term("solution_flow", 50.0, stages.neighbours),)),
-    "fsp_two_stages": Method("FSP, two stages", stages=stages.solution_flow),
+    "fsp_two_stages": Method("FSP (two stages)", stages=stages.solution_flow),
     # Weight and discriminator are not known: ours.
     "adversarial_feature": _one("Adversarial", "adversarial_feature", 0.1, "features"),
     # Weight and margin are not known: ours.
@@ -130,8 +130,8 @@ METHODS = {
     # RepDistiller: 3000.
     "similarity_preserving": _one("SP", "similarity_preserving", 3000.0, "maps"),
     # RepDistiller: 25 and 50, together.
-    "relational_distance": Method("RKD, distances", (_DISTANCE,)),
-    "relational_angle": Method("RKD, angles", (_ANGLE,)),
+    "relational_distance": Method("RKD distances", (_DISTANCE,)),
+    "relational_angle": Method("RKD angles", (_ANGLE,)),
     "rkd": Method("RKD", (_DISTANCE, _ANGLE)),
     # RepDistiller: 30000, a mean over b^2 entries.
     "probabilistic_transfer": _one("PKT", "probabilistic_transfer", 30000.0, "features"),
@@ -149,10 +149,10 @@ METHODS = {
     "activation_boundary": _one(
         "AB", "activation_boundary", _sum(0.003, "preactivation"), "preactivation"
     ),
-    "ab_two_stages": Method("AB, two stages", stages=stages.activation_boundary),
+    "ab_two_stages": Method("AB (two stages)", stages=stages.activation_boundary),
     # The authors' 500, see the docstring.
     "factor_transfer": _one("FT", "factor_transfer", stages.factor_weight, "maps"),
-    "ft_two_stages": Method("FT, two stages", stages=stages.factor_transfer),
+    "ft_two_stages": Method("FT (two stages)", stages=stages.factor_transfer),
     # The authors' 1/1000 of a sum over entries, last layer, see the docstring.
     "feature_overhaul": Method(
         "OFD", (Term("feature_overhaul", _sum(0.001, "preactivation"), "preactivation", _margin),)

@@ -17,7 +17,7 @@ def test_each_stands_beside_its_single_stage(recipe, tmp_path):
         "fsp_two_stages", "activation_boundary", "ab_two_stages", "factor_transfer",
         "ft_two_stages",
     ]  # fmt: skip
-    assert "FT, two stages" in done.stdout and (tmp_path / "run" / "report.html").is_file()
+    assert "FT (two stages)" in done.stdout and (tmp_path / "run" / "report.html").is_file()
 
 
 def test_help_teaches(recipe):

@@ -28,8 +28,10 @@ _METHODS = {
     ALONE: "learns from the labels only",
     "kd": "and from the teacher\N{RIGHT SINGLE QUOTATION MARK}s softened predictions",
     "lp": "and keeps the teacher\N{RIGHT SINGLE QUOTATION MARK}s neighbourhoods",
-    "kd_lp": "both",
+    "kd_lp": "from predictions and neighbourhoods",
 }
+# A comparison names its rows after the losses.
+_METHODS |= {"soft_target": _METHODS["kd"], "locality_preserving": _METHODS["lp"]}
 
 
 LAST, EXTRA, TIME = "Last epoch", "Extra", "Step time"
@@ -102,9 +104,7 @@ def _row(row, columns, color):
 def _failed(failure, columns):
     """A row for a method that could not be trained."""
     name = tag("th", tag("span", failure.name, class_="name"), scope="row", role="rowheader")
-    reason = tag(
-        "td", failure.reason, colspan=columns, role="cell", data_label="Could not be trained"
-    )
+    reason = tag("td", f"Could not be trained. {failure.reason}", colspan=columns, role="cell")
     return tag("tr", name, reason, class_="failed", role="row")
 
 
