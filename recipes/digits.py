@@ -17,17 +17,14 @@ What to look at afterwards, in the run folder:
     results.json         every number of the table
 """
 
-import statistics
-
 import keras
-import numpy as np
 from absl import app, flags
 
 import common
+import delivery
 import evaluation
-import summary
 import training
-from tf_lpdistill import Distiller, Preprocessing, data, files, models, report, tflite
+from tf_lpdistill import Distiller, Preprocessing, data, files, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from training import Trainer
 
@@ -39,7 +36,6 @@ NUM_SEEDS = 3
 EPOCHS = 120
 BATCH_SIZE = 100
 TEACHER_EPOCHS = 30
-TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 
 PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
 FEATURE = "features"  # the pooled embedding just before the logits, in both networks
@@ -122,90 +118,8 @@ def main(argv):
         key: [train_student(trainer, teacher, key, seed) for seed in seeds] for key in METHODS
     }
     progress.close()
-    finish(run, teacher, digits, seeds, results)
-
-
-def export(run, model, digits, name, directory, precisions):
-    """Exports a model and proves its files; returns the figures of each."""
-    print(f"exporting to {run.path(directory)}", flush=True)
-    bundle = tflite.export_bundle(
-        model,
-        run.path(directory),
-        name=name,
-        labels=digits.class_names,
-        preprocessing=PREPROCESSING,
-        precisions=precisions,
-        representative_data=digits.train.images,
-    )
-    return evaluation.prove(bundle, model, digits.test)
-
-
-def finish(run, teacher, digits, seeds, results):
-    """Exports every method's best student, writes the results and the report.
-
-    Both choices, of the seed and of the method, are made on the validation images.
-    """
-    best_seed = {
-        key: max(zip(of_method, seeds, strict=True), key=lambda p: p[0]["validation_accuracy"])[1]
-        for key, of_method in results.items()
-    }
-    chosen = max(
-        (key for key in METHODS if key != "alone"),
-        key=lambda k: statistics.mean(result["validation_accuracy"] for result in results[k]),
-    )
-    students = {
-        key: keras.saving.load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
-        for key, seed in best_seed.items()
-    }
-    rows = [teacher_row(run, teacher, digits)]
-    for key, (name, _) in METHODS.items():
-        own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
-        rows.append(
-            {
-                "name": name,
-                "key": key,
-                "accuracy": [result["accuracy"] for result in results[key]],
-                "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
-                "parameters": results[key][0]["parameters"],
-                "best": key == chosen,
-                "tflite": export(run, students[key], digits, "digits", *own),
-            }
-        )
-    training.save(students[chosen], run.path("student.keras"))
-    embedded = [embed(m, digits.test) for m in (teacher, students[chosen], students["alone"])]
-    with files.atomic_path(run.path("neighbors.npz")) as temporary:
-        np.savez(temporary, **evaluation.neighbor_grid(*embedded, FLAGS.seed))
-    write_report(run, rows, seeds, chosen)
-
-
-def teacher_row(run, teacher, digits):
-    """The teacher's row of the table."""
-    return {
-        "name": "Teacher",
-        "key": "teacher",
-        "accuracy": [embed(teacher, digits.test).accuracy],
-        "neighborhood_overlap": None,
-        "parameters": teacher.count_params(),
-        "best": False,
-        "tflite": export(run, teacher, digits, "teacher", "exports/teacher", TWO_PRECISIONS),
-    }
-
-
-def write_report(run, rows, seeds, chosen):
-    """Writes history.csv, results.json and report.html; prints the table and the path."""
-    training.gather_curves(run, METHODS)
-    files.write_json(
-        run.path("results.json"),
-        {
-            "rows": rows,
-            "seeds": seeds,
-            "reading": summary.reading(rows),
-            "exported": chosen,
-            "hardware": common.hardware(),
-        },
-    )
-    summary.print_table(rows)
-    print(f"\n{summary.reading(rows)}\n\nReport: {report.write_report(run.directory)}")
+    titles = {key: name for key, (name, _) in METHODS.items()}
+    delivery.finish(trainer, teacher, FEATURE, titles, results, seeds)
 
 
 if __name__ == "__main__":
