@@ -182,8 +182,8 @@ def print_table(rows, failures):
         print(f"  {failure['name']:24}  not trained: {reason}")
     print(
         "Test accuracy, mean ± sd over the seeds. * and the best epoch: chosen on the validation "
-        "images.\nExtra: parameters trained beside the student and left behind. Time: of a step, "
-        "against the student alone."
+        "images.\nExtra: parameters trained beside the student and left behind. Time: median of a "
+        "training step, against\nthe student alone; other work on this computer distorts it."
     )
 
 

@@ -55,6 +55,13 @@ def test_a_folder_of_class_folders(tmp_path):
     assert loaded.image_shape == (9, 9, 3) and loaded.class_names == ("cat", "dog")
 
 
+def test_a_name_of_the_catalogue(monkeypatch, digits):
+    asked = []
+    monkeypatch.setattr(data, "load_tfds", lambda *args: asked.append(args) or digits)
+    assert sources.load_data("tfds:cifar10:3.0.2", "prepared", 32) is digits
+    assert asked == [("cifar10:3.0.2", "prepared", (32, 32))]
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("nothing.npz", "there is no .*nothing.npz"), ("digit", "--data must be 'digits', an .npz")],

@@ -45,7 +45,10 @@ _NOTES = {
         "teacher and student have in common, from 0 to 1."
     ),
     EXTRA: "Extra: parameters that are trained beside the student and left behind.",
-    TIME: "Step time: of a training step, against the student alone in the same run.",
+    TIME: (
+        "Step time: the median of a training step, against the student alone in the same run; "
+        "other work on the computer distorts it."
+    ),
 }
 
 
