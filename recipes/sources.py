@@ -72,13 +72,15 @@ def with_validation(loaded: ImageData):
 
 
 def builders():
-    """Returns {name: function} of the networks in `tf_lpdistill.models`."""
+    """Returns {name: function} of the networks in `tf_lpdistill.models` that need no arguments."""
     found = {name: getattr(models, name) for name in models.__all__}
-    return {
-        name: build
-        for name, build in found.items()
-        if inspect.isfunction(build) and "num_classes" in inspect.signature(build).parameters
-    }
+    return {name: build for name, build in found.items() if _is_builder(build)}
+
+
+def _is_builder(build):
+    parameters = inspect.signature(build).parameters if inspect.isfunction(build) else {}
+    optional = all(p.default is not p.empty for p in parameters.values())
+    return "num_classes" in parameters and optional
 
 
 def network(flag, name, loaded: ImageData):
