@@ -110,11 +110,16 @@ def test_resume_refuses_other_flags(recipe, finished):
         pytest.param("--student_maps=relu9", "no feature named 'relu9'", marks=pytest.mark.slow),
         pytest.param("--num_labels=5", "`num_labels` must lie between", marks=pytest.mark.slow),
         pytest.param("--data=none.npz", "No folder of data sets is", marks=pytest.mark.slow),
+        pytest.param(
+            "--data=none.npz --data_dir=nowhere",
+            "--data_dir must name a folder that exists",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_wrong_flag_is_told_in_a_line(recipe, flag, message, tmp_path, monkeypatch):
     monkeypatch.delenv("LPDISTILL_DATA", raising=False)
-    done = recipe("compare", tmp_path / "run", flag)
+    done = recipe("compare", tmp_path / "run", *flag.split())
     assert done.returncode != 0
     assert message in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
