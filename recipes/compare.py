@@ -58,9 +58,10 @@ def main(argv):
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     progress = common.Progress(teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
     trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
-    teacher = build_teacher()
     if teacher_epochs:
         teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
+    else:
+        teacher = build_teacher()
     comparison = Comparison(
         trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs, num_labels
     )
@@ -73,6 +74,11 @@ def teacher_source(loaded):
     """Returns (function that makes or reads the teacher, epochs to train it)."""
     epochs = FLAGS.teacher_epochs
     if not FLAGS.teacher.endswith(".keras"):
+        if epochs == 0:
+            raise ValueError(
+                "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
+                f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
+            )
         build = sources.network("teacher", FLAGS.teacher, loaded)
         return build, TEACHER_EPOCHS if epochs is None else epochs
     if FLAGS.input_scaling is None:

@@ -96,16 +96,12 @@ def network(flag, name, loaded: ImageData):
         network of its architecture.
 
     Raises:
-        ValueError: when there is no such builder or file, or it has another number of outputs.
+        ValueError: when there is no such builder or file, it has another number of outputs, or
+            ends in probabilities.
     """
     if name.endswith(".keras"):
         model = read_model(flag, name)
-        shape = tuple(model.outputs[0].shape)
-        if len(model.outputs) != 1 or shape != (None, loaded.num_classes):
-            raise ValueError(
-                f"--{flag} must give one logit for each of the {loaded.num_classes} classes of "
-                f"{loaded.name}. Received: --{flag}={name} with outputs of shape {shape}"
-            )
+        _check_logits(f"--{flag}", f"--{flag}={name}", model, loaded)
         return lambda: keras.models.clone_model(model)
     known = builders()
     if name not in known:
@@ -116,6 +112,23 @@ def network(flag, name, loaded: ImageData):
     if "input_shape" in inspect.signature(known[name]).parameters:
         arguments["input_shape"] = loaded.image_shape
     return lambda: known[name](**arguments)
+
+
+def _check_logits(flag, given, model, loaded):
+    shape = tuple(model.outputs[0].shape)
+    if len(model.outputs) != 1 or shape != (None, loaded.num_classes):
+        raise ValueError(
+            f"{flag} must give one logit for each of the {loaded.num_classes} classes of "
+            f"{loaded.name}. Received: {given} with outputs of shape {shape}"
+        )
+    last = model.layers[-1]
+    if isinstance(last, keras.layers.Softmax) or (
+        getattr(last, "activation", None) is keras.activations.softmax
+    ):
+        raise ValueError(
+            f"{flag} must end in logits, which losses soften themselves. Received: {given}, whose "
+            f"layer {last.name!r} ends in a softmax. Save the model without it."
+        )
 
 
 def read_model(flag, path):

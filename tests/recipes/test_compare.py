@@ -108,6 +108,7 @@ def test_resume_refuses_other_flags(recipe, finished):
         ("--methods=kd", "--methods must be 'all' or list some of alone, soft_target"),
         pytest.param("--teacher=t.keras", "--input_scaling must say", marks=pytest.mark.slow),
         pytest.param("--student_maps=relu9", "no feature named 'relu9'", marks=pytest.mark.slow),
+        pytest.param("--teacher_epochs=0", "has learnt nothing", marks=pytest.mark.slow),
         pytest.param("--num_labels=5", "`num_labels` must lie between", marks=pytest.mark.slow),
         pytest.param("--data=none.npz", "No folder of data sets is", marks=pytest.mark.slow),
         pytest.param(

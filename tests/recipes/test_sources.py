@@ -126,6 +126,16 @@ def test_a_file_for_other_classes_is_refused(tmp_path, digits):
         sources.network("teacher", str(path), digits)
 
 
+@pytest.mark.parametrize("last", ["activation", "layer"])
+def test_a_file_that_ends_in_probabilities_is_refused(last, tmp_path, digits):
+    path = tmp_path / "probabilities.keras"
+    dense = keras.layers.Dense(10, activation="softmax" if last == "activation" else None)
+    tail = [keras.layers.Softmax()] if last == "layer" else []
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), dense, *tail]).save(path)
+    with pytest.raises(ValueError, match=r"--teacher must end in logits.*ends in a softmax"):
+        sources.network("teacher", str(path), digits)
+
+
 def test_a_file_that_is_not_there_is_refused(digits):
     with pytest.raises(ValueError, match="--teacher names no file. Received: --teacher=no.keras"):
         sources.network("teacher", "no.keras", digits)
