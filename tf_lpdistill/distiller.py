@@ -235,15 +235,14 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
             raise ValueError(
                 f"{filepath} holds a {type(distiller).__name__}, not a saved {cls.__name__}."
             )
-        expected = distiller._teacher().fingerprint()
-        distiller._attach(teacher)
-        if distiller._teacher().fingerprint() != expected:
+        if connect(teacher, ()).fingerprint() != distiller._teacher().fingerprint():
             raise ValueError(
                 f"`teacher` is not the one that {filepath} was trained with: its layers or weights "
                 "differ, or the order or the weights of an ensemble. Received: teacher="
                 f"{teacher!r}. To train on with another teacher, make a new Distiller around the "
                 "loaded `.student`."
             )
+        distiller._attach(teacher)
         return distiller
 
     def get_config(self):

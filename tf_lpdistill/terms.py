@@ -45,7 +45,7 @@ class Term:
 
     def value(self, teacher_outputs, student_outputs, **extras):
         """The unweighted value on this replica: a float32 scalar."""
-        wanted = {key: extras[key] for key in self.extras}
+        wanted = {key: extras.get(key) for key in self.extras}
         features = self.select(teacher_outputs, student_outputs)
         features = leave_out(features, extras.get("sample_weight"))
         value = self.loss.compute_loss(*features, **wanted)
