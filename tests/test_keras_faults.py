@@ -8,31 +8,10 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from tests.small import CROSS_ENTROPY, batch, compiled, network
 from tf_lpdistill import Distiller
 from tf_lpdistill.losses import Hint, LocalityPreserving, SoftTarget
 from tf_lpdistill.losses.base import Loss
-
-CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-
-
-def network(width=4, dropout=0.0, norm=False, name=None, **dense):
-    inputs = keras.Input((6,))
-    x = layers.Dense(width, activation="relu", name="hidden", **dense)(inputs)
-    if norm:
-        x = layers.BatchNormalization(name="norm")(x)
-    if dropout:
-        x = layers.Dropout(dropout)(x)
-    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name=name)
-
-
-def batch(samples=16, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.normal(size=(samples, 6)).astype("float32"), rng.integers(0, 3, samples)
-
-
-def compiled(distiller, optimizer=None, **settings):
-    distiller.compile(optimizer or keras.optimizers.SGD(0.1), loss=CROSS_ENTROPY, **settings)
-    return distiller
 
 
 def test_k01_soft_target_applies_softmax_and_temperature_squared():

@@ -6,64 +6,29 @@ shapes for a loss over several layers. `MATCHING = True` says that a student equ
 gives 0. A loss that takes several teachers is held to the contract over one and over two.
 """
 
-import importlib.util
-import inspect
 import json
 import math
-import pathlib
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.losses.contract import (
+    BATCH,
+    LABELS,
+    all_classes,
+    build,
+    cases,
+    compute,
+    draw,
+    each,
+    module_of,
+    takes_objects,
+    value_and_gradient,
+)
 from tf_lpdistill import losses
 from tf_lpdistill.losses.base import Loss, snake_case
-
-BATCH = 12
-
-
-def all_classes():
-    return [getattr(losses, name) for name in losses.__all__ if name not in ("Loss", "get")]
-
-
-def test_module(loss_class):
-    path = pathlib.Path(__file__).with_name(f"test_{snake_case(loss_class.__name__)}.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-test_module.__test__ = False
-
-
-def cases():
-    for loss_class in all_classes():
-        module = test_module(loss_class)
-        for index, make in enumerate(module.EXAMPLES):
-            shapes = getattr(module, "SHAPES", ((7,), (5,)))
-            yield pytest.param((make, *shapes), id=f"{loss_class.__name__}-{index}")
-            if loss_class.several_teachers:
-                teacher, student = shapes
-                name = f"{loss_class.__name__}-{index}-two-teachers"
-                yield pytest.param((make, (teacher, teacher), student), id=name)
-
-
-def draw(rng, shape, batch=BATCH):
-    """Features of a shape without the batch, or a tuple of them for a tuple of shapes."""
-    if isinstance(shape[0], tuple):
-        return tuple(draw(rng, part, batch) for part in shape)
-    return rng.normal(size=(batch, *shape)).astype("float32")
-
-
-def each(function, features):
-    """Applies a function to the features of every layer."""
-    return keras.tree.map_structure(function, features)
-
-
-def shapes_of(features):
-    return each(lambda f: tf.TensorShape(f.shape), features)
 
 
 @pytest.fixture(params=cases())
@@ -72,46 +37,6 @@ def case(request):
     make, teacher_shape, student_shape = request.param
     rng = np.random.default_rng(0)
     return make, draw(rng, teacher_shape), draw(rng, student_shape)
-
-
-LABELS = np.arange(BATCH) % 5
-
-
-def build(make, teacher, student):
-    loss = make()
-    loss.ensure_built(shapes_of(teacher), shapes_of(student))
-    return loss
-
-
-def takes_objects(make):
-    """Whether the example gives a layer or an array as an argument."""
-    return any(isinstance(value, (list, dict)) for value in make().get_config().values())
-
-
-def compute(loss, teacher, student, **given):
-    """The value, with labels, sample ids and a step for a loss that wants them.
-
-    What a loss remembers from call to call, such as a memory bank, is put back.
-    """
-    size = keras.tree.flatten(student)[0].shape[0]
-    if size is not None:
-        given = {"y": LABELS[:size], "sample_id": np.arange(size), "step": 3} | given
-    wanted = inspect.signature(loss.compute_loss).parameters
-    before = loss.get_weights() if loss.non_trainable_weights and tf.executing_eagerly() else None
-    value = loss.compute_loss(
-        teacher, student, **{name: value for name, value in given.items() if name in wanted}
-    )
-    if before is not None:
-        loss.set_weights(before)
-    return value
-
-
-def value_and_gradient(loss, teacher, student, **given):
-    student = each(tf.convert_to_tensor, student)
-    with tf.GradientTape() as tape:
-        tape.watch(student)
-        value = compute(loss, teacher, student, **given)
-    return value, tape.gradient(value, keras.tree.flatten(student))
 
 
 def test_there_are_losses():
@@ -178,7 +103,7 @@ def test_finite_value_and_gradient(case, kind):
 
 @pytest.mark.parametrize("loss_class", all_classes())
 def test_a_student_equal_to_the_teacher(loss_class):
-    module = test_module(loss_class)
+    module = module_of(loss_class)
     shape = getattr(module, "SHAPES", ((7,), (5,)))[0]
     features = draw(np.random.default_rng(0), shape)
     for make in module.EXAMPLES:

@@ -1,19 +1,11 @@
 """LP against a float64 loop (Eqs. 5, 6 and 9), its rules and its refusals."""
 
-import importlib.util
-import pathlib
-
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.losses import reference
 from tf_lpdistill.losses import LocalityPreserving
-
-_SPEC = importlib.util.spec_from_file_location(
-    "reference", pathlib.Path(__file__).with_name("reference.py")
-)
-reference = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(reference)
 
 EXAMPLES = [
     lambda: LocalityPreserving(num_neighbors=3),

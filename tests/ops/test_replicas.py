@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_lpdistill.ops import gather, num_replicas, replicas, scale
+from tf_lpdistill.ops import assign_rows, gather, num_replicas, replicas, scale
 
 
 def per_replica(strategy, *values):
@@ -51,6 +51,27 @@ def test_gather_keeps_the_shape_of_maps(mirrored):
 
     run(maps)
     assert [shape[1:] for shape in shapes] == [(3, 4, 5)] * 2
+
+
+def test_assigned_rows_are_the_same_on_every_replica(mirrored):
+    with mirrored.scope():
+        memory = keras.layers.Layer().add_weight(
+            shape=(5, 2), initializer="zeros", trainable=False, aggregation="only_first_replica"
+        )
+    indices = per_replica(mirrored, [3], [1])
+
+    @tf.function
+    def run(indices):
+        def replica(own):
+            joined = gather(own)
+            assign_rows(memory, joined, tf.cast(joined, "float32")[:, None] * tf.ones((1, 2)))
+            return tf.reduce_sum(memory.value)
+
+        return mirrored.run(replica, args=(indices,))
+
+    assert [float(total) for total in run(indices).values] == [8.0, 8.0]
+    for copy in memory.value.values:
+        np.testing.assert_array_equal(copy[:, 0], [0.0, 1.0, 0.0, 3.0, 0.0])
 
 
 def test_to_host_joins_what_the_iterator_yields(mirrored):

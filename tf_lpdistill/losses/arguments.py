@@ -3,6 +3,23 @@
 import math
 import numbers
 
+from keras import ops
+
+
+def check_count(argument, value):
+    """Returns a number of things as an int.
+
+    Args:
+        argument: its name in the message.
+        value: what the caller gave.
+
+    Raises:
+        ValueError: when it is not a positive int.
+    """
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"`{argument}` must be a positive int. Received: {argument}={value!r}")
+    return int(value)
+
 
 def check_positive(argument, value):
     """Returns a number as a float.
@@ -118,3 +135,29 @@ def map_shape(loss, shape):
             "fixed input size."
         )
     return (None, *shape[1:]) if len(shape) == 4 else (None, 1, 1, shape[1])
+
+
+def class_indices(loss, y, classes=None):
+    """Reads labels in any of their usual forms.
+
+    Args:
+        loss: name of the loss in the message.
+        y: classes, (batch,) or (batch, 1); or one-hot, (batch, classes), of which the largest entry
+            counts.
+        classes: how many there are, or None: not known.
+
+    Returns:
+        (batch,) int32.
+
+    Raises:
+        ValueError: for labels of another shape.
+    """
+    shape = tuple(getattr(y, "shape", ()))
+    if len(shape) == 2 and shape[1] != 1 and shape[1] == (classes or shape[1]):
+        return ops.cast(ops.argmax(y, axis=-1), "int32")
+    if len(shape) not in (1, 2) or shape[1:] not in ((), (1,)):
+        raise ValueError(
+            f"{loss}: labels must be classes, (batch,) or (batch, 1), or one-hot, "
+            f"(batch, {classes or 'classes'}). Received: y={type(y).__name__} of shape {shape}"
+        )
+    return ops.cast(ops.reshape(y, (-1,)), "int32")

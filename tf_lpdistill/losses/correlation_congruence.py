@@ -1,11 +1,11 @@
 """CC: the student's correlations within a batch, in a Gaussian kernel, are the teacher's."""
 
 import math
-import numbers
 
 import keras
 from keras import ops
 
+from tf_lpdistill.losses.arguments import check_count, check_positive
 from tf_lpdistill.losses.relational import RelationalLoss, pair_weight, row_weight
 from tf_lpdistill.ops import cosine_similarities
 
@@ -84,14 +84,8 @@ class CorrelationCongruence(RelationalLoss):
         self, teacher_layer_name=None, student_layer_name=None, *, gamma=0.4, order=2, name=None
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
-        if not isinstance(gamma, numbers.Real) or not 0 < gamma < math.inf:
-            raise ValueError(
-                f"`gamma` must be a positive, finite number. Received: gamma={gamma!r}"
-            )
-        if not isinstance(order, numbers.Integral) or order < 1:
-            raise ValueError(f"`order` must be a positive int. Received: order={order!r}")
-        self.gamma = float(gamma)
-        self.order = int(order)
+        self.gamma = check_positive("gamma", gamma)
+        self.order = check_count("order", order)
 
     def compare(self, teacher, student, sample_weight=None):
         """See `correlation_congruence`."""

@@ -7,6 +7,7 @@ from tf_lpdistill.losses.arguments import (
     check_not_negative,
     check_positive,
     check_same_classes,
+    class_indices,
 )
 from tf_lpdistill.losses.base import Loss, batch_mean
 
@@ -143,15 +144,8 @@ class DecoupledSoftTarget(Loss):
                 f"{self.name}: the labels tell the target class from the others. Pass them to "
                 "`fit`, or use SoftTarget, which needs none. Received: y=None"
             )
-        shape = tuple(getattr(y, "shape", ()))
-        one_hot = len(shape) == 2 and shape[1] == classes
-        if not one_hot and (len(shape) not in (1, 2) or shape[1:] not in ((), (1,))):
-            raise ValueError(
-                f"{self.name}: labels must be classes, (batch,) or (batch, 1), or one-hot, "
-                f"(batch, {classes}). Received: y={type(y).__name__} of shape {shape}"
-            )
-        target = ops.argmax(y, axis=-1) if one_hot else ops.reshape(y, (-1,))
-        return ops.cast(target, "int32")[:, None] == ops.arange(classes, dtype="int32")[None, :]
+        target = class_indices(self.name, y, classes)
+        return target[:, None] == ops.arange(classes, dtype="int32")[None, :]
 
     def get_config(self):
         """Returns the arguments of the loss."""

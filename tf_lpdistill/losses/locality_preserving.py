@@ -5,6 +5,7 @@ import numbers
 import keras
 from keras import ops
 
+from tf_lpdistill.losses.arguments import check_count
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import (
     binary_affinities,
@@ -156,10 +157,6 @@ class LocalityPreserving(Loss):
         name=None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
-        if not isinstance(num_neighbors, numbers.Integral) or num_neighbors < 1:
-            raise ValueError(
-                f"`num_neighbors` must be a positive int. Received: num_neighbors={num_neighbors!r}"
-            )
         if bandwidth != "auto" and not (isinstance(bandwidth, numbers.Real) and bandwidth > 0):
             raise ValueError(
                 "`bandwidth` (sigma) must be a positive number or 'auto'. "
@@ -176,7 +173,7 @@ class LocalityPreserving(Loss):
                 "`bandwidth` belongs to affinity='heat'; leave it out with another affinity. "
                 f"Received: bandwidth={bandwidth!r}, affinity={affinity!r}"
             )
-        self.num_neighbors = int(num_neighbors)
+        self.num_neighbors = check_count("num_neighbors", num_neighbors)
         self.bandwidth = bandwidth if bandwidth == "auto" else float(bandwidth)
         self.normalize = normalize
         self.scope = scope

@@ -3,6 +3,7 @@
 from tf_lpdistill.ops.adaptive import adaptive_mean
 from tf_lpdistill.ops.affinities import binary_affinities, cosine_affinities, heat_affinities
 from tf_lpdistill.ops.distances import center, squared_distances
+from tf_lpdistill.ops.draws import draw_indices
 from tf_lpdistill.ops.edges import edge_matrix
 from tf_lpdistill.ops.huber import huber
 from tf_lpdistill.ops.laplacian import laplacian_energy
@@ -12,7 +13,7 @@ from tf_lpdistill.ops.neighbors import nearest_neighbors
 from tf_lpdistill.ops.pearson import pearson_distance
 from tf_lpdistill.ops.pooling import max_pool_larger
 from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
-from tf_lpdistill.ops.replicas import gather, num_replicas, scale
+from tf_lpdistill.ops.replicas import assign_rows, gather, num_replicas, scale
 from tf_lpdistill.ops.resize import match_sizes, resize_nearest
 from tf_lpdistill.ops.reversal import reverse_gradient
 from tf_lpdistill.ops.roots import safe_sqrt
@@ -23,12 +24,14 @@ from tf_lpdistill.ops.similarities import cosine_similarities
 __all__ = [
     "adaptive_mean",
     "as_maps",
+    "assign_rows",
     "batch_normalize",
     "binary_affinities",
     "center",
     "channel_mean",
     "cosine_affinities",
     "cosine_similarities",
+    "draw_indices",
     "edge_matrix",
     "flatten",
     "gather",

@@ -44,6 +44,17 @@ def gather(tensor):
     return joined
 
 
+def assign_rows(variable, indices, rows):
+    """Overwrites some rows of a variable in place, on every replica alike.
+
+    Args:
+        variable: a `keras.Variable` (n, ...) made with `aggregation="only_first_replica"`.
+        indices: (m,) integers, of the batch of all replicas.
+        rows: (m, ...) of the variable's dtype, the same on every replica.
+    """
+    variable.value.scatter_update(tf.IndexedSlices(rows, indices))
+
+
 def to_host(value):
     """Joins the replicas' parts of a value into one tensor: the global batch.
 
