@@ -4,6 +4,7 @@ import keras
 import pytest
 from keras import layers
 
+from tests.small import network
 from tf_lpdistill import Distiller, TeacherEnsemble
 from tf_lpdistill.losses import (
     DecoupledSoftTarget,
@@ -15,14 +16,8 @@ from tf_lpdistill.losses import (
 )
 
 
-def network(name=None, width=4):
-    inputs = keras.Input((6,))
-    x = layers.Dense(width, activation="relu", name="hidden")(inputs)
-    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name=name)
-
-
 def ensemble():
-    return TeacherEnsemble([network("a", 8), network("b", 5)])
+    return TeacherEnsemble([network(8, name="a"), network(5, name="b")])
 
 
 @pytest.mark.parametrize(

@@ -5,26 +5,25 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tests.small import batch, network
 from tf_lpdistill import Distiller, TeacherEnsemble
 from tf_lpdistill.batch import Batch
 from tf_lpdistill.losses import Hint, RelativeDissimilarity
 from tf_lpdistill.teachers import connect
 
 
-def network(name=None, width=4, hidden="hidden"):
+def ensemble():
+    """The second teacher has the layer "deep" where the first has "hidden"."""
     inputs = keras.Input((6,))
-    x = layers.Dense(width, activation="relu", name=hidden)(inputs)
-    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name=name)
-
-
-def ensemble(**settings):
-    return TeacherEnsemble([network("a", 8), network("b", 5, **settings)])
+    x = layers.Dense(5, activation="relu", name="deep")(inputs)
+    other = keras.Model(inputs, layers.Dense(3, name="logits")(x), name="b")
+    return TeacherEnsemble([network(8, name="a"), other])
 
 
 def test_features_by_name():
-    teachers = ensemble(hidden="deep")
+    teachers = ensemble()
     source = connect(teachers, ["a/hidden", "b/deep", "logits", "b"])
-    x = np.random.default_rng(0).normal(size=(16, 6)).astype("float32")
+    x = batch()[0]
     predictions, features = source.outputs(Batch(x))
     logits = [model(x).numpy() for model in teachers.teachers]
     for found in (predictions, features["logits"]):
@@ -39,7 +38,7 @@ def test_features_by_name():
 
 
 def test_a_teacher_without_the_feature_is_named():
-    teachers = ensemble(hidden="deep")
+    teachers = ensemble()
     message = r"The model 'b' has no feature named 'hidden'.*\('a/<layer>', 'b/<layer>'\)"
     with pytest.raises(ValueError, match=message):
         Distiller(teachers, network(), RelativeDissimilarity("hidden", "hidden"))
@@ -52,7 +51,7 @@ def test_fingerprints_cover_teachers_order_and_weights_but_not_names():
     def fingerprint(teachers, weights=None):
         return connect(TeacherEnsemble(teachers, weights), ()).fingerprint()
 
-    one, other, third = network("a"), network("b"), network("c")
+    one, other, third = (network(name=name) for name in "abc")
     expected = fingerprint([one, other])
     others = [fingerprint([other, one]), fingerprint([one, other], [1, 2])]
     others += [fingerprint([one, third]), fingerprint([one, other, third])]
