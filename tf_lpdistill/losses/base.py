@@ -65,7 +65,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         names = (self.teacher_layer_name, self.student_layer_name)
         lengths = [len(name) if isinstance(name, tuple) else None for name in names]
         if self.several_teachers and lengths[1] is None:
-            return
+            return  # one name of each teacher: only the Distiller knows how many there are
         if lengths[0] != lengths[1] or (lengths[0] is not None and not self.several_layers):
             wanted = "tuples of the same length" if self.several_layers else "one name each"
             raise ValueError(

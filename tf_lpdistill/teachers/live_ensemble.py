@@ -25,15 +25,16 @@ class LiveEnsemble:
         self.model = ensemble
         self.teacher_names, self.teacher_weights = ensemble.names, ensemble.weights
         self._paths = {name: split_path(name, ensemble.names) for name in names}
-        self._teachers = [self._connect(teacher) for teacher in ensemble.teachers]
+        named = zip(ensemble.names, ensemble.teachers, strict=True)
+        self._teachers = [self._connect(name, teacher) for name, teacher in named]
 
-    def _connect(self, teacher):
+    def _connect(self, name, teacher):
         paths = self._paths.values()
-        wanted = [name for owner, name in paths if owner in (None, teacher.name) and name]
+        wanted = [feature for owner, feature in paths if owner in (None, name) and feature]
         try:
             return LiveTeacher(teacher, wanted)
         except ValueError as error:
-            others = "', '".join(f"{name}/<layer>" for name in self.model.names)
+            others = "', '".join(f"{each}/<layer>" for each in self.model.names)
             raise ValueError(
                 f"{error} A name without a teacher's name in front is looked up in every teacher "
                 f"of the ensemble; name the layer of each as ('{others}'), or that of one."
