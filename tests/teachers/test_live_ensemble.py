@@ -22,6 +22,7 @@ def ensemble():
 
 def test_features_by_name():
     teachers = ensemble()
+    teachers.teachers[0].name = "renamed"  # the ensemble keeps the names that it was made with
     source = connect(teachers, ["a/hidden", "b/deep", "logits", "b"])
     x = batch()[0]
     predictions, features = source.outputs(Batch(x))
