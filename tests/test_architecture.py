@@ -24,7 +24,7 @@ LAZY = {
 CLOSED = {"ops": set(), "losses": {"ops"}, "metrics": {"ops"}, "graph": {"ops"}}
 # Parts that must not reach the named ones, directly or through others.
 NEVER = {
-    **dict.fromkeys(["taps", "teachers", "distribution"], {"losses", "distiller"}),
+    **dict.fromkeys(["taps", "teachers", "wiring", "distribution"], {"losses", "distiller"}),
     **dict.fromkeys(["models", "data", "compression", "tflite", "report"], {"losses", "distiller"}),
     **dict.fromkeys(["losses", "distiller"], {"callbacks", "guidance"}),
 }
