@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tf_lpdistill import NeighborGraph
+from tf_lpdistill.graph import search
 from tf_lpdistill.metrics import neighbor_indices
+from tf_lpdistill.ops import squared_distances
 
 
 def reference(features, k):
@@ -103,6 +106,20 @@ def test_features_of_a_long_tail_and_of_tight_classes():
     features = features.astype("float32")
     graph = NeighborGraph.build(features, 5, block_size=128)
     np.testing.assert_array_equal(graph.indices, reference(features, 5)[0])
+
+
+def test_products_are_not_rounded_to_tensor_float_32(monkeypatch):
+    """A GPU would otherwise keep ten bits; the setting of the process comes back."""
+    switch, seen = tf.config.experimental.tensor_float_32_execution_enabled, []
+
+    def watched(*features):
+        seen.append(switch())
+        return squared_distances(*features)
+
+    monkeypatch.setattr(search, "squared_distances", watched)
+    before = switch()
+    NeighborGraph.build(CASES["lattice"], 3)
+    assert set(seen) == {False} and switch() == before
 
 
 def test_pca_states_the_recall_that_it_has(digit_images, capsys):

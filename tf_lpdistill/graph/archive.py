@@ -2,9 +2,6 @@
 
 import hashlib
 import json
-import pickle
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -40,29 +37,15 @@ def read(path):
         FileNotFoundError: when there is no such file.
         ValueError: when the file is damaged or another kind of file.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            sealed = {name: file[name] for name in file.files}
-    except FileNotFoundError:
-        raise
-    except (
-        AttributeError,  # a bare .npy array is no archive
-        EOFError,
-        IndexError,
-        KeyError,
-        NotImplementedError,
-        OSError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise ValueError(
-            f"{path} cannot be read as a neighbour graph: it is damaged or another kind of file. "
-            f"Received: {error}"
-        ) from error
+    with open(path, "rb") as file:
+        try:
+            with np.load(file, allow_pickle=False) as archive:
+                sealed = {name: archive[name] for name in archive.files}
+        except Exception as error:  # numpy and zipfile raise a dozen kinds for damaged bytes
+            raise ValueError(
+                f"{path} cannot be read as a neighbour graph: it is damaged or another kind of "
+                f"file. Received: {error}"
+            ) from error
     if str(sealed.get("format")) != _FORMAT:
         raise ValueError(
             f"{path} is no neighbour graph. Expected: an archive of the format {_FORMAT!r}. "

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-# Each pass sharpens the subspace; a fifth one changed the measured recall by nothing.
+# Each pass sharpens the subspace. On 3,000 images of MNIST 32 dimensions found 0.744, 0.969, 0.978,
+# 0.981 and 0.982 of the neighbours after 0, 1, 2, 4 and 6 passes.
 _PASSES = 4
 
 
