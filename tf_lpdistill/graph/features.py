@@ -60,9 +60,12 @@ class Features:
             yield slice(start, min(start + self.block_size, len(self)))
 
     def raw(self, rows):
-        """The features at `rows`, a slice or (m,) positions, as they were given: (m, d) float32."""
+        """The features at `rows`, a slice or (m,) positions, as they were given: (m, d) float32.
+
+        It may share memory with the source: only to be read.
+        """
         block = self._source[rows]
-        return block.reshape(len(block), -1).astype(np.float32)
+        return block.reshape(len(block), -1).astype(np.float32, copy=False)
 
     def centered(self, rows):
         """The features at `rows` less the mean of all: (m, d) float32."""

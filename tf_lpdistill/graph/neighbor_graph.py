@@ -76,7 +76,7 @@ class NeighborGraph:
                 long features, and no longer exact. 2 k + 8 candidates are still measured and
                 ordered by their true distances, and the recall on 1,000 samples is printed and
                 kept. None is exact.
-            block_size: b, >= 1. The result does not depend on it.
+            block_size: b, >= 1. An exact result does not depend on it.
             directory: folder that keeps each finished block, so that a killed build goes on where
                 it was when called again; it can be deleted afterwards. None keeps nothing.
 

@@ -32,7 +32,7 @@ def tensorflow_search(space):
     def search(rows, width):
         queries = ops.convert_to_tensor(space.centered(rows))
         positions = ops.convert_to_tensor(rows.astype(np.int32))
-        nearest = ops.zeros((len(rows), 0), "float32")
+        smallest = ops.zeros((len(rows), 0), "float32")
         found = ops.zeros((len(rows), 0), "int32")
         for block in space.blocks():
             columns = ops.arange(block.start, block.stop, dtype="int32")
@@ -41,13 +41,13 @@ def tensorflow_search(space):
                 distances = squared_distances(queries, others)
             own = positions[:, None] == columns[None, :]
             distances = ops.where(own, float("inf"), distances)
-            nearest = ops.concatenate([nearest, distances], axis=1)
             columns = ops.broadcast_to(columns[None, :], distances.shape)
-            found = ops.concatenate([found, columns], axis=1)
             # What was found before stands first and has the lower positions: ties stay right.
-            negated, places = ops.top_k(-nearest, min(width, nearest.shape[1]))
-            nearest, found = -negated, ops.take_along_axis(found, places, axis=1)
-        return np.asarray(found, np.int64), np.asarray(nearest)
+            smallest = ops.concatenate([smallest, distances], axis=1)
+            found = ops.concatenate([found, columns], axis=1)
+            negated, places = ops.top_k(-smallest, min(width, smallest.shape[1]))
+            smallest, found = -negated, ops.take_along_axis(found, places, axis=1)
+        return np.asarray(found, np.int64), np.asarray(smallest)
 
     return search
 
