@@ -31,30 +31,33 @@ NEIGHBORS = 10
 
 
 def measure(sizes=SIZES, pca=PCA):
-    """Measures every method at every size.
+    """Measures every method at every size; returns the rows that `measure_each` yields."""
+    return list(measure_each(sizes, pca))
+
+
+def measure_each(sizes, pca):
+    """Measures every method at every size, one after the other.
 
     Args:
         sizes: list of (samples, numbers in a feature).
         pca: principal dimensions of the second half of the methods.
 
-    Returns:
-        List of dicts: "n", "d", "method", "seconds" (one build), "peak_mb" (largest private memory
-        of the process less what it held before; None where /proc does not tell it), "recall".
+    Yields:
+        A dict for each: "n", "d", "method", "seconds" (one build), "peak_mb" (largest private
+        memory of the process less what it held before; None where /proc does not tell), "recall".
     """
     methods = ["tensorflow"] + ["faiss"] * bool(importlib.util.find_spec("faiss"))
     spawn = multiprocessing.get_context("spawn")
-    rows = []
     with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder, "features.npy")
         for n, d in sizes:
-            path = pathlib.Path(folder, "features.npy")
             write_features(path, n, d)
             for dimensions in (None, pca):
                 for method in methods:
                     with spawn.Pool(1) as pool:
                         found = pool.apply(run_case, (path, method, dimensions))
                     name = method if dimensions is None else f"PCA to {dimensions}, {method}"
-                    rows.append({"n": n, "d": d, "method": name, **found})
-    return rows
+                    yield {"n": n, "d": d, "method": name, **found}
 
 
 def write_features(path, n, d):
@@ -120,13 +123,14 @@ def private_mb():
 
 
 def print_table(rows):
-    """Prints the rows as a Markdown table."""
+    """Prints the rows as a Markdown table, each as soon as it is there."""
     print("| n | d | method | seconds | peak MB | recall |\n|---|---|---|---|---|---|")
     for row in rows:
         peak = "" if row["peak_mb"] is None else f"{row['peak_mb']:.0f}"
         print(
             f"| {row['n']:,} | {row['d']:,} | {row['method']} | {row['seconds']:.1f} | {peak} | "
-            f"{row['recall']:.4f} |"
+            f"{row['recall']:.4f} |",
+            flush=True,
         )
 
 
@@ -135,9 +139,9 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     if flags.FLAGS.quick:
-        print_table(measure(QUICK, pca=8))
+        print_table(measure_each(QUICK, pca=8))
     else:
-        print_table(measure(SIZES + LARGE * flags.FLAGS.large))
+        print_table(measure_each(SIZES + LARGE * flags.FLAGS.large, PCA))
 
 
 if __name__ == "__main__":

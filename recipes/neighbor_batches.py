@@ -7,7 +7,8 @@ those, with LP and without. Nothing is chosen: the settings are fixed, the last 
 
     python recipes/neighbor_batches.py                       # the embedded digits
     python recipes/neighbor_batches.py --data mnist.npz --data_dir FOLDER --num_labels 10000 \
-        --epochs 15 --batch_size 128 --run_dir runs/neighbor_batches_mnist
+        --epochs 10 --batch_size 128 --seeds_per_batch 32 --teacher_epochs 2 --num_seeds 3 \
+        --run_dir runs/neighbor_batches_mnist
 
 It ends with a table and report.html. graph.npz in the run folder is the graph.
 """
