@@ -2,7 +2,7 @@
 
 Each case runs in a process of its own on a memory-mapped float16 file of made-up features: 40
 random directions and noise, so that PCA has something to find. Time and memory hardly depend on the
-values; a recall worth quoting wants real features, and docs/graph.md has one.
+values, the recall does: docs/graph.md has some of real features.
 
     python benchmarks/graph.py            # up to 20,000 samples of 4,096 numbers, minutes
     python benchmarks/graph.py --large    # 50,000 samples of 4,096 numbers as well

@@ -63,7 +63,7 @@ class NeighborGraph:
         """Finds the neighbours of all samples.
 
         The work is n^2 d, in blocks of `block_size` samples (b): memory, beside the features and
-        the result, is about 8 b d + 28 b^2 bytes and 100 MB for the last look at the candidates.
+        the result, is about 20 b d + 30 b^2 bytes and 100 MB for the last look at the candidates.
         A bar shows the progress where there is a terminal.
 
         Args:
