@@ -14,6 +14,7 @@ PACKAGE = "tf_lpdistill"
 LAZY = {
     "PIL",
     "ai_edge_litert",
+    "faiss",
     "matplotlib",
     "tensorflow_datasets",
     "tensorflow_model_optimization",
@@ -21,7 +22,7 @@ LAZY = {
     "tqdm",
 }
 # Each part may reach itself and these parts of the package, nothing else.
-CLOSED = {"ops": set(), "losses": {"ops"}, "metrics": {"ops"}, "graph": {"ops"}}
+CLOSED = {"ops": set(), "losses": {"ops"}, "metrics": {"ops"}, "graph": {"ops", "files"}}
 # Parts that must not reach the named ones, directly or through others.
 NEVER = {
     **dict.fromkeys(["taps", "teachers", "wiring", "distribution"], {"losses", "distiller"}),
@@ -125,6 +126,7 @@ def foreign_imports(sources):
     """Packages that only one place may import, and lazy ones at the top of a file."""
     homes = {
         "ai_edge_litert": f"{PACKAGE}/tflite/",
+        "faiss": f"{PACKAGE}/graph/faiss_search.py",
         "absl.flags": ("recipes/", "export/", "benchmarks/"),
         "absl.app": ("recipes/", "export/", "benchmarks/"),
         "tf_keras": f"{PACKAGE}/compression/_tfmot.py",
@@ -186,6 +188,7 @@ def test_rule(rule):
     [
         (wrong_reaches, "tf_lpdistill/ops/new.py", "from tf_lpdistill import files"),
         (wrong_reaches, "tf_lpdistill/losses/new.py", "from tf_lpdistill import taps"),
+        (wrong_reaches, "tf_lpdistill/graph/new.py", "from tf_lpdistill import data"),
         (wrong_reaches, "tf_lpdistill/data/new.py", "import tf_lpdistill.losses.base"),
         (wrong_reaches, "tf_lpdistill/data/new.py", "from ..losses import base"),
         (wrong_reaches, "tf_lpdistill/data/new.py", "def f():\n from .. import tflite"),
@@ -202,6 +205,8 @@ def test_rule(rule):
         (foreign_imports, "tf_lpdistill/tflite/new.py", "import ai_edge_litert.interpreter"),
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n from absl import flags"),
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n import tf_keras"),
+        (foreign_imports, "tf_lpdistill/new.py", "def f():\n import faiss"),
+        (foreign_imports, "tf_lpdistill/graph/faiss_search.py", "import faiss"),
         (foreign_imports, "export/new.py", "from tensorflow import keras"),
         (foreign_imports, "tf_lpdistill/new.py", "import matplotlib.pyplot as plt"),
         (old_keras, "recipes/new.py", "import tensorflow as tf\ntf.keras.Model()"),
