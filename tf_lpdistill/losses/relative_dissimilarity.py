@@ -11,8 +11,7 @@ from tf_lpdistill.losses.relational import (
     row_weight,
     triplet_weight,
 )
-from tf_lpdistill.ops import center, squared_distances, unit_scale
-from tf_lpdistill.ops.distances import DISTANCE_FLOOR
+from tf_lpdistill.ops import DISTANCE_FLOOR, center, squared_distances, unit_scale
 
 # Votes whose weights add up to less than this are a tie: 0.1 + 0.2 against 0.3 is one.
 _TIE = 1e-6
