@@ -3,6 +3,8 @@
 import keras
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
+from tf_lpdistill.teachers.cache import TeacherCache
+from tf_lpdistill.teachers.cache.cached import CachedTeacher
 from tf_lpdistill.teachers.live import LiveTeacher
 
 
@@ -13,7 +15,7 @@ def connect(teacher, names):
     which return `(predictions, features)`, `check_inputs(inputs)`, and `fingerprint()`.
 
     Args:
-        teacher: a `keras.Model`; or an `AbsentTeacher`, which is a source already.
+        teacher: a `keras.Model` or a `TeacherCache`; an `AbsentTeacher` is a source already.
         names: names of the features that the losses want.
 
     Returns:
@@ -26,7 +28,9 @@ def connect(teacher, names):
         return teacher
     if isinstance(teacher, keras.Model):
         return LiveTeacher(teacher, names)
+    if isinstance(teacher, TeacherCache):
+        return CachedTeacher(teacher, names)
     raise ValueError(
-        f"`teacher` must be a keras.Model. Received: teacher={teacher!r} of type "
+        f"`teacher` must be a keras.Model or a TeacherCache. Received: teacher={teacher!r} of type "
         f"{type(teacher).__name__}"
     )
