@@ -4,11 +4,13 @@ from tf_lpdistill import backend  # isort: skip  (refuses a foreign Keras backen
 from tf_lpdistill import data, losses, metrics, models, taps, tflite
 from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.teachers import TeacherCache
 
 __version__ = "0.1.0"
 __all__ = [
     "Distiller",
     "Preprocessing",
+    "TeacherCache",
     "backend",
     "data",
     "losses",

@@ -38,7 +38,7 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
 
     Args:
         teacher: a trained `keras.Model`. It is used as it is, not frozen or changed, and not
-            saved with the distiller.
+            saved with the distiller. Or a `TeacherCache` of one, for data that it is attached to.
         student: the `keras.Model` to train; available as `.student`.
         distillation_losses: a loss or a list of losses from `tf_lpdistill.losses`;
             `keras.distillation` losses work too.
@@ -217,7 +217,8 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
 
         Args:
             filepath: a file written by `save` or a `ModelCheckpoint`.
-            teacher: the very teacher that it was trained with.
+            teacher: the very teacher that it was trained with, or a `TeacherCache` of it: a cache
+                has the fingerprint of its teacher.
             **kwargs: as of `keras.saving.load_model`.
 
         Returns:

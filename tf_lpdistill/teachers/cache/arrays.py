@@ -28,17 +28,17 @@ def write_arrays(directory, arrays, predictions, dtype):
     # Without a final output, a loss that wants it is told what there is to name.
     outputs = {"predictions": features.get(predictions, features), "features": features}
     settings = {"teacher": None, "dtype": dtype, "inputs": None}
-    draft = Draft(directory, {**settings, "views": 1, "augmented": False, "seed": 0})
-    draft.restart()  # what an earlier call left may be of other arrays
-    for start in range(0, len(next(iter(arrays.values()))), _BLOCK):
-        block = {
-            features[name]: to_stored(name, array[start : start + _BLOCK], dtype)
-            for name, array in arrays.items()
-        }
-        if draft.outputs is None:
-            draft.begin(specs_of(block), outputs)
-        draft.add(block)
-    draft.finish()
+    with Draft(directory, {**settings, "views": 1, "augmented": False, "seed": 0}) as draft:
+        draft.restart()  # what an earlier call left may be of other arrays
+        for start in range(0, len(next(iter(arrays.values()))), _BLOCK):
+            block = {
+                features[name]: to_stored(name, array[start : start + _BLOCK], dtype)
+                for name, array in arrays.items()
+            }
+            if draft.outputs is None:
+                draft.begin(specs_of(block), outputs)
+            draft.add(block)
+        draft.finish()
 
 
 def _checked(arrays):

@@ -54,30 +54,25 @@ def build(runner, batches, views, directory, settings):
 
     Raises:
         ValueError: for samples out of order, other samples than those of an unfinished cache, and
-            values that cannot be stored.
+            values that the dtype cannot hold.
         OSError: when the disk has not enough room.
     """
-    draft = Draft(directory, settings)
+    with Draft(directory, settings) as draft:
 
-    def write(inputs):
-        arrays = runner(inputs)
-        try:
-            arrays = {k: to_stored(k, v, settings["dtype"]) for k, v in arrays.items()}
-        except ValueError:
-            draft.restart()  # no run with these settings could finish it
-            raise
-        arrays[SIGNATURE] = signature(inputs)
-        if draft.outputs is None:
-            _begin(draft, arrays, runner.names, batches, views)
-        draft.add(arrays)
+        def write(inputs):
+            arrays = runner(inputs)
+            try:
+                arrays = {k: to_stored(k, v, settings["dtype"]) for k, v in arrays.items()}
+            except ValueError:
+                draft.restart()  # no run with these settings could finish it
+                raise
+            arrays[SIGNATURE] = signature(inputs)
+            if draft.outputs is None:
+                _begin(draft, arrays, runner.names, batches, views)
+            draft.add(arrays)
 
-    try:
         go_through(draft, batches, views, write)
-    except ValueError:
-        if not draft.block_rows:
-            draft.discard()  # there is nothing to go on from
-        raise
-    draft.finish()
+        draft.finish()
 
 
 def go_through(store, batches, views, write=None):
@@ -157,7 +152,6 @@ def _begin(draft, arrays, outputs, batches, views):
     size = rows * sum(spec.row_bytes for spec in draft.specs.values())
     free = shutil.disk_usage(draft.folder).free
     if size > free:
-        draft.discard()
         raise OSError(
             f"The teacher cache {draft.directory} needs about {size / 1e9:.2f} GB, and the disk "
             f"has {free / 1e9:.2f} GB left. Cache fewer or smaller layers, or choose another disk."

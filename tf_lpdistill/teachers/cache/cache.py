@@ -27,6 +27,7 @@ class TeacherCache:
 
     Attributes:
         directory: `pathlib.Path` of the folder.
+        name: the folder's name.
         num_samples: samples in it; their ids are 0 to `num_samples - 1`.
         num_views: views of each sample.
         layer_names: tuple of the features in it.
@@ -45,7 +46,7 @@ class TeacherCache:
 
     def __init__(self, store, views):
         self.store, self._views = store, views
-        self.directory = store.folder
+        self.directory, self.name = store.folder, store.folder.name
         self.num_views = views.count
         self.num_samples = store.rows // views.count
         self.layer_names = tuple(store.outputs["features"])
@@ -93,15 +94,11 @@ class TeacherCache:
             FileExistsError: when the folder holds something else.
             OSError: when the disk has not enough room.
         """
-        if augment is None and views not in (1, "flips"):
-            raise ValueError(
-                "Several views need `augment`, which makes them; both flips are views='flips'. "
-                f"Received: views={views!r}, augment=None"
-            )
         # The way from a teacher to its outputs knows caches, too.
         from tf_lpdistill.teachers.connect import connect
 
         views = Views(views, augment, seed)
+        views.check_complete()
         directory, batches = pathlib.Path(directory), batches_of(dataset, _BATCH)
         source = connect(teacher, layer_names)
         settings = {

@@ -9,7 +9,7 @@ from tf_lpdistill.files import write_json, write_text
 from tf_lpdistill.teachers.cache.folder import Contents, unfinished, write_contents
 from tf_lpdistill.teachers.cache.rows import RowSpec, append, checksums, memory_map
 
-_SETTINGS, _JOURNAL = "settings.json", "journal.jsonl"
+_SETTINGS, _JOURNAL, _LOCK = "settings.json", "journal.jsonl", "lock"
 
 
 class Draft:
@@ -25,6 +25,7 @@ class Draft:
     Raises:
         ValueError: when a draft of other settings stands there already.
         FileExistsError: when `directory` holds something else.
+        BlockingIOError: when another process is writing it.
     """
 
     def __init__(self, directory, settings):
@@ -35,18 +36,31 @@ class Draft:
             )
         self.directory, self.settings = directory, settings
         self._folder = unfinished(directory)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self._folder / _LOCK)
         self.restart()
-        if (self._folder / _SETTINGS).is_file():
-            self._check_settings()
-            self._recover()
-        else:
-            write_json(self._folder / _SETTINGS, settings)
+        try:
+            self._go_on()
+        except BaseException:
+            self._lock.close()
+            raise
 
-    def _check_settings(self):
-        begun = json.loads((self._folder / _SETTINGS).read_text(encoding="utf-8"))
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """Lets go of the folder, and removes it where there is nothing to go on from."""
+        self._lock.close()
+        if not self.block_rows:
+            shutil.rmtree(self._folder)
+
+    def _go_on(self):
+        """Takes up what an earlier process left."""
+        path = self._folder / _SETTINGS
+        if not path.is_file():
+            write_json(path, self.settings)
+        begun = json.loads(path.read_text(encoding="utf-8"))
         check_same(self._folder, begun, self.settings)
-
-    def _recover(self):
         journal = self._folder / _JOURNAL
         lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
         records = _whole_lines(lines)
@@ -76,7 +90,7 @@ class Draft:
         return self._folder
 
     def restart(self):
-        """Forgets the blocks written so far: the next `begin` writes over them."""
+        """Gives up the blocks written so far: the next `begin` writes over them."""
         self.block_rows = []
         self._set_arrays({}, None)
 
@@ -105,12 +119,8 @@ class Draft:
             Contents(self.settings, self.outputs, self.specs, self.block_rows, self._crc32),
         )
         os.replace(self._folder, self.directory)
-        for name in (_SETTINGS, _JOURNAL):
+        for name in (_SETTINGS, _JOURNAL, _LOCK):
             (self.directory / name).unlink()
-
-    def discard(self):
-        """Removes what was written."""
-        shutil.rmtree(self._folder)
 
     def _log(self, record, mode):
         with open(self._folder / _JOURNAL, mode, encoding="utf-8") as file:
@@ -155,3 +165,21 @@ def _whole_lines(lines):
         except ValueError:
             break
     return records
+
+
+def _locked(path):
+    """Opens a file that one process at a time may hold, and that no kill leaves locked."""
+    file = open(path, "w")
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing hinders a second process there
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise BlockingIOError(
+            f"Another process is building the teacher cache in {path.parent}. Wait for it, and "
+            "open what it made."
+        ) from error
+    return file

@@ -47,6 +47,18 @@ class Views:
                 f"`seed` must be an integer from 0 to 2**31 - 1. Received: seed={self.seed!r}"
             )
 
+    def check_complete(self):
+        """Refuses several views that nothing makes.
+
+        Raises:
+            ValueError: when there are some, and `augment` is None.
+        """
+        if self.augment is None and self.views not in (1, "flips"):
+            raise ValueError(
+                "Several views need `augment`, which makes them; both flips are views='flips'. "
+                f"Received: views={self.views}, augment=None"
+            )
+
     @property
     def count(self):
         """How many views a sample has."""
