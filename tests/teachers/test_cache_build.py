@@ -79,6 +79,7 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch, cache, teacher, once
         ("journal.jsonl", lambda content: content[: content.index(b"\n") - 9]),
         ("journal.jsonl", lambda content: content + bytes(40)),
         ("journal.jsonl", lambda content: b""),
+        ("2_signature.npy", None),
     ],
 )
 def test_what_a_power_cut_may_leave_is_never_taken_for_whole(
@@ -89,7 +90,7 @@ def test_what_a_power_cut_may_leave_is_never_taken_for_whole(
         stop_after(3, patch)
         TeacherCache.build(teacher, once, directory, ["features"])
     path = unfinished(directory) / name
-    path.write_bytes(harm(path.read_bytes()))
+    path.write_bytes(harm(path.read_bytes())) if harm else path.unlink()
     TeacherCache.build(teacher, once, directory, ["features"])
     assert contents(directory) == contents(cache.directory)
 
@@ -230,6 +231,24 @@ def test_a_full_disk_and_an_occupied_folder_are_refused(tmp_path, monkeypatch, t
     with pytest.raises(OSError, match="needs about 0.00 GB, and the disk has"):
         TeacherCache.build(teacher, once, tmp_path / "cache")
     assert [path.name for path in tmp_path.iterdir()] == ["occupied"]
+
+
+def test_a_large_build_says_beforehand_what_it_will_take(
+    tmp_path, monkeypatch, capsys, teacher, once
+):
+    monkeypatch.setattr("tf_lpdistill.teachers.cache.build._WORTH_SAYING", 100.0)
+    TeacherCache.build(teacher, once, tmp_path / "cache", ["features"])
+    assert (
+        f"The teacher cache {tmp_path / 'cache'} will take about 0.00 GB."
+        in capsys.readouterr().out
+    )
+
+
+def test_names_are_a_list_of_layers_that_the_teacher_has(tmp_path, teacher, once):
+    with pytest.raises(ValueError, match="`layer_names` must be a list.*'features'"):
+        TeacherCache.build(teacher, once, tmp_path / "cache", "features")
+    with pytest.raises(ValueError, match="no feature named 'feature'.*'features'"):
+        TeacherCache.build(teacher, once, tmp_path / "cache", ["feature"])
 
 
 def test_the_journal_is_gone_and_the_manifest_is_plain_json(cache):

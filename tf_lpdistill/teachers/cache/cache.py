@@ -99,6 +99,10 @@ class TeacherCache:
 
         views = Views(views, augment, seed)
         views.check_complete()
+        if isinstance(layer_names, str):
+            raise ValueError(
+                f"`layer_names` must be a list of names. Received: layer_names={layer_names!r}"
+            )
         directory, batches = pathlib.Path(directory), batches_of(dataset, _BATCH)
         source = connect(teacher, layer_names)
         settings = {
@@ -151,8 +155,8 @@ class TeacherCache:
         Args:
             directory: its folder.
             augment: the function that its views were made with, if they were; needed by `attach`.
-            verify: read all of it and compare the checksums (about a second for each GB that the
-                system holds in memory, else as long as the disk takes). Sizes are always compared.
+            verify: read all of it and compare the checksums, which takes as long as reading the
+                files does. Sizes and headers are always compared.
 
         Returns:
             `TeacherCache`.

@@ -69,7 +69,8 @@ class Draft:
         head = records[0]
         specs = {name: RowSpec(*fields) for name, fields in head["specs"].items()}
         self._set_arrays(specs, head["outputs"])
-        blocks = records[1:]
+        whole = all((self._folder / spec.file).is_file() for spec in specs.values())
+        blocks = records[1:] if whole else []
         rows = [block["rows"] for block in blocks]
         found = [checksums(self._folder, spec, rows) for spec in self.specs.values()]
         for block in blocks:
