@@ -193,6 +193,7 @@ def test_rule(rule):
         (wrong_reaches, "tf_lpdistill/data/new.py", "from ..losses import base"),
         (wrong_reaches, "tf_lpdistill/data/new.py", "def f():\n from .. import tflite"),
         (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill import Distiller"),
+        (wrong_reaches, "tf_lpdistill/teachers/cache/new.py", "from tf_lpdistill.losses import x"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill import terms"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill.report import x"),
         (

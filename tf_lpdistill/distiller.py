@@ -38,8 +38,9 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
     `fit` looks at the first batch before the first step and raises there.
 
     Args:
-        teacher: a trained `keras.Model`, or a `TeacherEnsemble` of several. It is used as it is,
-            not frozen or changed, and not saved with the distiller.
+        teacher: a trained `keras.Model`, or a `TeacherEnsemble` of several; it is used as it is,
+            not frozen or changed, and not saved with the distiller. Or a `TeacherCache`, for data
+            that it is attached to.
         student: the `keras.Model` to train; available as `.student`.
         distillation_losses: a loss or a list of losses from `tf_lpdistill.losses`;
             `keras.distillation` losses work too.
@@ -220,7 +221,8 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
 
         Args:
             filepath: a file written by `save` or a `ModelCheckpoint`.
-            teacher: the very teacher that it was trained with.
+            teacher: the very teacher that it was trained with, or a `TeacherCache` of it: a cache
+                has the fingerprint of its teacher.
             **kwargs: as of `keras.saving.load_model`.
 
         Returns:

@@ -76,6 +76,16 @@ def test_evaluation_keeps_the_order():
         np.testing.assert_array_equal(x, FORM(pixels))
 
 
+def test_evaluation_with_ids_names_every_image_in_order():
+    seen = []
+    for x, y in evaluation_batches(_split(10), FORM, 4, sample_ids=True):
+        assert x["sample_id"].dtype == "int64"
+        np.testing.assert_allclose(x["inputs"][:, 0, 0, 0] * 255, x["sample_id"], rtol=1e-6)
+        np.testing.assert_array_equal(x["sample_id"], y)
+        seen += y.numpy().tolist()
+    assert seen == list(range(10))
+
+
 def test_two_replicas_share_each_batch(mirrored):
     split = _split(20)
     plain = training_batches(split, FORM, 4, seed=5)

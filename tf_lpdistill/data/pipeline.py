@@ -129,13 +129,14 @@ def steps_per_epoch(split, batch_size, drop_remainder=True):
     return len(split) // batch_size if drop_remainder else -(-len(split) // batch_size)
 
 
-def evaluation_batches(split, preprocessing, batch_size):
-    """Makes batches to evaluate on: every image once, in order.
+def evaluation_batches(split, preprocessing, batch_size, *, sample_ids=False):
+    """Makes batches to evaluate on, or to build a teacher cache from: every image once, in order.
 
     Args:
         split: `Split`.
         preprocessing: `Preprocessing`, applied to each batch of pixels.
         batch_size: images a batch, >= 1; the last one may be smaller.
+        sample_ids: as in `training_batches`.
 
     Returns:
         `tf.data.Dataset` of `(x, y)` as in `training_batches`.
@@ -143,10 +144,15 @@ def evaluation_batches(split, preprocessing, batch_size):
     Raises:
         ValueError: when `batch_size` is not positive.
     """
-    batches = raw_batches(split, batch_size)
-    return batches.map(lambda x, y: (preprocessing(x), y), tf.data.AUTOTUNE).prefetch(
-        tf.data.AUTOTUNE
+    batches = raw_batches(split, batch_size).map(
+        lambda x, y: (preprocessing(x), y), tf.data.AUTOTUNE
     )
+    if sample_ids:
+        positions = tf.data.Dataset.range(len(split)).batch(batch_size)
+        batches = tf.data.Dataset.zip(batches, positions).map(
+            lambda batch, ids: ({"inputs": batch[0], "sample_id": ids}, batch[1])
+        )
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def raw_batches(split, batch_size):

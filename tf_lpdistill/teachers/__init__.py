@@ -1,6 +1,7 @@
-"""Where a step gets the teacher's outputs from: models that run, or none at all."""
+"""Where a step gets the teacher's outputs from: models that run, a cache, or none at all."""
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
+from tf_lpdistill.teachers.cache import TeacherCache
 from tf_lpdistill.teachers.connect import connect
 from tf_lpdistill.teachers.ensemble import TeacherEnsemble, split_path
 from tf_lpdistill.teachers.live import LiveTeacher, fingerprint
@@ -8,6 +9,7 @@ from tf_lpdistill.teachers.live import LiveTeacher, fingerprint
 __all__ = [
     "AbsentTeacher",
     "LiveTeacher",
+    "TeacherCache",
     "TeacherEnsemble",
     "connect",
     "fingerprint",

@@ -3,6 +3,8 @@
 import keras
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
+from tf_lpdistill.teachers.cache import TeacherCache
+from tf_lpdistill.teachers.cache.cached import CachedTeacher
 from tf_lpdistill.teachers.ensemble import TeacherEnsemble
 from tf_lpdistill.teachers.live import LiveTeacher
 from tf_lpdistill.teachers.live_ensemble import LiveEnsemble
@@ -16,8 +18,8 @@ def connect(teacher, names):
     ensemble `teacher_names` and `teacher_weights`, which are () and None for one teacher.
 
     Args:
-        teacher: a `keras.Model` or a `TeacherEnsemble`; or an `AbsentTeacher`, which is a source
-            already.
+        teacher: a `keras.Model`, a `TeacherEnsemble` or a `TeacherCache`; an `AbsentTeacher` is a
+            source already.
         names: names of the features that the losses want.
 
     Returns:
@@ -32,7 +34,9 @@ def connect(teacher, names):
         return LiveTeacher(teacher, names)
     if isinstance(teacher, TeacherEnsemble):
         return LiveEnsemble(teacher, names)
+    if isinstance(teacher, TeacherCache):
+        return CachedTeacher(teacher, names)
     raise ValueError(
-        "`teacher` must be a keras.Model, or a tf_lpdistill.TeacherEnsemble of several. Received: "
-        f"teacher={teacher!r} of type {type(teacher).__name__}"
+        "`teacher` must be a keras.Model, a tf_lpdistill.TeacherEnsemble of several, or a "
+        f"tf_lpdistill.TeacherCache. Received: teacher={teacher!r} of type {type(teacher).__name__}"
     )
