@@ -18,9 +18,9 @@ def _discover():
     """Public functions with `num_classes`; a family's general builder wants more arguments."""
     named, general = {}, {}
     for module_info in pkgutil.iter_modules(__path__):
-        module = importlib.import_module(f"{__name__}.{module_info.name}")
-        if module_info.name == "ends":  # parts of networks
+        if module_info.name in ("__main__", "ends"):  # no networks, only parts of them
             continue
+        module = importlib.import_module(f"{__name__}.{module_info.name}")
         for name, value in vars(module).items():
             own = inspect.isfunction(value) and value.__module__ == module.__name__
             parameters = inspect.signature(value).parameters if own else {}
@@ -54,7 +54,7 @@ def get(name):
     >>> get("resnet20")(num_classes=100).output_shape
     (None, 100)
     """
-    source, _, rest = name.rpartition(":")
+    source, _, rest = str(name).rpartition(":")
     if source == "applications" and rest in known_applications():
         return functools.partial(application, rest)
     if source == "keras_hub" and rest:

@@ -41,11 +41,6 @@ def application(
     Raises:
         ValueError: for a model that Keras does not have (all are listed), or a wrong argument.
     """
-    if model not in known_applications():
-        raise ValueError(
-            f"keras.applications must have the model: one of {known_applications()}. "
-            f"Received: model={model!r}"
-        )
     inputs = pixels(input_shape)
     (offset,), (scale,) = Preprocessing(input_shape[:2], scaling=input_scaling).offset_and_scale
     x = layers.Rescaling(scale, offset, name="pixels_0_255")(inputs)
@@ -95,10 +90,18 @@ class OwnScaling(layers.Layer):
 
     Args:
         model: name of the model in `keras.applications`.
+
+    Raises:
+        ValueError: for a model that Keras does not have; all are listed.
     """
 
     def __init__(self, model, **kwargs):
         super().__init__(**kwargs)
+        if model not in known_applications():
+            raise ValueError(
+                f"keras.applications must have the model: one of {known_applications()}. "
+                f"Received: model={model!r}"
+            )
         self.model = model
         self._scale = next(
             module.preprocess_input

@@ -6,8 +6,6 @@ All of them consist of CONV_2D, MAXIMUM, MAX_POOL_2D and FULLY_CONNECTED for Ten
 nothing stays float in int8.
 """
 
-import functools
-
 from keras import layers
 
 from tf_lpdistill.models.blocks import maxout
@@ -66,7 +64,7 @@ def fitnet(groups, input_shape=_CIFAR, num_classes=10, name="fitnet", initialize
     for filters, end in zip(groups, ("stage1", "guided", "stage3"), strict=True):
         for channels in filters:
             layer += 1
-            x = _conv_maxout(x, channels, 3, "same", layer, initializer)
+            x = _conv_maxout(x, channels, 3, f"layer{layer}", initializer=initializer)
         if end == "stage3":
             x = layers.GlobalMaxPooling2D(name=end)(x)
         else:
@@ -83,7 +81,7 @@ def fitnet_teacher(input_shape=_CIFAR, num_classes=10, name="fitnet_teacher"):
     Arguments, layers and errors as in `mnist_teacher`; "features" is (batch, 500).
     """
     x = inputs = pixels(input_shape)
-    x = _conv_trunk(x, (96, 192, 192), first_padding=4)
+    x = _teacher_trunk(x, (96, 192, 192), first_padding=4)
     features = _dense_maxout(layers.Flatten(name="flat")(x), 500, "he_normal")
     return classifier(inputs, features, num_classes, name)
 
@@ -109,7 +107,7 @@ def mnist_teacher(input_shape=_MNIST, num_classes=10, name="mnist_teacher"):
         ValueError: when `num_classes` is smaller than 2, or the image too small.
     """
     x = inputs = pixels(input_shape)
-    x = _conv_trunk(x, (48, 48, 24), first_padding=0)
+    x = _teacher_trunk(x, (48, 48, 24), first_padding=0)
     return classifier(inputs, layers.Flatten(name="features")(x), num_classes, name)
 
 
@@ -134,49 +132,41 @@ def mnist_student(input_shape=_MNIST, num_classes=10, name="mnist_student"):
         ValueError: when `num_classes` is smaller than 2, or the image too small.
     """
     x = inputs = pixels(input_shape)
-    x = _conv_maxout(x, 16, 3, "same", 1)
-    x = layers.MaxPooling2D(4, 3, name="stage1")(_conv_maxout(x, 16, 3, "same", 2))
-    x = _conv_maxout(x, 16, 3, "same", 3)
-    x = _conv_maxout(x, 16, 3, "same", "guided")
-    x = _conv_maxout(x, 12, 3, "same", 5)
-    x = _conv_maxout(x, 12, 3, "same", "stage3")
+    x = _conv_maxout(x, 16, 3, "layer1")
+    x = layers.MaxPooling2D(4, 3, name="stage1")(_conv_maxout(x, 16, 3, "layer2"))
+    x = _conv_maxout(x, 16, 3, "layer3")
+    x = _conv_maxout(x, 16, 3, "guided")
+    x = _conv_maxout(x, 12, 3, "layer5")
+    x = _conv_maxout(x, 12, 3, "stage3")
     return classifier(inputs, layers.Flatten(name="features")(x), num_classes, name)
 
 
-def _conv_trunk(x, filters, first_padding):
-    """The three maxout convolutions of both teachers, each with its pooling."""
-    for i, (channels, size, padding, pool, overhang, end) in enumerate(
-        zip(
-            filters,
-            (8, 8, 5),
-            (first_padding, 3, 3),
-            (4, 4, 2),
-            ("same", "same", "valid"),
-            ("stage1", "hint", "stage3"),
-            strict=True,
-        ),
-        start=1,
-    ):
+def _teacher_trunk(x, filters, first_padding):
+    """The three maxout convolutions of both teachers, each with its pooling by two."""
+    rows = (  # kernel, padding, pooling window and what Keras does where it leaves the image
+        (8, first_padding, 4, "same", "stage1"),
+        (8, 3, 4, "same", "hint"),
+        (5, 3, 2, "valid", "stage3"),
+    )
+    for i, (size, padding, window, overhang, end) in enumerate(rows):
         if padding:
-            x = layers.ZeroPadding2D(padding, name=f"padding{i}")(x)
-        x = _conv_maxout(x, channels, size, "valid", i)
-        x = layers.MaxPooling2D(pool, 2, padding=overhang, name=end)(x)
+            x = layers.ZeroPadding2D(padding, name=f"padding{i + 1}")(x)
+        x = _conv_maxout(x, filters[i], size, f"layer{i + 1}", padding="valid")
+        x = layers.MaxPooling2D(window, 2, padding=overhang, name=end)(x)
     return x
 
 
-def _conv_maxout(x, filters, size, padding, layer, initializer="he_normal"):
-    """One maxout convolution with two pieces; `layer` is its number, or its name."""
-    make = functools.partial(
-        lambda name: layers.Conv2D(
-            filters, size, padding=padding, kernel_initializer=initializer, name=name
+def _conv_maxout(x, filters, size, name, padding="same", initializer="he_normal"):
+    def make(piece):
+        return layers.Conv2D(
+            filters, size, padding=padding, kernel_initializer=initializer, name=piece
         )
-    )
-    return maxout(x, make, name=f"layer{layer}" if isinstance(layer, int) else layer)
+
+    return maxout(x, make, name=name)
 
 
 def _dense_maxout(x, width, initializer):
-    return maxout(
-        x,
-        lambda name: layers.Dense(width, kernel_initializer=initializer, name=name),
-        name="features",
-    )
+    def make(piece):
+        return layers.Dense(width, kernel_initializer=initializer, name=piece)
+
+    return maxout(x, make, name="features")

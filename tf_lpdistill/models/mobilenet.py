@@ -102,10 +102,12 @@ def mobilenet_v3_large(
     input_shape=_IMAGENET, num_classes=1000, name="mobilenet_v3_large", alpha=1.0, weights=None,
     minimalistic=False,
 ):  # fmt: skip
-    """Builds MobileNet V3 large: Table 1 of the paper.
+    """Builds MobileNet V3 large.
 
     Arguments, result and errors as in `mobilenet_v3_small`, but "stage1" (half the size) to
     "stage5" (a 32nd), and "features" (batch, 1280).
+
+    Reference: Howard et al. 2019, https://arxiv.org/abs/1905.02244, Table 1.
     """
     model = keras.applications.MobileNetV3Large
     return _v3(model, 1280, input_shape, num_classes, name, alpha, weights, minimalistic)

@@ -86,7 +86,7 @@ def _basic_block(x, filters, strides, name, end):
     if strides != 1 or x.shape[-1] != filters:
         shortcut = conv(x, filters, 1, strides, name=f"{name}_shortcut_conv")
         shortcut = norm(shortcut, f"{name}_shortcut")
-    x = conv_norm_relu(x, filters, 3, strides, name=f"{name}_relu1")
-    x = norm(conv(x, filters, 3, name=f"{name}_conv2"), f"{name}_norm2")
+    x = conv_norm_relu(x, filters, 3, strides, name=f"{name}_1")
+    x = norm(conv(x, filters, 3, name=f"{name}_2_conv"), f"{name}_2_norm")
     x = layers.Add(name=f"{end}_pre")([x, shortcut])
     return layers.ReLU(name=end)(x)
