@@ -5,13 +5,13 @@ from tf_lpdistill import models
 
 # One small network of each family, all for 16x16 or 32x32 pixels and four classes.
 SMALL = {
-    "fitnet": lambda: models.fitnet(((4, 4), (6, 6), (8,)), (16, 16, 3), 4),
+    "fitnet": lambda: models.fitnet(((8, 8), (12, 12), (16,)), (16, 16, 3), 4),
     "fitnet_teacher": lambda: models.mnist_teacher((28, 28, 1), 4),
     "mnist_student": lambda: models.mnist_student((28, 28, 1), 4),
     "resnet_cifar": lambda: models.resnet_cifar(8, (16, 16, 3), 4),
     "wide_resnet": lambda: models.wide_resnet(10, 1, (16, 16, 3), 4, dropout=0.1),
     "vgg_cifar": lambda: models.vgg_cifar(((8,), (8,), (8, 8), (16,), (16,)), (16, 16, 3), 4),
-    "squeezenet": lambda: models.squeezenet(16, 3, ((4,), (4, 8), (8,)), (32, 32, 3), 4, "small"),
+    "squeezenet": lambda: models.squeezenet(32, 3, ((8,), (8, 16), (16,)), (32, 32, 3), 4, "small"),
     "mobilenet_v1": lambda: models.mobilenet_v1((32, 32, 3), 4, alpha=0.25),
     "mobilenet_v2": lambda: models.mobilenet_v2((32, 32, 3), 4, alpha=0.35),
     "mobilenet_v3": lambda: models.mobilenet_v3_small((32, 32, 3), 4, alpha=0.75),
