@@ -14,6 +14,7 @@ PACKAGE = "tf_lpdistill"
 LAZY = {
     "PIL",
     "ai_edge_litert",
+    "keras_hub",
     "matplotlib",
     "tensorflow_datasets",
     "tensorflow_model_optimization",
@@ -190,6 +191,8 @@ def test_rule(rule):
         (wrong_reaches, "tf_lpdistill/data/new.py", "from ..losses import base"),
         (wrong_reaches, "tf_lpdistill/data/new.py", "def f():\n from .. import tflite"),
         (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill import Distiller"),
+        (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill.losses import Hint"),
+        (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill import tflite"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill import terms"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill.report import x"),
         (
@@ -204,6 +207,7 @@ def test_rule(rule):
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n import tf_keras"),
         (foreign_imports, "export/new.py", "from tensorflow import keras"),
         (foreign_imports, "tf_lpdistill/new.py", "import matplotlib.pyplot as plt"),
+        (foreign_imports, "tf_lpdistill/models/new.py", "import keras_hub"),
         (old_keras, "recipes/new.py", "import tensorflow as tf\ntf.keras.Model()"),
         (environment_writes, "tf_lpdistill/new.py", "import os\nos.environ['A'] = '1'"),
         (environment_writes, "tf_lpdistill/new.py", "from os import environ\ndel environ['A']"),

@@ -1,6 +1,7 @@
 """The contract of all networks; a new builder is covered without an edit here, but in the docs."""
 
 import pathlib
+import runpy
 
 import keras
 import numpy as np
@@ -39,6 +40,12 @@ def test_the_docs_list_all_and_no_other():
     assert table.HEADER in DOCS
 
 
+@pytest.mark.slow
+def test_the_command_prints_the_table_of_the_docs(capsys):
+    runpy.run_module("tf_lpdistill.models", run_name="__main__")
+    assert capsys.readouterr().out in DOCS
+
+
 @pytest.mark.parametrize("name", [p for p in BUILDERS if not p.values[0].startswith("digits")])
 def test_another_size_and_number_of_classes(name):
     shape = (40, 36, 3)
@@ -52,6 +59,7 @@ def test_another_size_and_number_of_classes(name):
     images = np.random.default_rng(0).uniform(-1, 1, (2, *shape)).astype("float32")
     logits, features = Tap(model, [*stages, "features"])(images)
     assert logits.shape == (2, 7) and np.isfinite(logits).all()
+    np.testing.assert_array_equal(model(images), logits)  # without a warning about its input
     assert len(features["features"].shape) == 2
     sides = [features[stage].shape[1] for stage in stages if len(features[stage].shape) == 4]
     assert sides == sorted(sides, reverse=True) and sides[0] <= 40

@@ -103,11 +103,13 @@ class OwnScaling(layers.Layer):
                 f"Received: model={model!r}"
             )
         self.model = model
-        self._scale = next(
+        scalings = [
             module.preprocess_input
             for module in vars(keras.applications).values()
             if hasattr(module, model) and hasattr(module, "preprocess_input")
-        )
+        ]
+        # Those of MobileNet V3, found in no module, scale inside, as EfficientNet does.
+        self._scale = scalings[0] if scalings else keras.applications.mobilenet_v3.preprocess_input
 
     def call(self, inputs):
         """Scales RGB pixels 0..255, (batch, height, width, 3)."""

@@ -6,7 +6,7 @@ from tf_lpdistill.models.shift import Shift
 
 # PyTorch's default, with which the networks of the CIFAR tables were trained; Keras's 0.99 lags
 # behind the weights when there are few steps.
-_MOMENTUM = 0.9
+MOMENTUM = 0.9
 
 
 def conv(x, filters, size, strides=1, *, name, use_bias=False, **kwargs):
@@ -27,7 +27,7 @@ def depthwise(x, size, strides=1, *, name):
 
 def norm(x, name):
     """Batch normalisation with a momentum of 0.9."""
-    return layers.BatchNormalization(momentum=_MOMENTUM, name=name)(x)
+    return layers.BatchNormalization(momentum=MOMENTUM, name=name)(x)
 
 
 def norm_relu(x, name):

@@ -2,7 +2,9 @@
 
 All of them take pixels scaled to -1..1, as keras.applications trained them:
 `Preprocessing(size, scaling="-1..1")`. `weights` is None for random ones, or the path of a
-`.weights.h5` file (or "imagenet", which Keras downloads) without a classifier.
+`.weights.h5` file (or "imagenet", which Keras downloads) without a classifier. BatchNorm's momentum
+is 0.9 as everywhere here: with the 0.999 of keras.applications a network that has learnt for a few
+hundred steps still guesses at inference.
 """
 
 import collections
@@ -11,6 +13,7 @@ import re
 import keras
 from keras import layers
 
+from tf_lpdistill.models.blocks import MOMENTUM
 from tf_lpdistill.models.ends import classifier, pixels, pooled_classifier
 
 _IMAGENET = (224, 224, 3)
@@ -50,8 +53,8 @@ def mobilenet_v1(
     Reference: Howard et al. 2017, https://arxiv.org/abs/1704.04861, Table 1.
     """
     model = keras.applications.MobileNet
-    trunk = _trunk(model, input_shape, alpha, weights, dropout=0.0)
-    return pooled_classifier(trunk.input, trunk.output, num_classes, name)
+    inputs, x = _trunk(model, input_shape, alpha, weights, dropout=0.0)
+    return pooled_classifier(inputs, x, num_classes, name)
 
 
 def mobilenet_v2(
@@ -64,8 +67,8 @@ def mobilenet_v2(
 
     Reference: Sandler et al. 2018, https://arxiv.org/abs/1801.04381, Table 2.
     """
-    trunk = _trunk(keras.applications.MobileNetV2, input_shape, alpha, weights)
-    return pooled_classifier(trunk.input, trunk.output, num_classes, name)
+    inputs, x = _trunk(keras.applications.MobileNetV2, input_shape, alpha, weights)
+    return pooled_classifier(inputs, x, num_classes, name)
 
 
 def mobilenet_v3_small(
@@ -114,17 +117,17 @@ def mobilenet_v3_large(
 
 
 def _v3(model, width, input_shape, num_classes, name, alpha, weights, minimalistic):
-    trunk = _trunk(
+    inputs, x = _trunk(
         model, input_shape, alpha, weights, minimalistic=minimalistic, include_preprocessing=False
     )
-    x = layers.GlobalAveragePooling2D(name="pooled")(trunk.output)
+    x = layers.GlobalAveragePooling2D(name="pooled")(x)
     x = layers.Dense(int(width * max(alpha, 1.0)), name="hidden")(x)
     x = layers.Activation("relu" if minimalistic else "hard_swish", name="features")(x)
-    return classifier(trunk.input, x, num_classes, name, dropout=0.2)
+    return classifier(inputs, x, num_classes, name, dropout=0.2)
 
 
 def _trunk(model, input_shape, alpha, weights, **kwargs):
-    """The convolutions, with stages named as everywhere in this package.
+    """Input and output of the convolutions, with stages named as everywhere in this package.
 
     Layers that keras.applications leaves to Keras's counter ("activation_17") are counted within
     the model, so that a second one has the same names.
@@ -144,8 +147,10 @@ def _trunk(model, input_shape, alpha, weights, **kwargs):
         elif kind:
             counts[kind[1]] += 1
             config["name"] = f"{kind[1]}_{counts[kind[1]]}"
+        if isinstance(layer, layers.BatchNormalization):
+            config["momentum"] = MOMENTUM
         return type(layer).from_config(config)
 
     copy = keras.models.clone_model(trunk, clone_function=renamed)
     copy.set_weights(trunk.get_weights())
-    return copy
+    return copy.inputs[0], copy.outputs[0]  # `copy.input` is a list, and would warn at each call

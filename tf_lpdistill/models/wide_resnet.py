@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from tf_lpdistill.models.blocks import conv, norm_relu
+from tf_lpdistill.models.blocks import conv, norm, norm_relu
 from tf_lpdistill.models.ends import pixels, pooled_classifier
 
 _CIFAR = (32, 32, 3)
@@ -96,5 +96,4 @@ def _block(x, filters, strides, dropout, before, name, end):
 
 def _activated(x, before):
     """BatchNorm and ReLU of what the layer `before` returned."""
-    x = layers.BatchNormalization(momentum=0.9, name=f"{before}_pre")(x)
-    return layers.ReLU(name=f"{before}_relu")(x)
+    return layers.ReLU(name=f"{before}_relu")(norm(x, f"{before}_pre"))
