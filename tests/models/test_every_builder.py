@@ -12,15 +12,12 @@ from tf_lpdistill.models import table
 from tf_lpdistill.taps import Tap
 
 DOCS = (pathlib.Path(__file__).parents[2] / "docs" / "models.md").read_text(encoding="utf-8")
+# Those that take seconds to build. Each family has a faster member here or in test_every_family.py,
+# or is run on a small image in its own file.
 SLOW = (
-    "mobilenet_v2",
-    "mobilenet_v3",
-    "inception",
-    "resnet110",
-    "resnet56",
+    "inception", "mobilenet", "shufflenet_v2", "resnet32", "resnet44", "resnet56", "resnet110",
     "wrn_40",
-    "resnet32x4",
-)
+)  # fmt: skip
 BUILDERS = [
     pytest.param(name, marks=[pytest.mark.slow] * name.startswith(SLOW)) for name in models.BUILDERS
 ]

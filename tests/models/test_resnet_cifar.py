@@ -25,8 +25,8 @@ def expected(depth, stem, *stages, classes):
     ("name", "depth", "filters", "parameters"),
     [
         ("resnet20", 20, (16, 16, 32, 64), 278_324),
-        ("resnet32", 32, (16, 16, 32, 64), 472_756),
-        ("resnet44", 44, (16, 16, 32, 64), 667_188),
+        pytest.param("resnet32", 32, (16, 16, 32, 64), 472_756, marks=pytest.mark.slow),
+        pytest.param("resnet44", 44, (16, 16, 32, 64), 667_188, marks=pytest.mark.slow),
         ("resnet8x4", 8, (32, 64, 128, 256), 1_233_540),
         pytest.param("resnet56", 56, (16, 16, 32, 64), 861_620, marks=pytest.mark.slow),
         pytest.param("resnet110", 110, (16, 16, 32, 64), 1_736_564, marks=pytest.mark.slow),

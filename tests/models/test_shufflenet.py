@@ -41,6 +41,7 @@ def test_parameters_of_v2(width, parameters):
     assert trained(models.shufflenet_v2((32, 32, 3), width=width)) == parameters
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("stride", "side"), [(1, 32), (2, 16), (4, 8)])
 def test_stem(stride, side):
     model = models.shufflenet_v1((32, 32, 3), 10, groups=1, stem_stride=stride)
@@ -48,6 +49,7 @@ def test_stem(stride, side):
     assert model.get_layer("stage1").output.shape == (None, side // 2, side // 2, 144)
 
 
+@pytest.mark.slow
 def test_only_v2_has_operations_that_are_no_layers():
     """Quantization-aware training takes layers only."""
     v1, v2 = (
