@@ -115,8 +115,8 @@ def define_flags():
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all of them if unset.")
-    flags.DEFINE_string("teacher", "digits_teacher", "A builder of tf_lpdistill.models, or a file.")
-    flags.DEFINE_string("student", "digits_student", "A builder of tf_lpdistill.models, or a file.")
+    flags.DEFINE_string("teacher", "digits_teacher", "A name for models.get, or a .keras file.")
+    flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
     flags.DEFINE_integer(
         "teacher_epochs", None, "Epochs of the teacher; 30 for a builder, 0 for a file.",
         lower_bound=0,

@@ -71,24 +71,12 @@ def with_validation(loaded: ImageData):
     return dataclasses.replace(loaded, **splits)
 
 
-def builders():
-    """Returns {name: function} of the networks in `tf_lpdistill.models` that need no arguments."""
-    found = {name: getattr(models, name) for name in models.__all__}
-    return {name: build for name, build in found.items() if _is_builder(build)}
-
-
-def _is_builder(build):
-    parameters = inspect.signature(build).parameters if inspect.isfunction(build) else {}
-    optional = all(p.default is not p.empty for p in parameters.values())
-    return "num_classes" in parameters and optional
-
-
 def network(flag, name, loaded: ImageData):
     """Finds the network that a flag names.
 
     Args:
         flag: the flag, for errors.
-        name: a builder of `tf_lpdistill.models`, or the path of a `.keras` file.
+        name: a name for `models.get`, or the path of a `.keras` file.
         loaded: the data set, for the number of classes and the size of the input.
 
     Returns:
@@ -96,22 +84,21 @@ def network(flag, name, loaded: ImageData):
         network of its architecture.
 
     Raises:
-        ValueError: when there is no such builder or file, it has another number of outputs, or
+        ValueError: when there is no such network or file, it has another number of outputs, or
             ends in probabilities.
     """
     if name.endswith(".keras"):
         model = read_model(flag, name)
         _check_logits(f"--{flag}", f"--{flag}={name}", model, loaded)
         return lambda: keras.models.clone_model(model)
-    known = builders()
-    if name not in known:
-        raise ValueError(
-            f"--{flag} must be a .keras file or one of {sorted(known)}. Received: --{flag}={name}"
-        )
+    try:
+        build = models.get(name)
+    except ValueError as error:
+        raise ValueError(f"--{flag} must be a .keras file or a network's name. {error}") from error
     arguments = {"num_classes": loaded.num_classes}
-    if "input_shape" in inspect.signature(known[name]).parameters:
+    if "input_shape" in inspect.signature(build).parameters:
         arguments["input_shape"] = loaded.image_shape
-    return lambda: known[name](**arguments)
+    return lambda: build(**arguments)
 
 
 def _check_logits(flag, given, model, loaded):

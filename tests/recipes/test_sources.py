@@ -79,27 +79,19 @@ def test_data_without_test_images_are_refused(tmp_path, digits):
 
 
 def test_a_builder_by_name(digits):
-    assert {"digits_student", "digits_teacher"} <= set(sources.builders())
     build = sources.network("student", "digits_student", digits)
     assert build().count_params() == 3858 and build() is not build()
 
 
-def test_a_builder_is_given_classes_and_size_and_parts_are_none(monkeypatch, digits):
-    def sized(input_shape=(32, 32, 3), num_classes=5):
-        return input_shape, num_classes
-
-    def family(depth, num_classes=10):
-        """A network of any depth is no name on the command line."""
-
-    for build in (sized, family):
-        monkeypatch.setattr(sources.models, build.__name__, build, raising=False)
-    monkeypatch.setattr(sources.models, "__all__", ["sized", "family", "digits_student"])
-    assert set(sources.builders()) == {"sized", "digits_student"}
-    assert sources.network("student", "sized", digits)() == ((8, 8, 1), 10)
+def test_a_builder_is_given_classes_and_size(digits):
+    model = sources.network("teacher", "resnet8x4", digits)()
+    assert model.input_shape == (None, 8, 8, 1) and model.output_shape == (None, 10)
 
 
 def test_an_unknown_builder_is_told_with_the_known_ones(digits):
-    with pytest.raises(ValueError, match=r"--student must be .*digits_student.*--student=resnet"):
+    with pytest.raises(
+        ValueError, match=r"--student must be a .keras file or .*digits_student.*'resnet'"
+    ):
         sources.network("student", "resnet", digits)
 
 
