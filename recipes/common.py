@@ -147,12 +147,12 @@ def read_history(path):
 
 
 def run_recipe(main):
-    """Runs `main` under absl; a wrong flag or setting is one line, not a traceback."""
+    """Runs `main` under absl; a wrong flag, file or setting is one line, not a traceback."""
 
     def guarded(argv):
         try:
             main(argv)
-        except ValueError as error:
+        except (ValueError, OSError, ImportError) as error:
             if FLAGS.debug:
                 raise
             sys.exit(f"Error: {error}")

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from tf_lpdistill import Preprocessing, taps, tflite
+from tf_lpdistill import Preprocessing, data, taps, tflite
 from tf_lpdistill.data import Split
 from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 
@@ -37,6 +37,26 @@ def embed(model, split, preprocessing: Preprocessing, feature):
     """Runs a model on a split, in its order; `feature` names the layer of the embedding."""
     predictions, tapped = taps.Tap(model, [feature])(preprocessing(split.images), training=False)
     return Embedded(split, np.asarray(tapped[feature]), np.asarray(predictions))
+
+
+def describe(loaded, num_labels):
+    """A data set as `config.json` tells of it to the report."""
+    height, width, channels = loaded.image_shape
+    colour = "grey" if channels == 1 else "colour"
+    return {
+        "name": loaded.name,
+        "description": f"{colour} images of {height}x{width} pixels, {loaded.num_classes} classes",
+        **{title: len(split) for title, split in loaded.splits().items()},
+        "labelled": num_labels,
+        "class_names": list(loaded.class_names),
+    }
+
+
+def accuracy(model, split, preprocessing: Preprocessing, batch_size=500):
+    """Share of right answers of a classifier on a split."""
+    batches = data.evaluation_batches(split, preprocessing, batch_size)
+    predictions = [np.asarray(model(x, training=False)) for x, _ in batches]
+    return float((np.concatenate(predictions).argmax(axis=1) == split.labels).mean())
 
 
 def overlap(teacher: Embedded, student: Embedded):

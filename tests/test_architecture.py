@@ -155,6 +155,22 @@ def old_keras(sources):
     }
 
 
+def imported_scenarios(sources):
+    """Files of recipes/ that run are imported by none: what two of them share is a room."""
+    rooms = {path: tree for path, tree in sources.items() if path.startswith("recipes/")}
+    scenarios = {
+        pathlib.PurePath(path).stem
+        for path, tree in rooms.items()
+        if "'__main__'" in ast.dump(tree)
+    }
+    return {
+        f"{path} imports {name}"
+        for path, tree in rooms.items()
+        for name in imports(path, tree)
+        if name.split(".")[0] in scenarios
+    }
+
+
 def environment_writes(sources):
     """Places in the package that change the environment of the process."""
     exempt = f"{PACKAGE}/compression/_tfmot.py"  # puts back what tfmot changes
@@ -178,7 +194,14 @@ def environment_writes(sources):
 
 @pytest.mark.parametrize(
     "rule",
-    [wrong_reaches, losses_that_import_losses, foreign_imports, old_keras, environment_writes],
+    [
+        wrong_reaches,
+        losses_that_import_losses,
+        foreign_imports,
+        old_keras,
+        environment_writes,
+        imported_scenarios,
+    ],
 )
 def test_rule(rule):
     assert rule(read_sources()) == set()
@@ -213,6 +236,7 @@ def test_rule(rule):
         (foreign_imports, "tf_lpdistill/graph/faiss_search.py", "import faiss"),
         (foreign_imports, "export/new.py", "from tensorflow import keras"),
         (foreign_imports, "tf_lpdistill/new.py", "import matplotlib.pyplot as plt"),
+        (imported_scenarios, "recipes/new.py", "from digits import METHODS"),
         (foreign_imports, "tf_lpdistill/models/new.py", "import keras_hub"),
         (old_keras, "recipes/new.py", "import tensorflow as tf\ntf.keras.Model()"),
         (environment_writes, "tf_lpdistill/new.py", "import os\nos.environ['A'] = '1'"),

@@ -31,6 +31,41 @@ def run_dir(tmp_path):
 
 
 @pytest.fixture
+def comparison(run_dir, edit):
+    """The run folder as recipes/compare.py writes it: thirty methods, their costs, a failure."""
+
+    def compare(results):
+        rows = results["rows"]
+        for row in rows:
+            row.update(neighborhood_overlap=None, tflite=None)
+        base = rows[2] | {"best": False, "extra_parameters": 0, "relative_time": 1.5}
+        base["last_accuracy"] = [0.93, 0.94, 0.95]
+        rows[1:] = [rows[1] | {"last_accuracy": [0.9, 0.9, 0.9], "extra_parameters": 0}]
+        rows[1]["relative_time"] = 1.0
+        for i in range(30):
+            own = {"name": f"Method {i}", "key": f"m{i}", "best": i == 7}
+            rows.append(base | own | {"accuracy": [0.9 + i / 1000, 0.9, 0.91]})
+        rows[9].update(extra_parameters=34944, relative_time=3.084)
+        reason = "the channels differ <b>"
+        results["failures"] = [{"name": "FSP", "key": "solution_flow", "reason": reason}]
+        results["exported"] = None
+
+    edit("results.json", compare)
+    for path in (run_dir / "phone").iterdir():
+        path.unlink()
+    (run_dir / "neighbors.npz").unlink()
+    lines = [
+        f"{key},{seed},{epoch},1.0,1.0,0.9,1.0,{0.5 + 0.01 * epoch},{term}"
+        for key in ("alone", *(f"m{i}" for i in range(30)))
+        for seed in range(3)
+        for epoch in range(1, 5)
+        for term in ["" if key == "alone" else 0.5]
+    ]
+    head = ",".join(("method", "seed", "epoch", *METRICS))
+    (run_dir / "history.csv").write_text("\n".join([head, *lines]) + "\n")
+
+
+@pytest.fixture
 def edit(run_dir):
     """Returns a function that changes a JSON file of the run folder: edit(name, change)."""
 

@@ -97,6 +97,16 @@ def test_it_fits_every_screen(measure, edit):
     assert [(page["narrow"], page["wide"]) for page in pages] == [(3, 0), (0, 3), (0, 3)]
 
 
+@pytest.mark.usefixtures("comparison")
+def test_thirty_methods_fit_every_screen(measure):
+    pages, console = measure()
+    assert console == []
+    for page, width in zip(pages, WIDTHS, strict=True):
+        assert page["needed"] <= page["width"] <= width
+        assert page["outside"] == []
+        assert page["smallest"] >= 10
+
+
 def test_it_follows_a_dark_screen(measure):
     pages, console = measure("--blink-settings=preferredColorScheme=0")
     assert console == []

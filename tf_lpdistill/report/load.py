@@ -7,7 +7,7 @@ from tf_lpdistill.report.history import read_history
 from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.report.outputs import read_files
 from tf_lpdistill.report.record import Record
-from tf_lpdistill.report.run import Dataset, FileScore, Row, Run
+from tf_lpdistill.report.run import Dataset, Failure, FileScore, Row, Run
 
 
 def load_run(run_dir):
@@ -44,6 +44,7 @@ def load_run(run_dir):
         seed=config.integer("seed"),
         dataset=dataset,
         rows=rows,
+        failures=tuple(map(_failure, results.records("failures", optional=True) or ())),
         seeds=results.integers("seeds"),
         reading=results.text("reading"),
         exported=_exported(results, rows),
@@ -89,7 +90,14 @@ def _row(record):
         parameters=record.integer("parameters"),
         best=record.flag("best"),
         tflite=scores and {name: _score(scores.record(name)) for name in scores.keys()},
+        last_accuracy=record.fractions("last_accuracy", optional=True),
+        extra_parameters=record.integer("extra_parameters", optional=True),
+        relative_time=record.number("relative_time", optional=True),
     )
+
+
+def _failure(record):
+    return Failure(record.text("name"), record.text("key"), record.text("reason"))
 
 
 def _score(record):

@@ -96,9 +96,13 @@ class Record:
         value = self._get(key, lambda value: isinstance(value, dict), "an object", optional)
         return None if value is None else Record(value, f"{self.where}: {key}")
 
-    def records(self, key):
+    def records(self, key, optional=False):
         """Returns a field that is a list, not empty, of objects, as a list of `Record`."""
-        values = self._list(key, lambda value: isinstance(value, dict), "a list of objects", False)
+        values = self._list(
+            key, lambda value: isinstance(value, dict), "a list of objects", optional
+        )
+        if values is None:
+            return None
         return [Record(value, f"{self.where}: {key}[{i}]") for i, value in enumerate(values)]
 
     def _list(self, key, accepts, expected, optional):

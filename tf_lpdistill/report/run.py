@@ -33,7 +33,12 @@ class FileScore:
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One method: test accuracy and neighbourhood overlap (fractions), one value a seed."""
+    """One method: test accuracy and neighbourhood overlap (fractions), one value a seed.
+
+    A comparison of methods also has: `last_accuracy`, that of the last epoch, where `accuracy` is
+    that of the epoch best on the validation images; `extra_parameters`, trained beside the student
+    and left behind; `relative_time`, of a training step against the student alone.
+    """
 
     name: str
     key: str
@@ -42,6 +47,9 @@ class Row:
     parameters: int
     best: bool
     tflite: Mapping[str, FileScore] | None
+    last_accuracy: tuple[float, ...] | None = None
+    extra_parameters: int | None = None
+    relative_time: float | None = None
 
     @property
     def mean(self):
@@ -52,6 +60,15 @@ class Row:
     def sd(self):
         """The sample standard deviation of the accuracy, or `None` with one seed."""
         return sample_sd(self.accuracy)
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """A method that could not be trained, and why."""
+
+    name: str
+    key: str
+    reason: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +143,7 @@ class Run:
     seed: int
     dataset: Dataset
     rows: tuple[Row, ...]
+    failures: tuple[Failure, ...]
     seeds: tuple[int, ...]
     reading: str
     exported: str | None

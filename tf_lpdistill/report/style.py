@@ -7,13 +7,13 @@ deuteranopia and tritanopia, and the charts name every line as well.
 
 _LIGHT = """
 --paper:#fbfaf7;--card:#f3f1eb;--ink:#1d1c1a;--muted:#5f5b54;--rule:#e2ded5;--accent:#0a6a5d;
---wrong:#b3261e;--teacher:#1d1c1a;--alone:#757069;--c0:#c04f00;--c1:#1a5fc9;--c2:#7d2a86;
+--wrong:#b3261e;--teacher:#1d1c1a;--alone:#757069;--other:#c9c3b8;--c0:#c04f00;--c1:#1a5fc9;--c2:#7d2a86;
 --c3:#0a7a63;--c4:#a8325e;--c5:#6b6200;--band:.13
 """
 
 _DARK = """
 --paper:#161615;--card:#20201e;--ink:#ebe8e2;--muted:#a8a299;--rule:#34322e;--accent:#5cc9b4;
---wrong:#ff8a7d;--teacher:#ebe8e2;--alone:#99938a;--c0:#f5924e;--c1:#5a97f5;--c2:#e3a6f0;
+--wrong:#ff8a7d;--teacher:#ebe8e2;--alone:#99938a;--other:#514d47;--c0:#f5924e;--c1:#5a97f5;--c2:#e3a6f0;
 --c3:#4fcab0;--c4:#f58bb0;--c5:#d0c35a;--band:.2
 """
 
@@ -68,6 +68,7 @@ border-color:var(--ink)}
 .comparison small{display:block;line-height:1.4}
 .comparison td span{white-space:nowrap}
 .comparison .best .name,.comparison .best td:nth-child(2) span{font-weight:650}
+.comparison .failed td{text-align:left;font-size:.875rem;color:var(--muted)}
 .comparison em{font-style:normal;font-size:.75rem;margin-left:8px;padding:1px 7px;
 border:1px solid currentcolor;border-radius:99px;color:var(--accent);white-space:nowrap}
 .swatch{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:9px;
@@ -94,6 +95,8 @@ svg .colored{fill:var(--color);font-weight:500}
 .leader{stroke:var(--color);stroke-width:1;opacity:.55}
 .series-teacher{--color:var(--teacher)}
 .series-alone{--color:var(--alone)}
+.series-other{--color:var(--other)}
+.series-other .line{stroke-width:1.25}
 .series-0{--color:var(--c0)}
 .series-1{--color:var(--c1)}
 .series-2{--color:var(--c2)}
@@ -172,6 +175,7 @@ border-bottom:1px solid var(--rule)}
 .cards tr:first-child{padding-top:0}
 .cards tbody th{grid-column:1/-1;width:auto}
 .comparison th,.comparison td{text-align:left;padding:0;border:0}
+.cards .failed td{grid-column:1/-1}
 .cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted)}
 .query{grid-template-columns:64px minmax(0,1fr);gap:16px 18px;padding:24px 0}
 .query figure{grid-row:1/4;align-self:start}

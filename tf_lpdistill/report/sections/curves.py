@@ -3,8 +3,9 @@
 import numpy as np
 
 from tf_lpdistill.report import svg
+from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.quantities import percent_tick
-from tf_lpdistill.report.series import series
+from tf_lpdistill.report.series import OTHER, note, series
 
 NAME = "curves"
 TITLE = "Learning curves"
@@ -23,9 +24,16 @@ def render(run):
     spreads = spreads_of(run, run.rows, _METRIC)
     if not spreads:
         return None
+    colors = series(run)
+    # Grey lines first: they must not cover a coloured one.
+    spreads.sort(key=lambda item: colors[item[0].key] != OTHER)
     names = ", ".join(row.name for row, _ in spreads)
     label = f"Validation accuracy per epoch of {names}"
-    return svg.responsive(lambda width: _draw(spreads, series(run), width), label)
+    explained = note(run, "are drawn in grey")
+    return join(
+        svg.responsive(lambda width: _draw(spreads, colors, width), label),
+        tag("p", explained, class_="note") if explained else None,
+    )
 
 
 def spreads_of(run, rows, metric):
@@ -73,13 +81,15 @@ def _draw(spreads, colors, width):
     for row, (mean, low, high) in spreads:
         seen = measured(mean)
         at = x(seen + 1)
+        named = colors[row.key] != OTHER
         drawn = (
-            svg.band(at, y(low[seen]), y(high[seen]), "band"),
+            svg.band(at, y(low[seen]), y(high[seen]), "band") if named else None,
             svg.curve(at, y(mean[seen]), "line"),
         )
         shapes.append(svg.tag("g", drawn, class_=colors[row.key]))
     marks.append(svg.clip(x, y, shapes))
-    return height, [marks, _names(spreads, colors, x, y)]
+    named = [item for item in spreads if colors[item[0].key] != OTHER]
+    return height, [marks, _names(named, colors, x, y)]
 
 
 def _ends(spreads):

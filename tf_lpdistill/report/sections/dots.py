@@ -1,12 +1,15 @@
 """The accuracy of every seed, so that a difference can be seen beside the scatter."""
 
 from tf_lpdistill.report import svg
+from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.quantities import percent_sd, percent_tick
 from tf_lpdistill.report.run import ALONE
-from tf_lpdistill.report.series import series
+from tf_lpdistill.report.series import note, series
 
 NAME = "seeds"
 TITLE = "Every seed"
+_MANY = 12  # rows above which they move closer together
+
 ABOUT = (
     "A dot is one training run, a bar the mean. The dashed line is the mean of the student "
     "alone: what a method adds lies to its right."
@@ -16,12 +19,17 @@ ABOUT = (
 def render(run):
     """Returns the dot plot of the test accuracies."""
     means = ", ".join(f"{row.name} {percent_sd(row.mean, row.sd)}" for row in run.rows)
-    return svg.responsive(lambda width: _draw(run, width), f"Test accuracy: {means}")
+    explained = note(run, "are grey")
+    return join(
+        svg.responsive(lambda width: _draw(run, width), f"Test accuracy: {means}"),
+        tag("p", explained, class_="note") if explained else None,
+    )
 
 
 def _draw(run, width):
     narrow = width < svg.WIDE
-    step, top = (58, 4) if narrow else (46, 8)
+    close = len(run.rows) > _MANY
+    step, top = (46 if close else 58, 4) if narrow else (28 if close else 46, 8)
     left, right = (6, width - 8) if narrow else (150, width - 130)
     bottom = top + step * len(run.rows)
     values = [value for row in run.rows for value in row.accuracy]
@@ -35,23 +43,23 @@ def _draw(run, width):
         marks.append(svg.line(x(alone.mean), top, x(alone.mean), bottom, "baseline"))
     colors = series(run)
     for i, row in enumerate(run.rows):
-        y = top + step * i + (40 if narrow else step / 2)
+        y = top + step * i + ((36 if close else 40) if narrow else step / 2)
         at = (left, y - 20) if narrow else (0, y + 5)
         marks.append(svg.text(*at, row.name, "label strong" if row.best else "label"))
         value_y = y - 20 if narrow else y + 5
         value = percent_sd(row.mean, row.sd)
         marks.append(svg.text(width - 2, value_y, value, "label number", "end"))
-        marks.append(_seeds(row, x, y, alone, colors[row.key]))
+        marks.append(_seeds(row, x, y, alone, colors[row.key], 4 if close else 6))
     return bottom + 30, marks
 
 
-def _seeds(row, x, y, alone, color):
+def _seeds(row, x, y, alone, color, lift):
     gain = None
     if alone is not None:
         gain = svg.line(x(alone.mean), y, x(row.mean), y, "gain")
     if len(row.accuracy) == 1:
         return svg.tag("g", gain, svg.dot(x(row.mean), y, 4, "dot"), class_=color)
     # Above, on and below the middle in turn: equal values do not hide each other.
-    dots = [svg.dot(x(a), y + (i % 3 - 1) * 6, 4, "dot") for i, a in enumerate(row.accuracy)]
-    mean = svg.line(x(row.mean), y - 12, x(row.mean), y + 12, "mean")
+    dots = [svg.dot(x(a), y + (i % 3 - 1) * lift, 4, "dot") for i, a in enumerate(row.accuracy)]
+    mean = svg.line(x(row.mean), y - 2 * lift, x(row.mean), y + 2 * lift, "mean")
     return svg.tag("g", gain, dots, mean, class_=color)

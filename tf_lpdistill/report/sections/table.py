@@ -1,5 +1,6 @@
 """The comparison: teacher, student alone, each method."""
 
+import functools
 import statistics
 
 from tf_lpdistill.report.markup import join, tag
@@ -27,18 +28,38 @@ _METHODS = {
     ALONE: "learns from the labels only",
     "kd": "and from the teacher\N{RIGHT SINGLE QUOTATION MARK}s softened predictions",
     "lp": "and keeps the teacher\N{RIGHT SINGLE QUOTATION MARK}s neighbourhoods",
-    "kd_lp": "both",
+    "kd_lp": "from predictions and neighbourhoods",
+}
+# A comparison names its rows after the losses.
+_METHODS |= {"soft_target": _METHODS["kd"], "locality_preserving": _METHODS["lp"]}
+
+
+LAST, EXTRA, TIME = "Last epoch", "Extra", "Step time"
+_NOTES = {
+    LAST: (
+        "Accuracy: at the epoch that is best on the validation images; beside it that of the last "
+        "epoch."
+    ),
+    "Overlap": (
+        "Overlap: the share of an image\N{RIGHT SINGLE QUOTATION MARK}s nearest neighbours that "
+        "teacher and student have in common, from 0 to 1."
+    ),
+    EXTRA: "Extra: parameters that are trained beside the student and left behind.",
+    TIME: (
+        "Step time: the median of a training step, against the student alone in the same run; "
+        "other work on the computer distorts it."
+    ),
 }
 
 
 def render(run):
     """Returns the table with its notes."""
-    precisions = list(dict.fromkeys(p for row in run.rows for p in row.tflite or {}))
-    heads = ["Method", "Accuracy", "Overlap", "Parameters"]
-    heads += [tag("span", f"{precision} .tflite") for precision in precisions]
+    columns = _columns(run)
+    heads = ["Method", *(tag("span", label) for label, _ in columns)]
     head = tag("tr", [tag("th", h, scope="col", role="columnheader") for h in heads], role="row")
     colors = series(run)
-    body = [_row(row, run, precisions, colors[row.key]) for row in run.rows]
+    body = [_row(row, columns, colors[row.key]) for row in run.rows]
+    body += [_failed(failure, len(columns)) for failure in run.failures]
     return join(
         tag(
             "table",
@@ -47,11 +68,29 @@ def render(run):
             class_="cards comparison",
             role="table",
         ),
-        tag("p", _notes(run, precisions), class_="note"),
+        tag("p", _notes(run, [label for label, _ in columns]), class_="note"),
     )
 
 
-def _row(row, run, precisions, color):
+def _columns(run):
+    """Returns [(label, function of a row that gives value and detail)], measured ones alone."""
+    columns = [
+        ("Accuracy", lambda row: (percent_sd(row.mean, row.sd), _gain(row, run))),
+        (LAST, lambda row: (_percent_sd(row.last_accuracy), None)),
+        ("Overlap", lambda row: (_decimal_sd(row.neighborhood_overlap), None)),
+        ("Parameters", lambda row: (count(row.parameters), None)),
+        (EXTRA, lambda row: (_or_none(row.extra_parameters, count), None)),
+        (
+            TIME,
+            lambda row: (_or_none(row.relative_time, "{:.2f}\N{MULTIPLICATION SIGN}".format), None),
+        ),
+    ]
+    precisions = list(dict.fromkeys(p for row in run.rows for p in row.tflite or {}))
+    columns += [(f"{p} .tflite", functools.partial(_file, p)) for p in precisions]
+    return [(label, cell) for label, cell in columns if any(cell(r)[0] != NONE for r in run.rows)]
+
+
+def _row(row, columns, color):
     name = tag(
         "th",
         tag("i", class_=f"swatch {color}"),
@@ -61,50 +100,55 @@ def _row(row, run, precisions, color):
         scope="row",
         role="rowheader",
     )
-    alone = run.row(ALONE)
-    gain = None
-    if alone is not None and row.key not in (ALONE, TEACHER):
-        gain = points(row.mean - alone.mean)
-    overlap = row.neighborhood_overlap
-    cells = [
-        _cell("Accuracy", percent_sd(row.mean, row.sd), gain),
-        _cell("Overlap", _mean_sd(overlap)),
-        _cell("Parameters", count(row.parameters)),
-        *(_file(precision, (row.tflite or {}).get(precision)) for precision in precisions),
-    ]
+    cells = [_cell(label, *cell(row)) for label, cell in columns]
     return tag("tr", name, cells, class_="best" if row.best else None, role="row")
 
 
-def _file(precision, score):
+def _failed(failure, columns):
+    """A row for a method that could not be trained."""
+    name = tag("th", tag("span", failure.name, class_="name"), scope="row", role="rowheader")
+    reason = tag("td", f"Could not be trained. {failure.reason}", colspan=columns, role="cell")
+    return tag("tr", name, reason, class_="failed", role="row")
+
+
+def _gain(row, run):
+    alone = run.row(ALONE)
+    return None if alone is None or row.key in (ALONE, TEACHER) else points(row.mean - alone.mean)
+
+
+def _file(precision, row):
+    score = (row.tflite or {}).get(precision)
     if score is None:
-        return _cell(f"{precision} .tflite", NONE)
-    latency = None if score.latency_ms is None else milliseconds(score.latency_ms)
-    return _cell(f"{precision} .tflite", size(score.bytes), latency)
+        return NONE, None
+    return size(score.bytes), None if score.latency_ms is None else milliseconds(score.latency_ms)
 
 
-def _cell(label, value, detail=None):
+def _cell(label, value, detail):
     detail = tag("small", detail) if detail else None
     return tag("td", tag("span", value), detail, role="cell", data_label=label)
 
 
-def _mean_sd(values):
-    if values is None:
-        return NONE
-    return decimal_sd(statistics.fmean(values), sample_sd(values))
+def _decimal_sd(values):
+    return NONE if values is None else decimal_sd(statistics.fmean(values), sample_sd(values))
 
 
-def _notes(run, precisions):
-    overlap = (
-        "Overlap: the share of an image\N{RIGHT SINGLE QUOTATION MARK}s nearest neighbours that "
-        "teacher and student have in common, from 0 to 1."
-    )
-    latency = (
-        f"Under a file\N{RIGHT SINGLE QUOTATION MARK}s size: the median time for one image on "
-        f"this computer ({run.hardware}), which is not a phone\N{RIGHT SINGLE QUOTATION MARK}s."
-    )
-    chosen = (
-        "Chosen: by the validation images, never by the test images that are shown here."
-        if any(row.best for row in run.rows)
-        else ""
-    )
-    return " ".join(filter(None, [overlap, latency if precisions else "", chosen]))
+def _percent_sd(values):
+    return NONE if values is None else percent_sd(statistics.fmean(values), sample_sd(values))
+
+
+def _or_none(value, words):
+    return NONE if value is None else words(value)
+
+
+def _notes(run, labels):
+    texts = {label: text for label, text in _NOTES.items() if label in labels}
+    if any(label.endswith(".tflite") for label in labels):
+        texts["latency"] = (
+            f"Under a file\N{RIGHT SINGLE QUOTATION MARK}s size: the median time for one image on "
+            f"this computer ({run.hardware}), which is not a phone\N{RIGHT SINGLE QUOTATION MARK}s."
+        )
+    if any(row.best for row in run.rows):
+        texts["chosen"] = (
+            "Chosen: by the validation images, never by the test images that are shown here."
+        )
+    return " ".join(texts.values())

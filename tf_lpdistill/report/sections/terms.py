@@ -7,7 +7,7 @@ from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.quantities import significant
 from tf_lpdistill.report.run import TEACHER
 from tf_lpdistill.report.sections.curves import measured, spreads_of
-from tf_lpdistill.report.series import series
+from tf_lpdistill.report.series import OTHER, note, series
 
 NAME = "terms"
 TITLE = "Terms of the loss"
@@ -29,14 +29,23 @@ def render(run):
     """Returns the charts, or `None` without a history or a term in it."""
     if run.history is None:
         return None
-    rows = [r for r in run.rows if r.key != TEACHER and r.key in run.history.curves]
+    colors = series(run)
+    rows = [
+        row
+        for row in run.rows
+        if row.key != TEACHER and row.key in run.history.curves and colors[row.key] != OTHER
+    ]
     panels = [_panel(run, rows, metric) for metric in run.history.metrics if _is_loss(metric)]
     panels = [panel for panel in panels if panel is not None]
     if not panels:
         return None
-    colors = series(run)
     legend = [tag("li", tag("i", class_=f"swatch {colors[r.key]}"), r.name) for r in rows]
-    return join(tag("ul", legend, class_="legend"), tag("div", panels, class_="panels"))
+    explained = note(run, "are left out here")
+    return join(
+        tag("ul", legend, class_="legend"),
+        tag("div", panels, class_="panels"),
+        tag("p", explained, class_="note") if explained else None,
+    )
 
 
 def _is_loss(metric):

@@ -1,0 +1,140 @@
+r"""Compares distillation methods: methods x seeds on any data, for any teacher and student.
+
+It trains the teacher (or takes a trained one), then one student for each method and seed. Settings
+are chosen on the validation images only; the table gives test accuracy at the epoch best on them
+and at the last epoch, mean and standard deviation over the seeds, the parameters that a method
+trains beside the student, and the time of a step against the student alone.
+
+    python recipes/compare.py --num_labels 300                 # all methods, on the digits
+    python recipes/compare.py --num_labels 300 --resume        # go on where a stopped run was
+    python recipes/compare.py --methods soft_target,locality_preserving,kd_lp --num_seeds 5
+    python recipes/compare.py --data mnist.npz --data_dir ~/data --num_labels 2000 \
+        --teacher teacher.keras --input_scaling 0..1 --student student.keras
+    python recipes/compare.py --data photos/ --image_size 64 --teacher T.keras --student S.keras
+
+--data is "digits" (comes with the package), an .npz file (x_train, y_train, x_test, y_test, and
+x_val, y_val where there are such), a folder of class folders, or tfds:NAME. A .keras teacher is
+taken as it is, or trained on with --teacher_epochs; of a .keras student the architecture is taken,
+its weights are drawn anew for each seed. Methods, weights and their sources: recipes/methods.py.
+
+What to look at afterwards, in the run folder: report.html, results.csv, results.json, and
+students/METHOD_seedN/ with student.keras (its best epoch) and result.json. A method that cannot be
+trained on this pair is listed with its reason; delete its folder and --resume to try it again.
+"""
+
+from absl import app, flags
+
+import common
+import evaluation
+import methods
+import outcome
+import roles
+import sources
+from comparison import Comparison
+from tf_lpdistill import data, preprocessing
+from training import Trainer
+
+FLAGS = flags.FLAGS
+TEACHER_EPOCHS = 30  # of a teacher that is built here
+
+
+def main(argv):
+    """Trains all students and reports."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    # Wrong settings are told before anything is written.
+    chosen = methods.select(FLAGS.methods)
+    loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
+    num_labels = FLAGS.num_labels or len(loaded.train)
+    data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
+    build_teacher, teacher_epochs = teacher_source(loaded)
+    build_student = sources.network("student", FLAGS.student, loaded)
+    layers, pixels = look(build_teacher(), build_student())
+    run = common.start(
+        "compare",
+        f"Distillation methods on {loaded.name}",
+        dataset=evaluation.describe(loaded, num_labels),
+    )
+    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    progress = common.Progress(teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
+    trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
+    if teacher_epochs:
+        teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
+    else:
+        teacher = build_teacher()
+    comparison = Comparison(
+        trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs, num_labels
+    )
+    results = comparison.run()
+    progress.close()
+    outcome.finish(comparison, results)
+
+
+def teacher_source(loaded):
+    """Returns (function that makes or reads the teacher, epochs to train it)."""
+    epochs = FLAGS.teacher_epochs
+    if not FLAGS.teacher.endswith(".keras"):
+        if epochs == 0:
+            raise ValueError(
+                "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
+                f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
+            )
+        build = sources.network("teacher", FLAGS.teacher, loaded)
+        return build, TEACHER_EPOCHS if epochs is None else epochs
+    if FLAGS.input_scaling is None:
+        raise ValueError(
+            "--input_scaling must say which range of pixels a .keras teacher was trained on; it "
+            f"still runs on another, and scores badly. Received: --teacher={FLAGS.teacher}"
+        )
+    sources.network("teacher", FLAGS.teacher, loaded)
+    return lambda: sources.read_model("teacher", FLAGS.teacher), epochs or 0
+
+
+def look(teacher, student):
+    """Returns the layers of both networks by role, and the preprocessing that feeds both."""
+    scaling = FLAGS.input_scaling or "0..1"
+    pixels = preprocessing.of_model(student, scaling=scaling)
+    seen = preprocessing.of_model(teacher, scaling=scaling)
+    if seen != pixels:
+        raise ValueError(
+            "--teacher and --student must take inputs of one shape. Received: "
+            f"{seen.input_shape} and {pixels.input_shape}. A teacher with another input belongs "
+            "into a model that resizes first."
+        )
+    networks = [
+        roles.Network.of(
+            name, model, **{role: FLAGS[f"{name}_{role}"].value for role in roles.ROLES}
+        )
+        for name, model in (("teacher", teacher), ("student", student))
+    ]
+    return roles.Layers(*networks), pixels
+
+
+def define_flags():
+    """Defines the flags of this recipe."""
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
+    flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all of them if unset.")
+    flags.DEFINE_string("teacher", "digits_teacher", "A name for models.get, or a .keras file.")
+    flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
+    flags.DEFINE_integer(
+        "teacher_epochs", None, "Epochs of the teacher; 30 for a builder, 0 for a file.",
+        lower_bound=0,
+    )  # fmt: skip
+    flags.DEFINE_enum(
+        "input_scaling", None, ["0..255", "0..1", "-1..1"],
+        "Range of the pixels that both networks are fed; needed with a .keras teacher.",
+    )  # fmt: skip
+    flags.DEFINE_list("methods", ["all"], "all, or some of: " + ", ".join(methods.METHODS))
+    flags.DEFINE_integer("num_seeds", 3, "Seeds of each method.", lower_bound=1)
+    for name in ("teacher", "student"):
+        for role, meaning in roles.ROLES.items():
+            define = flags.DEFINE_list if role == "stages" else flags.DEFINE_string
+            define(f"{name}_{role}", None, f"Layer of the {name}: {meaning}; found if unset.")
+
+
+if __name__ == "__main__":
+    common.define_flags(run_dir="runs/compare", epochs=60, batch_size=100)
+    flags.adopt_module_key_flags(common)
+    define_flags()
+    common.run_recipe(main)

@@ -1,0 +1,109 @@
+"""Methods x seeds: trains each student once, keeps its result, and goes on where it was stopped."""
+
+import dataclasses
+from collections.abc import Callable
+
+import keras
+
+import evaluation
+import training
+from apprentice import Apprentice
+from methods import Method
+from roles import Layers
+from tf_lpdistill import files
+from training import Trainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """What is compared, and on what.
+
+    Args:
+        trainer: the `Trainer` of the run.
+        teacher: the trained `keras.Model`.
+        build_student: function without arguments that makes a student.
+        layers: the `Layers` of both.
+        methods: {key: `Method`}.
+        seeds: list of seeds, the same for all methods.
+        epochs: epochs of each student.
+        num_labels: labelled images of each student, drawn by the seed.
+    """
+
+    trainer: Trainer
+    teacher: keras.Model
+    build_student: Callable
+    layers: Layers
+    methods: dict[str, Method]
+    seeds: list[int]
+    epochs: int
+    num_labels: int
+
+    def run(self):
+        """Trains all students that have no result yet.
+
+        Returns:
+            {key: list of results, one a seed}. A result is a dict: `accuracy` on the test images
+            at the epoch best on the validation images, `last_accuracy` at the last epoch,
+            `validation_accuracy`, `best_epoch`, `parameters`, `extra_parameters`, `step_ms`; or
+            `failed`, the reason.
+        """
+        return {
+            key: [self._student(key, method, seed) for seed in self.seeds]
+            for key, method in self.methods.items()
+        }
+
+    def _student(self, key, method, seed):
+        progress = self.trainer.progress
+        directory = self.trainer.run.path("students", f"{key}_seed{seed}")
+        if (directory / "result.json").exists():
+            progress.skip(self.epochs)
+            return training.read_json(directory / "result.json")
+        progress.begin(f"{method.title}, seed {seed}")
+        job = self._draw(seed)
+        try:
+            with self.trainer.run.strategy.scope():
+                method.train(job)
+            result = self._measure(job)
+            training.write_curves(directory / "history.csv", key, seed, job.curves)
+            training.save(job.student, directory / "student.keras")
+            said = f"test accuracy {result['accuracy']:.4f}"
+        # One method must not lose the others, whatever it stumbles over; its reason is reported.
+        except Exception as error:
+            result = {"failed": _reason(error)}
+            said = f"failed. {result['failed']}"
+        progress.skip(self.epochs - len(job.curves))
+        progress.say(f"{method.title}, seed {seed}: {said}")
+        files.write_json(directory / "result.json", result)
+        return result
+
+    def _draw(self, seed):
+        split = self.trainer.data.train.subset(self.num_labels, seed)
+        keras.utils.set_random_seed(seed)
+        with self.trainer.run.strategy.scope():
+            student = self.build_student()
+        return Apprentice(
+            self.trainer, self.teacher, student, self.layers, split, self.epochs, seed
+        )
+
+    def _measure(self, job):
+        """Scores the last epoch, then the best, whose weights the student keeps."""
+        last = self.test_accuracy(job.student)
+        job.best.restore()
+        return {
+            "accuracy": self.test_accuracy(job.student),
+            "last_accuracy": last,
+            "validation_accuracy": job.best.accuracy,
+            "best_epoch": job.best.epoch,
+            "parameters": job.student.count_params(),
+            "extra_parameters": job.extra_parameters,
+            "step_ms": job.timer.milliseconds,
+        }
+
+    def test_accuracy(self, model):
+        """The share of right answers on the test images."""
+        return evaluation.accuracy(model, self.trainer.data.test, self.trainer.preprocessing)
+
+
+def _reason(error):
+    """An error in words; its class only where the words may not tell."""
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,114 @@
+"""From trained students to phone bundles, with proof, results and report.
+
+Both choices, of the seed and of the method, are made on the validation images.
+"""
+
+import statistics
+
+import keras
+import numpy as np
+
+import common
+import evaluation
+import summary
+import training
+from tf_lpdistill import files, report, tflite
+
+TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
+
+
+def finish(trainer, teacher, feature, titles, results, seeds):
+    """Exports the best student of every method, writes the results and the report.
+
+    Args:
+        trainer: the `Trainer` of the run, in whose folder the students lie.
+        teacher: the trained `keras.Model`.
+        feature: layer of the embedding, in teacher and student.
+        titles: {key of a method: its name}, "alone" among them.
+        results: {key: list of results, one a seed}, dicts of `accuracy`, `validation_accuracy`,
+            `neighborhood_overlap` and `parameters`.
+        seeds: list of seeds.
+    """
+    chosen = max(
+        (key for key in titles if key != "alone"),
+        key=lambda k: statistics.mean(result["validation_accuracy"] for result in results[k]),
+    )
+    students = {key: _best_student(trainer.run, key, results[key], seeds) for key in titles}
+    rows = [_teacher_row(trainer, teacher, feature)]
+    for key, name in titles.items():
+        own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
+        rows.append(
+            {
+                "name": name,
+                "key": key,
+                "accuracy": [result["accuracy"] for result in results[key]],
+                "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
+                "parameters": results[key][0]["parameters"],
+                "best": key == chosen,
+                "tflite": _export(trainer, students[key], trainer.data.name, *own),
+            }
+        )
+    training.save(students[chosen], trainer.run.path("student.keras"))
+    _write_neighbors(trainer, feature, (teacher, students[chosen], students["alone"]), seeds[0])
+    _write_report(trainer.run, rows, seeds, chosen)
+
+
+def _best_student(run, key, results, seeds):
+    """The student of the seed that is best on the validation images."""
+    pairs = zip(results, seeds, strict=True)
+    seed = max(pairs, key=lambda pair: pair[0]["validation_accuracy"])[1]
+    return keras.saving.load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
+
+
+def _teacher_row(trainer, teacher, feature):
+    test = evaluation.embed(teacher, trainer.data.test, trainer.preprocessing, feature)
+    return {
+        "name": "Teacher",
+        "key": "teacher",
+        "accuracy": [test.accuracy],
+        "neighborhood_overlap": None,
+        "parameters": teacher.count_params(),
+        "best": False,
+        "tflite": _export(trainer, teacher, "teacher", "exports/teacher", TWO_PRECISIONS),
+    }
+
+
+def _export(trainer, model, name, directory, precisions):
+    """Exports a model and proves its files; returns the figures of each."""
+    print(f"exporting to {trainer.run.path(directory)}", flush=True)
+    bundle = tflite.export_bundle(
+        model,
+        trainer.run.path(directory),
+        name=name,
+        labels=trainer.data.class_names,
+        preprocessing=trainer.preprocessing,
+        precisions=precisions,
+        representative_data=trainer.data.train.images,
+    )
+    return evaluation.prove(bundle, model, trainer.data.test)
+
+
+def _write_neighbors(trainer, feature, networks, seed):
+    embedded = [
+        evaluation.embed(model, trainer.data.test, trainer.preprocessing, feature)
+        for model in networks
+    ]
+    with files.atomic_path(trainer.run.path("neighbors.npz")) as temporary:
+        np.savez(temporary, **evaluation.neighbor_grid(*embedded, seed))
+
+
+def _write_report(run, rows, seeds, chosen):
+    """Writes history.csv, results.json and report.html; prints the table and the path."""
+    training.gather_curves(run, [row["key"] for row in rows])
+    files.write_json(
+        run.path("results.json"),
+        {
+            "rows": rows,
+            "seeds": seeds,
+            "reading": summary.reading(rows),
+            "exported": chosen,
+            "hardware": common.hardware(),
+        },
+    )
+    summary.print_table(rows)
+    print(f"\n{summary.reading(rows)}\n\nReport: {report.write_report(run.directory)}")

@@ -1,0 +1,194 @@
+"""What a comparison ends with: rows, `results.csv`, `results.json`, the table and the report."""
+
+import csv
+import statistics
+import textwrap
+
+import common
+import training
+from tf_lpdistill import files, report
+
+
+def finish(comparison, results):
+    """Writes and prints the results of a `Comparison`.
+
+    Args:
+        comparison: the `Comparison`.
+        results: what its `run` returned.
+    """
+    run, seeds = comparison.trainer.run, comparison.seeds
+    rows, failures = make_rows(comparison.methods, results, seeds)
+    rows.insert(0, teacher_row(comparison))
+    training.gather_curves(run, [row["key"] for row in rows])
+    write_csv(run.path("results.csv"), rows, failures)
+    files.write_json(
+        run.path("results.json"),
+        {
+            "rows": rows,
+            "failures": failures or None,
+            "seeds": seeds,
+            "reading": reading(rows, failures),
+            "exported": None,
+            "hardware": common.hardware(),
+        },
+    )
+    print_table(rows, failures)
+    print(f"\n{reading(rows, failures)}\n\nReport: {report.write_report(run.directory)}")
+
+
+def make_rows(methods, results, seeds):
+    """Makes the rows of the students, and what failed.
+
+    Args:
+        methods: {key: `Method`}.
+        results: {key: list of results, one a seed}, see `Comparison.run`.
+        seeds: list of seeds.
+
+    Returns:
+        `(rows, failures)`: a dict for each method all of whose seeds were trained, and for each
+        other one a dict of name, key and reason. The row best on the validation images is marked.
+    """
+    rows, failures, alone_ms = [], [], None
+    for key, method in methods.items():
+        reasons = [
+            f"seed {seed}: {result['failed']}"
+            for seed, result in zip(seeds, results[key], strict=True)
+            if "failed" in result
+        ]
+        if reasons:
+            share = f"{len(reasons)} of {len(seeds)} seeds failed; "
+            reason = (share if len(seeds) > 1 else "") + reasons[0]
+            failures.append({"name": method.title, "key": key, "reason": reason})
+            continue
+        rows.append(_row(key, method, results[key]))
+        if key == "alone":
+            alone_ms = rows[-1]["step_ms"]
+        if alone_ms and rows[-1]["step_ms"]:
+            rows[-1]["relative_time"] = rows[-1]["step_ms"] / alone_ms
+    chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]), default=None)
+    if chosen is not None:
+        chosen["best"] = True
+    return rows, failures
+
+
+def _row(key, method, results):
+    times = [result["step_ms"] for result in results if result["step_ms"] is not None]
+    return {
+        "name": method.title,
+        "key": key,
+        "accuracy": [result["accuracy"] for result in results],
+        "last_accuracy": [result["last_accuracy"] for result in results],
+        "validation_accuracy": [result["validation_accuracy"] for result in results],
+        "parameters": results[0]["parameters"],
+        "extra_parameters": results[0]["extra_parameters"],
+        "step_ms": statistics.median(times) if times else None,
+        "relative_time": None,
+        "best": False,
+    }
+
+
+def teacher_row(comparison):
+    """The teacher's row."""
+    accuracy = comparison.test_accuracy(comparison.teacher)
+    return {
+        "name": "Teacher",
+        "key": "teacher",
+        "accuracy": [accuracy],
+        "parameters": comparison.teacher.count_params(),
+        "best": False,
+    }
+
+
+def reading(rows, failures):
+    """What the table says, in words, with paired seeds."""
+    alone = next((row for row in rows if row["key"] == "alone"), None)
+    students = [row for row in rows if row["key"] not in ("teacher", "alone")]
+    if alone is None:
+        return "The student alone could not be trained, so that there is nothing to compare with."
+    gains = {
+        row["name"]: [
+            100 * (a - b) for a, b in zip(row["accuracy"], alone["accuracy"], strict=True)
+        ]
+        for row in students
+    }
+    better = sum(statistics.mean(gain) > 0 for gain in gains.values())
+    always = sum(min(gain) > 0 for gain in gains.values())
+    number = len(alone["accuracy"])
+    every = f", {always} of them in every seed" if number > 1 else ""
+    sentences = [
+        f"{better} of {len(students)} methods are above the student alone on average{every}"
+    ]
+    best = next(row for row in rows if row["best"])
+    if best is not alone:
+        gain = statistics.mean(gains[best["name"]])
+        sentences.append(
+            f"{best['name']} is best on the validation images, and on the test images "
+            f"{gain:+.1f} points against the student alone"
+        )
+    else:
+        sentences.append("The student alone is best on the validation images")
+    if failures:
+        listed = ", ".join(failure["name"] for failure in failures)
+        sentences.append(f"Not trained, the reason is in the report: {listed}")
+    seeds = f"{number} seeds, the same for all methods"
+    sentences.append(seeds if number > 1 else "One seed proves that a method runs, and ranks none")
+    return ". ".join(sentences) + "."
+
+
+def write_csv(path, rows, failures):
+    """Writes a line a method: means and standard deviations in per cent, costs, failures."""
+    columns = (
+        "key name seeds accuracy_mean accuracy_sd last_accuracy_mean last_accuracy_sd parameters "
+        "extra_parameters step_ms relative_time failed"
+    ).split()
+    with files.atomic_path(path) as temporary:
+        with open(temporary, "w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, columns, restval="", extrasaction="ignore")
+            writer.writeheader()
+            for row in rows:
+                writer.writerow(row | _spreads(row) | {"seeds": len(row["accuracy"])})
+            for failure in failures:
+                writer.writerow(failure | {"failed": failure["reason"]})
+
+
+def _spreads(row):
+    """Means and standard deviations of a row in per cent."""
+    spreads = {}
+    for name in ("accuracy", "last_accuracy"):
+        percent = [100 * value for value in row.get(name, ())]
+        if percent:
+            spreads[f"{name}_mean"] = round(statistics.mean(percent), 4)
+        if len(percent) > 1:
+            spreads[f"{name}_sd"] = round(statistics.stdev(percent), 4)
+    return spreads
+
+
+def print_table(rows, failures):
+    """Prints the rows as a table, then the failures."""
+    print(
+        f"\n{'':26}{'best epoch %':>16}{'last epoch %':>16}{'params':>10}{'extra':>10}{'time':>8}"
+    )
+    for row in rows:
+        spreads = _spreads(row)
+        cells = [_mean_sd(spreads, name) for name in ("accuracy", "last_accuracy")]
+        extra, time = row.get("extra_parameters"), row.get("relative_time")
+        print(
+            f"{('* ' if row['best'] else '  ') + row['name']:26}{cells[0]:>16}{cells[1]:>16}"
+            f"{row['parameters']:>10,}{'' if extra is None else f'{extra:,}':>10}"
+            f"{f'{time:.2f}x' if time else '':>8}"
+        )
+    for failure in failures:
+        reason = textwrap.shorten(failure["reason"], 90, placeholder=" ...")
+        print(f"  {failure['name']:24}  not trained: {reason}")
+    print(
+        "Test accuracy, mean ± sd over the seeds. * and the best epoch: chosen on the validation "
+        "images.\nExtra: parameters trained beside the student and left behind. Time: median of a "
+        "training step, against\nthe student alone; other work on this computer distorts it."
+    )
+
+
+def _mean_sd(spreads, name):
+    if f"{name}_mean" not in spreads:
+        return ""
+    sd = spreads.get(f"{name}_sd")
+    return f"{spreads[f'{name}_mean']:.2f}" + ("" if sd is None else f" ±{sd:.2f}")

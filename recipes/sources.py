@@ -1,0 +1,129 @@
+"""What `--data`, `--teacher` and `--student` name: a data set, a network."""
+
+import dataclasses
+import inspect
+import pathlib
+
+import keras
+import numpy as np
+
+from tf_lpdistill import data, models
+from tf_lpdistill.data import ImageData, Split
+from tf_lpdistill.data.splits import stratified_order
+
+IMAGE_SIZE = 64  # pixels a side, of photos in folders
+VALIDATION_SHARE = 0.1  # of the training images, where a data set brings no validation split
+
+
+def load_data(name, data_dir=None, image_size=None):
+    """Loads the data set that `--data` names, with all three splits.
+
+    Args:
+        name: "digits"; the path of an `.npz` file or of a folder of class folders, looked up in
+            `data_dir` where it is not found as it stands; or "tfds:NAME".
+        data_dir: folder of data sets; None leaves it to LPDISTILL_DATA.
+        image_size: pixels a side, for folders and TensorFlow Datasets.
+
+    Returns:
+        `ImageData`. Where the source has no validation images, a tenth of the training images are
+        set aside, always the same ones.
+
+    Raises:
+        ValueError: when nothing is found under the name, it has no test images, or is damaged.
+    """
+    if name == "digits":
+        return data.load_digits()
+    size = None if image_size is None else (image_size, image_size)
+    if name.startswith("tfds:"):
+        loaded = data.load_tfds(name.removeprefix("tfds:"), data_dir, size)
+    else:
+        path = _find(name, data_dir)
+        if path.is_dir():
+            loaded, _ = data.load_image_folder(path, size or (IMAGE_SIZE, IMAGE_SIZE))
+        else:
+            loaded = data.load_npz(path)
+    if loaded.test is None:
+        raise ValueError(
+            f"--data must have test images to report on. Received: --data={name} with the splits "
+            f"{list(loaded.splits())}"
+        )
+    return loaded if loaded.validation else with_validation(loaded)
+
+
+def _find(name, data_dir):
+    path = pathlib.Path(name).expanduser()
+    if not path.exists() and not path.is_absolute():
+        path = data.find_data_dir(data_dir) / path
+    if not path.exists():
+        raise ValueError(
+            "--data must be 'digits', an .npz file, a folder of class folders, or tfds:NAME. "
+            f"Received: --data={name}, and there is no {path}"
+        )
+    return path
+
+
+def with_validation(loaded: ImageData):
+    """Sets some training images aside for validation, in the class shares of the whole."""
+    order = stratified_order(loaded.train.labels, seed=0)
+    count = max(loaded.num_classes, round(VALIDATION_SHARE * len(order)))
+    parts = {"validation": order[:count], "train": order[count:]}
+    splits: dict[str, Split] = {t: loaded.train.take(np.sort(p)) for t, p in parts.items()}
+    return dataclasses.replace(loaded, **splits)
+
+
+def network(flag, name, loaded: ImageData):
+    """Finds the network that a flag names.
+
+    Args:
+        flag: the flag, for errors.
+        name: a name for `models.get`, or the path of a `.keras` file.
+        loaded: the data set, for the number of classes and the size of the input.
+
+    Returns:
+        Function without arguments that makes the network, its weights drawn anew; for a file, a
+        network of its architecture.
+
+    Raises:
+        ValueError: when there is no such network or file, it has another number of outputs, or
+            ends in probabilities.
+    """
+    if name.endswith(".keras"):
+        model = read_model(flag, name)
+        _check_logits(f"--{flag}", f"--{flag}={name}", model, loaded)
+        return lambda: keras.models.clone_model(model)
+    try:
+        build = models.get(name)
+    except ValueError as error:
+        raise ValueError(f"--{flag} must be a .keras file or a network's name. {error}") from error
+    arguments = {"num_classes": loaded.num_classes}
+    if "input_shape" in inspect.signature(build).parameters:
+        arguments["input_shape"] = loaded.image_shape
+    return lambda: build(**arguments)
+
+
+def _check_logits(flag, given, model, loaded):
+    shape = tuple(model.outputs[0].shape)
+    if len(model.outputs) != 1 or shape != (None, loaded.num_classes):
+        raise ValueError(
+            f"{flag} must give one logit for each of the {loaded.num_classes} classes of "
+            f"{loaded.name}. Received: {given} with outputs of shape {shape}"
+        )
+    last = model.layers[-1]
+    if isinstance(last, keras.layers.Softmax) or (
+        getattr(last, "activation", None) is keras.activations.softmax
+    ):
+        raise ValueError(
+            f"{flag} must end in logits, which losses soften themselves. Received: {given}, whose "
+            f"layer {last.name!r} ends in a softmax. Save the model without it."
+        )
+
+
+def read_model(flag, path):
+    """Reads a `.keras` file.
+
+    Raises:
+        ValueError: when there is none, or it cannot be read.
+    """
+    if not pathlib.Path(path).is_file():
+        raise ValueError(f"--{flag} names no file. Received: --{flag}={path}")
+    return keras.saving.load_model(path, compile=False)

@@ -1,0 +1,74 @@
+r"""FitNets, AB, FSP and FT as they were published: in two stages, beside the same loss in one.
+
+Each is a plain sequence of two Distillers: recipes/stages.py has the four, to read and to copy.
+Here they train a student for the embedded digits, as many epochs as in one stage.
+
+    python recipes/two_stages.py                          # about two minutes on a CPU
+    python recipes/two_stages.py --num_seeds 5 --epochs 120 --run_dir runs/longer
+
+The table gives test accuracy at the epoch that is best on the validation images, and at the last.
+The student is wider than that of recipes/digits.py: its stages end in as many channels as the
+teacher's, which FSP asks for.
+"""
+
+from absl import app, flags
+
+import common
+import evaluation
+import methods
+import outcome
+import roles
+from comparison import Comparison
+from tf_lpdistill import Preprocessing, data, models
+from training import Trainer
+
+FLAGS = flags.FLAGS
+PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
+FILTERS = (32, 16, 128)  # the teacher's stages end in 32 and 128 channels
+METHODS = (
+    "soft_target hint fitnets_two_stages activation_boundary ab_two_stages "
+    "solution_flow fsp_two_stages factor_transfer ft_two_stages"
+).split()
+
+
+def build_student():
+    """Makes the student."""
+    return models.digits_student(filters=FILTERS)
+
+
+def main(argv):
+    """Trains all students and reports."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    digits = data.load_digits()
+    # Wrong settings are told before anything is written.
+    data.steps_per_epoch(digits.train.subset(FLAGS.num_labels), FLAGS.batch_size)
+    layers = roles.Layers(
+        roles.Network.of("teacher", models.digits_teacher()),
+        roles.Network.of("student", build_student()),
+    )
+    run = common.start(
+        "two_stages",
+        "Four methods in their two stages",
+        dataset=evaluation.describe(digits, FLAGS.num_labels),
+    )
+    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    chosen = methods.select(METHODS)
+    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
+    trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
+    teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
+    comparison = Comparison(
+        trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs, FLAGS.num_labels
+    )
+    results = comparison.run()
+    progress.close()
+    outcome.finish(comparison, results)
+
+
+if __name__ == "__main__":
+    common.define_flags(run_dir="runs/two_stages", epochs=60, batch_size=100)
+    flags.adopt_module_key_flags(common)
+    flags.DEFINE_integer("teacher_epochs", 30, "Epochs of the teacher.", lower_bound=1)
+    flags.DEFINE_integer("num_labels", 300, "Labelled images of a student.", lower_bound=10)
+    flags.DEFINE_integer("num_seeds", 2, "Seeds of each method.", lower_bound=1)
+    common.run_recipe(main)

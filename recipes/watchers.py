@@ -1,0 +1,69 @@
+"""What a comparison watches while a student trains: its best epoch, and the time of a step."""
+
+import time
+
+import keras
+import numpy as np
+
+WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Remembers the weights of the epoch that is best on the validation images.
+
+    Of equal epochs the first counts.
+
+    Args:
+        student: the model whose weights are kept.
+
+    Attributes:
+        accuracy: the validation accuracy of that epoch; -1 before the first validation.
+        epoch: the epoch, from 1, within its fit.
+    """
+
+    def __init__(self, student):
+        super().__init__()
+        self._student, self._weights = student, None
+        self.accuracy, self.epoch = -1.0, None
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Looks at the validation accuracy, where the epoch has one."""
+        accuracy = (logs or {}).get("val_accuracy", -1.0)
+        if accuracy > self.accuracy:
+            self.accuracy, self.epoch = accuracy, epoch + 1
+            self._weights = self._student.get_weights()
+
+    def restore(self):
+        """Gives the student the weights of its best epoch."""
+        self._student.set_weights(self._weights)
+
+
+class StepTimer(keras.callbacks.Callback):
+    """Times optimizer steps from the beginning of one to the beginning of the next.
+
+    The first steps of every fit, and the pauses between epochs, are left out.
+    """
+
+    def __init__(self):
+        super().__init__()
+        self._seconds, self._last, self._seen = [], None, 0
+
+    def on_train_begin(self, logs=None):
+        """Warms up anew."""
+        self._last, self._seen = None, 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Leaves out what happened between two epochs."""
+        self._last = None
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Takes the time since the step before."""
+        now = time.perf_counter()
+        if self._last is not None and self._seen > WARM_UP:
+            self._seconds.append(now - self._last)
+        self._last, self._seen = now, self._seen + 1
+
+    @property
+    def milliseconds(self):
+        """The median time of a step, or None where too few were made."""
+        return 1000 * float(np.median(self._seconds)) if self._seconds else None

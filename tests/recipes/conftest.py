@@ -1,0 +1,71 @@
+"""A small pair of networks, a trainer on few digits, and commands in a process of their own."""
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+import tensorflow as tf
+
+import common
+from roles import Layers, Network
+from tf_lpdistill import Preprocessing, data, models
+from training import Trainer
+
+ROOT = pathlib.Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def this_checkout():
+    """Lets the processes that tests start see this checkout, whatever is installed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        yield
+
+
+@pytest.fixture(scope="session")
+def recipe():
+    """Returns a function that runs a recipe: recipe(name, run_dir, *flags)."""
+
+    def run(name, run_dir, *flags):
+        return subprocess.run(
+            command(name, run_dir, *flags), capture_output=True, text=True, timeout=400, check=False
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def start_recipe():
+    """Returns a function that starts a recipe and does not wait for it."""
+
+    def start(name, run_dir, *flags):
+        silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.Popen(command(name, run_dir, *flags), **silent)
+
+    return start
+
+
+def command(name, run_dir, *flags):
+    return [sys.executable, str(ROOT / "recipes" / f"{name}.py"), f"--run_dir={run_dir}", *flags]
+
+
+@pytest.fixture
+def pair():
+    """An untrained teacher and student for the digits."""
+    return models.digits_teacher(), models.digits_student()
+
+
+@pytest.fixture
+def layers(pair):
+    return Layers(Network.of("teacher", pair[0]), Network.of("student", pair[1]))
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    """A trainer in a folder of its own, on the digits."""
+    run = common.Run(tmp_path, tf.distribute.get_strategy())
+    pixels = Preprocessing((8, 8), color="grayscale", scaling="0..1")
+    progress = common.Progress(1)
+    yield Trainer(run, data.load_digits(), pixels, 50, progress)
+    progress.close()
