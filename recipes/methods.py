@@ -12,6 +12,7 @@ from typing import Any
 
 import stages
 from tf_lpdistill import Distiller, losses
+from tf_lpdistill.losses.base import snake_case
 from tf_lpdistill.losses.feature_overhaul import batch_norm_margin
 
 
@@ -101,7 +102,7 @@ _KD = Term("soft_target", 0.1, arguments={"temperature": 4.0})
 _DISTANCE = Term("relational_distance", 25.0, "features")
 _ANGLE = Term("relational_angle", 50.0, "features")
 
-METHODS = {
+_ROWS = {
     "alone": Method("Student alone"),
     # Temperature 4, 0.1 of the labels, 0.9 of KD: RepDistiller, mdistiller.
     "soft_target": _one("KD", "soft_target", 0.9, label_weight=0.1, temperature=4.0),
@@ -166,6 +167,17 @@ METHODS = {
     # Both weights 1, temperature 4: the authors, on CIFAR-100.
     "class_relations": _one("DIST", "class_relations", 1.0, temperature=4.0),
 }
+
+
+def complete(rows):
+    """Adds the losses that no row has: each at its defaults, weight 1, on the pooled features."""
+    named = {term.loss for method in rows.values() for term in method.terms}
+    classes = {snake_case(name): name for name in losses.__all__ if name not in ("Loss", "get")}
+    others = {key: name for key, name in classes.items() if key not in named}
+    return rows | {key: _one(name, key, 1.0, "features") for key, name in others.items()}
+
+
+METHODS = complete(_ROWS)
 
 
 def select(names):

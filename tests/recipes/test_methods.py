@@ -23,12 +23,16 @@ def weights(key, job):
     return [weight for term in METHODS[key].terms for _, weight in term.make(job)]
 
 
-def test_every_loss_has_a_row():
-    assert CLASSES - NAMED == set()
-
-
-def test_every_row_names_a_loss():
-    assert NAMED - CLASSES == set()
+def test_every_loss_is_compared_also_one_without_a_row(job):
+    assert CLASSES == NAMED
+    rows = {key: METHODS[key] for key in ("alone", "rkd", "soft_target")}
+    completed = methods.complete(rows)
+    assert set(completed) - set(rows) == CLASSES - {
+        "relational_distance", "relational_angle", "soft_target",
+    }  # fmt: skip
+    ((loss, weight),) = completed["pairwise_distance"].terms[0].make(job)
+    assert isinstance(loss, losses.PairwiseDistance) and weight == 1.0
+    assert loss.teacher_layer_name == "features"
 
 
 @pytest.mark.parametrize("loss", sorted(CLASSES))
