@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from tf_lpdistill.ops import center, nearest_neighbors, squared_distances
+from tf_lpdistill.ops import center, nearest_rows
 
 
 def neighborhood_overlap(teacher_features, student_features, k):
@@ -43,8 +43,7 @@ def neighbor_indices(features, k):
     Returns:
         (n, k) int32 array.
     """
-    distances = squared_distances(center(ops.convert_to_tensor(features)))
-    return np.asarray(nearest_neighbors(distances, k)[0])
+    return np.asarray(nearest_rows(center(ops.convert_to_tensor(features)), k)[0])
 
 
 def agreement(teacher_predictions, student_predictions):

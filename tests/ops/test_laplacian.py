@@ -6,6 +6,16 @@ import tensorflow as tf
 
 from tf_lpdistill.ops import laplacian, laplacian_energy
 
+# Samples for each neighbour from which on the edge form is taken.
+FORMS = {"dense": 10**9, "edges": 0}
+
+
+@pytest.fixture(params=FORMS)
+def form(request, monkeypatch):
+    """Each form in turn, whatever the size."""
+    monkeypatch.setattr(laplacian, "_ROWS_PER_NEIGHBOR", FORMS[request.param])
+    return request.param
+
 
 def graph(rows, neighbors, width=6, seed=0):
     rng = np.random.default_rng(seed)
@@ -16,60 +26,78 @@ def graph(rows, neighbors, width=6, seed=0):
 
 
 def loop(indices, alpha, vectors):
+    """Value and gradient in float64, one edge at a time."""
     vectors = vectors.astype("float64")
-    return sum(
-        alpha[i, slot] * ((vectors[i] - vectors[j]) ** 2).sum()
-        for i in range(len(vectors))
-        for slot, j in enumerate(indices[i])
-    )
+    value, gradient = 0.0, np.zeros_like(vectors)
+    for i, slot in np.ndindex(*indices.shape):
+        difference = vectors[i] - vectors[indices[i, slot]]
+        value += alpha[i, slot] * (difference**2).sum()
+        gradient[i] += 2.0 * alpha[i, slot] * difference
+        gradient[indices[i, slot]] -= 2.0 * alpha[i, slot] * difference
+    return value, gradient
 
 
-@pytest.mark.parametrize("form", [laplacian._dense_form, laplacian._edge_form])
-@pytest.mark.parametrize(("rows", "neighbors"), [(20, 5), (3, 2), (2, 1), (1, 0)])
+def value_and_gradient(indices, alpha, vectors):
+    vectors = tf.convert_to_tensor(vectors)
+    with tf.GradientTape() as tape:
+        tape.watch(vectors)
+        energy = laplacian_energy(indices, alpha, vectors)
+    return energy, tape.gradient(energy, vectors)
+
+
+def assert_equals_the_loop(found, graph):
+    value, gradient = loop(*graph)
+    np.testing.assert_allclose(found[0], value, rtol=1e-5)
+    scale = np.abs(gradient).max(initial=1.0)
+    np.testing.assert_allclose(found[1] / scale, gradient / scale, atol=1e-5)
+
+
+@pytest.mark.parametrize(("rows", "neighbors"), [(300, 12), (20, 5), (3, 2), (2, 1), (1, 0)])
 def test_equals_the_loop(form, rows, neighbors):
-    indices, alpha, vectors = graph(rows, neighbors)
-    expected = loop(indices, alpha, vectors)
-    np.testing.assert_allclose(form(indices, alpha, tf.constant(vectors)), expected, rtol=1e-5)
+    example = graph(rows, neighbors)
+    assert_equals_the_loop(value_and_gradient(*example), example)
 
 
-@pytest.mark.parametrize("form", [laplacian._dense_form, laplacian._edge_form])
-def test_gradient_equals_finite_differences(form):
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_unknown_sizes(form, jit_compile):
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, None), "int32"),
+            tf.TensorSpec((None, None)),
+            tf.TensorSpec((None, 6)),
+        ],
+        jit_compile=jit_compile,
+    )
+    def compiled(indices, alpha, vectors):
+        return value_and_gradient(indices, alpha, vectors)
+
+    for example in (graph(100, 4), graph(30, 3)):
+        assert_equals_the_loop(compiled(*example), example)
+
+
+def test_the_gradient_follows_what_comes_after():
     indices, alpha, vectors = graph(8, 3, width=2)
     tensor = tf.constant(vectors)
     with tf.GradientTape() as tape:
         tape.watch(tensor)
-        energy = 3.0 * form(indices, alpha, tensor)
-    gradient = tape.gradient(energy, tensor).numpy()
-    for i, j in np.ndindex(vectors.shape):
-        step = np.zeros_like(vectors, "float64")
-        step[i, j] = 1e-4
-        up, down = (loop(indices, alpha, vectors + sign * step) for sign in (1, -1))
-        np.testing.assert_allclose(gradient[i, j], 3.0 * (up - down) / 2e-4, rtol=1e-3, atol=1e-3)
+        energy = 3.0 * laplacian_energy(indices, alpha, tensor)
+    expected = 3.0 * loop(indices, alpha, vectors)[1]
+    np.testing.assert_allclose(tape.gradient(energy, tensor), expected, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("rows", [100, 1100])
-def test_unknown_batch_size_takes_the_form_for_its_size(rows):
-    indices, alpha, vectors = graph(rows, 4)
+@pytest.mark.parametrize("known", [True, False])
+def test_the_edge_form_is_chosen_for_many_samples_with_few_neighbours(known, monkeypatch):
+    taken = []
 
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec((None, 4), "int32"),
-            tf.TensorSpec((None, 4)),
-            tf.TensorSpec((None, 6)),
-        ]
-    )
-    def energy(indices, alpha, vectors):
-        return laplacian_energy(indices, alpha, vectors)
+    def product(name, vectors):
+        tf.py_function(lambda: taken.append(name), [], [])
+        return tf.identity(vectors)
 
-    np.testing.assert_allclose(
-        energy(indices, alpha, vectors), loop(indices, alpha, vectors), rtol=1e-5
-    )
-
-
-def test_the_edge_form_is_chosen_for_large_batches_with_few_neighbours(monkeypatch):
-    chosen = []
-    for name in ("_dense_form", "_edge_form"):
-        monkeypatch.setattr(laplacian, name, lambda *args, name=name: chosen.append(name))
-    for rows, neighbors in ((1023, 4), (1024, 4), (1024, 17)):
-        laplacian.laplacian_energy(*graph(rows, neighbors))
-    assert chosen == ["_dense_form", "_edge_form", "_dense_form"]
+    for name in ("dense", "edge"):
+        replaced = lambda indices, alpha, vectors, name=name: product(name, vectors)  # noqa: E731
+        monkeypatch.setattr(laplacian, f"_{name}_product", replaced)
+    unknown = [tf.TensorSpec((None, None), "int32"), *[tf.TensorSpec((None, None))] * 2]
+    compiled = tf.function(laplacian_energy, input_signature=None if known else unknown)
+    for rows, neighbors in ((1023, 4), (1024, 4), (1024, 5), (2048, 5)):
+        compiled(*graph(rows, neighbors, width=2))
+    assert taken == ["dense", "edge", "dense", "edge"]

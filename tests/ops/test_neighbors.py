@@ -1,9 +1,16 @@
 """Neighbours: never the row itself, the lower index on ties, as many as there are."""
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
-from tf_lpdistill.ops import center, nearest_neighbors, squared_distances
+from tf_lpdistill.ops import (
+    center,
+    nearest_neighbors,
+    nearest_rows,
+    neighbors,
+    squared_distances,
+)
 
 
 def test_equals_a_sorted_loop():
@@ -45,3 +52,33 @@ def test_centring_recalls_the_true_neighbours_at_a_large_offset():
     found, _ = nearest_neighbors(squared_distances(center(shifted)), 5)
     shared = (true.numpy()[:, :, None] == found.numpy()[:, None, :]).any(axis=2)
     assert shared.mean() > 0.99
+
+
+def search(centered, num_neighbors, valid, mode):
+    """`nearest_rows`, of known sizes or of unknown ones, the latter also under XLA."""
+    if mode == "known":
+        return nearest_rows(centered, num_neighbors, valid)
+    signature = [tf.TensorSpec((None, 4)), tf.TensorSpec((None,), "bool")]
+
+    @tf.function(input_signature=signature, jit_compile=mode == "XLA")
+    def compiled(centered, valid):
+        return nearest_rows(centered, num_neighbors, valid)
+
+    return compiled(centered, valid)
+
+
+@pytest.mark.parametrize("mode", ["known", "unknown", "XLA"])
+@pytest.mark.parametrize("num_neighbors", [5, 60])
+@pytest.mark.parametrize("block", [8, 16, 20, 10**6])
+def test_blocks_of_every_size_find_the_same(block, num_neighbors, mode, monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = np.repeat(rng.normal(size=(10, 4)), 4, axis=0).astype("float32")  # ties everywhere
+    valid = rng.uniform(size=40) > 0.2
+    centered = center(rows, valid)
+    expected = nearest_neighbors(squared_distances(centered), num_neighbors, valid)
+    monkeypatch.setattr(neighbors, "_BLOCK", block)
+    indices, distances = search(centered, num_neighbors, valid, mode)
+    finite = np.isfinite(expected[1])
+    np.testing.assert_array_equal(np.isfinite(distances), finite)
+    np.testing.assert_allclose(distances[finite], expected[1][finite], rtol=1e-6)
+    np.testing.assert_array_equal(indices[finite], expected[0][finite])

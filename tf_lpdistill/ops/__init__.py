@@ -4,12 +4,12 @@ from tf_lpdistill.ops.adaptive import adaptive_mean
 from tf_lpdistill.ops.affinities import binary_affinities, cosine_affinities, heat_affinities
 from tf_lpdistill.ops.distances import DISTANCE_FLOOR, center, squared_distances
 from tf_lpdistill.ops.draws import draw_indices
-from tf_lpdistill.ops.edges import edge_matrix
+from tf_lpdistill.ops.edges import edge_matrix, laplacian_matrix
 from tf_lpdistill.ops.huber import huber
 from tf_lpdistill.ops.laplacian import laplacian_energy
 from tf_lpdistill.ops.maps import as_maps, flatten, l2_normalize
 from tf_lpdistill.ops.moments import batch_normalize, channel_mean
-from tf_lpdistill.ops.neighbors import nearest_neighbors
+from tf_lpdistill.ops.neighbors import nearest_neighbors, nearest_rows
 from tf_lpdistill.ops.pearson import pearson_distance
 from tf_lpdistill.ops.pooling import max_pool_larger
 from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
@@ -20,6 +20,7 @@ from tf_lpdistill.ops.roots import safe_sqrt
 from tf_lpdistill.ops.rows import leave_out
 from tf_lpdistill.ops.scaling import unit_scale
 from tf_lpdistill.ops.similarities import cosine_similarities
+from tf_lpdistill.ops.sizes import choose
 
 __all__ = [
     "DISTANCE_FLOOR",
@@ -30,6 +31,7 @@ __all__ = [
     "binary_affinities",
     "center",
     "channel_mean",
+    "choose",
     "cosine_affinities",
     "cosine_similarities",
     "draw_indices",
@@ -40,10 +42,12 @@ __all__ = [
     "huber",
     "l2_normalize",
     "laplacian_energy",
+    "laplacian_matrix",
     "leave_out",
     "match_sizes",
     "max_pool_larger",
     "nearest_neighbors",
+    "nearest_rows",
     "num_replicas",
     "pearson_distance",
     "reconstruction_errors",

@@ -2,9 +2,9 @@
 
 from keras import ops
 
-from tf_lpdistill.ops.distances import center, squared_distances
+from tf_lpdistill.ops.distances import center
 from tf_lpdistill.ops.maps import flatten
-from tf_lpdistill.ops.neighbors import nearest_neighbors
+from tf_lpdistill.ops.neighbors import nearest_rows
 from tf_lpdistill.ops.similarities import cosine_similarities
 
 # The adaptive bandwidth never falls below this share of the mean centred squared norm: below it,
@@ -31,7 +31,7 @@ def heat_affinities(features, num_neighbors, bandwidth="auto", valid=None):
         alpha: (n, min(k, n - 1)) float32 weights in [0, 1].
     """
     centered = center(features, valid)
-    indices, distances = nearest_neighbors(squared_distances(centered), num_neighbors, valid)
+    indices, distances = nearest_rows(centered, num_neighbors, valid)
     edges = distances < float("inf")
     distances = ops.where(edges, distances, 0.0)
     if bandwidth == "auto":
@@ -58,8 +58,7 @@ def binary_affinities(features, num_neighbors, valid=None):
         indices: (n, min(k, n - 1)) int32 neighbour indices.
         alpha: (n, min(k, n - 1)) float32, 1 for neighbours, 0 where there were not enough.
     """
-    distances = squared_distances(center(features, valid))
-    indices, near = nearest_neighbors(distances, num_neighbors, valid)
+    indices, near = nearest_rows(center(features, valid), num_neighbors, valid)
     return indices, ops.cast(near < float("inf"), "float32")
 
 
