@@ -28,26 +28,44 @@ flags.DEFINE_string(
 
 
 def interleave(functions, rounds, calls=1):
-    """Times functions in turn (A B A B ...), so that a busy machine slows all of them alike.
+    """Times functions in turn, see `take_turns`.
 
     Args:
-        functions: {name: function without arguments}; each is called once beforehand.
+        functions: {name: function without arguments}.
         rounds: how often each gets its turn.
         calls: calls of a turn.
 
     Returns:
         {name: (rounds,) float64 seconds a call}.
     """
-    for function in functions.values():
-        function()
-    times = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
+
+    def timed(function):
+        def turn():
             start = time.perf_counter()
             for _ in range(calls):
                 function()
-            times[name].append((time.perf_counter() - start) / calls)
-    return {name: np.array(seconds) for name, seconds in times.items()}
+            return (time.perf_counter() - start) / calls
+
+        return turn
+
+    return take_turns({name: timed(function) for name, function in functions.items()}, rounds)
+
+
+def take_turns(turns, rounds):
+    """Lets variants work in turn (A B A B ...), so that a busy machine slows all of them alike.
+
+    Args:
+        turns: {name: function that works for a turn and returns seconds}; each is called once
+            beforehand.
+        rounds: how often each gets its turn.
+
+    Returns:
+        {name: (rounds,) float64 seconds}.
+    """
+    for turn in turns.values():
+        turn()
+    times = [[turn() for turn in turns.values()] for _ in range(rounds)]
+    return dict(zip(turns, np.array(times).T, strict=True))
 
 
 def ratio(times, base):

@@ -20,8 +20,14 @@ from tf_lpdistill.ops import heat_affinities, laplacian, laplacian_energy
 
 NEIGHBORS = 5
 SIZES = [(128, 256), (128, 4096), (256, 1024), (512, 256), (512, 4096), (1024, 256), (1024, 4096)]
-LARGE_SIZES = [(2048, 256), (2048, 1024), (4096, 256), (4096, 1024)]
-MEMORY_SIZES = [(128, 4096), (1024, 4096), (8192, 256), (8192, 4096)]
+# (N, d, k) on both sides of where the form changes.
+CHOICES = [
+    (rows, width, neighbors)
+    for rows in (512, 1024, 2048, 4096)
+    for width in (256, 2048)
+    for neighbors in (2, 5, 16)
+]
+MEMORY_SIZES = [(128, 4096, 5), (1024, 4096, 5), (8192, 256, 5), (8192, 256, 32), (8192, 4096, 5)]
 # What makes the library take one form: the number of samples for each neighbour from which on it
 # sums over the edges.
 FORMS = {"chosen": laplacian._ROWS_PER_NEIGHBOR, "Laplacian": 10**9, "edges": 0}
@@ -82,6 +88,25 @@ def compare(rows, width, rounds, jit_compile):
     }
 
 
+def choice(rows, width, neighbors, rounds, jit_compile):
+    """One row of the second table: both forms, and which of them the library takes."""
+    graph = heat_affinities(features(rows, 16), neighbors)
+    student = features(rows, width, 1)
+    forms = ("Laplacian", "edges")
+    times = common.interleave(
+        {form: student_side(form, *graph, student, jit_compile) for form in forms}, rounds
+    )
+    return {
+        "N": rows,
+        "d": width,
+        "k": neighbors,
+        "mode": "XLA" if jit_compile else "graph",
+        "N / k": rows // neighbors,
+        "Laplacian / edges": common.ratio(times["Laplacian"], times["edges"]),
+        "chosen": forms[rows >= neighbors * laplacian._ROWS_PER_NEIGHBOR],
+    }
+
+
 def work(rows, width, neighbors):
     """Prepares the whole loss, forward and backward, of an unknown batch size, for its memory."""
     unknown = tf.TensorSpec((None, width))
@@ -99,23 +124,27 @@ def work(rows, width, neighbors):
 
 
 def memory(rows, width, neighbors):
-    """One row of the second table."""
+    """One row of the third table."""
     added, whole = common.peak_memory("loss", "work", rows, width, neighbors)
     return {"N": rows, "d": width, "k": neighbors, "added MiB": added, "process MiB": whole}
 
 
 def measure(quick):
     """Returns the tables: see the top of this file."""
-    sizes = [(64, 16)] if quick else SIZES + LARGE_SIZES
-    rows = [compare(*size, 3 if quick else 21, False) for size in sizes]
-    rows += [compare(*size, 3 if quick else 11, True) for size in sizes[: 1 if quick else 7]]
-    sizes = [(64, 16)] if quick else MEMORY_SIZES
-    used = [memory(*size, NEIGHBORS) for size in sizes]
-    if not quick:
-        used.append(memory(8192, 256, 32))
+    sizes, choices, memory_sizes, rounds = SIZES, CHOICES, MEMORY_SIZES, 15
+    if quick:
+        sizes, choices, memory_sizes, rounds = [(64, 16)], [(64, 16, 2)], [(64, 16, 2)], 3
+    modes = (False, True)
     return {
-        "Time of the student side, forward and backward, and of the teacher side, k = 5": rows,
-        "Peak memory of the whole loss, forward and backward, in a process of its own": used,
+        "Student side, forward and backward, and teacher side, k = 5": [
+            compare(*size, rounds, jit_compile) for jit_compile in modes for size in sizes
+        ],
+        "The choice between the forms": [
+            choice(*size, min(rounds, 7), jit_compile) for jit_compile in modes for size in choices
+        ],
+        "Peak memory of the whole loss, forward and backward, in a process of its own": [
+            memory(*size) for size in memory_sizes
+        ],
     }
 
 

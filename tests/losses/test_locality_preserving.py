@@ -87,7 +87,7 @@ def test_locally_linear_weights_equal_the_float64_loop(kind, num_neighbors):
 
 
 def test_edge_form_equals_the_float64_loop():
-    teacher, student = features("random", batch=540, teacher_width=8)
+    teacher, student = features("random", batch=410, teacher_width=8)
     assert_equals_reference(LocalityPreserving(num_neighbors=2), teacher, student)
 
 

@@ -6,10 +6,9 @@ from tf_lpdistill.ops.distances import center
 from tf_lpdistill.ops.edges import laplacian_matrix
 from tf_lpdistill.ops.sizes import choose
 
-# A matrix product costs a sample as much as this many samples' share of it for each neighbour cost
-# the edges: from `neighbors * _ROWS_PER_NEIGHBOR` samples on the edges are the cheaper form.
-# Measured: docs/results/loss.md.
-_ROWS_PER_NEIGHBOR = 256
+# Samples for each neighbour from which on the edges cost less than the matrix product: about 200 on
+# a CPU, less under XLA. Measured: docs/results/loss.md.
+_ROWS_PER_NEIGHBOR = 200
 
 
 def laplacian_energy(indices, alpha, vectors):
