@@ -55,17 +55,20 @@ def take_turns(turns, rounds):
     """Lets variants work in turn (A B A B ...), so that a busy machine slows all of them alike.
 
     Args:
-        turns: {name: function that works for a turn and returns seconds}; each is called once
-            beforehand.
+        turns: {name: function that works for a turn and returns seconds, or several measures of
+            it}; each is called once beforehand.
         rounds: how often each gets its turn.
 
     Returns:
-        {name: (rounds,) float64 seconds}.
+        {name: (rounds, ...) float64 of what the turns returned}.
     """
     for turn in turns.values():
         turn()
-    times = [[turn() for turn in turns.values()] for _ in range(rounds)]
-    return dict(zip(turns, np.array(times).T, strict=True))
+    times = {name: [] for name in turns}
+    for _ in range(rounds):
+        for name, turn in turns.items():
+            times[name].append(turn())
+    return {name: np.array(series) for name, series in times.items()}
 
 
 def ratio(times, base):

@@ -10,17 +10,18 @@ inference mode as a function of its own, plus a step of the student alone. A Pyt
 runs the same step in a process that waits while TensorFlow works, and the other way round.
 """
 
+import functools
 import json
 import subprocess
 import time
 
 import keras
+import networks
 import numpy as np
 import tensorflow as tf
 from absl import flags
 
 import common
-import networks
 from tf_lpdistill import Distiller
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 
@@ -38,13 +39,19 @@ QUICK_PAIRS = {"ResNet-14 -> ResNet-8": ((networks.resnet, 2), (networks.resnet,
 
 
 class Clock(keras.callbacks.Callback):
-    """Seconds from the end of the first step of a fit to the end of the last."""
+    """A step's wall-clock and processor seconds, from the end of the first step of a fit on."""
 
     def on_train_batch_end(self, batch, logs=None):
-        """Notes the time."""
-        now = time.perf_counter()
-        self.start = now if batch == 0 else self.start
-        self.seconds = (now - self.start) / max(batch, 1)
+        """Notes the times."""
+        if batch == 0:
+            self.start = clocks()
+        else:
+            self.seconds = (clocks() - self.start) / batch
+
+
+def clocks():
+    """(wall-clock, processor) seconds; others on the machine add to the first alone."""
+    return np.array([time.perf_counter(), time.process_time()])
 
 
 def batches(batch_size):
@@ -62,20 +69,13 @@ def make(network):
     return function(*arguments)
 
 
-def compiled(model, steps):
-    """Compiles as the student alone is compiled."""
+def trained(model, dataset):
+    """A function that trains for a turn, and returns the seconds of a step."""
     model.compile(
         keras.optimizers.SGD(0.05, momentum=0.9),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
-        steps_per_execution=steps,
     )
-    return model
-
-
-def trained(model, dataset, steps_per_execution=1):
-    """A function that trains for a turn, and returns the seconds of a step."""
-    compiled(model, steps_per_execution)
     clock = Clock()
 
     def turn():
@@ -92,10 +92,10 @@ def forward(teacher, dataset):
 
     def turn():
         run(next(iterator)[0])
-        start = time.perf_counter()
+        start = clocks()
         for _ in range(STEPS - 1):
             run(next(iterator)[0])
-        return (time.perf_counter() - start) / (STEPS - 1)
+        return (clocks() - start) / (STEPS - 1)
 
     return turn
 
@@ -117,6 +117,42 @@ def keras_own(teacher, student):
     return keras.distillation.Distiller(teacher, student, losses, [1.0, 0.1])
 
 
+class Torch:
+    """PyTorch in a process of its own, which works when it is told to.
+
+    Args:
+        teacher: as in PAIRS.
+        student: the same.
+        batch_size: images a step.
+    """
+
+    def __init__(self, teacher, student, batch_size):
+        self.process = subprocess.Popen(
+            [FLAGS.torch_python, str(common.FOLDER / "torch_step.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        _, blocks, *widen = teacher
+        setup = {"blocks": [blocks, student[1]], "widen": sum(widen)}
+        self.names = self.ask(json.dumps(setup | {"batch": batch_size, "steps": STEPS}))
+
+    def ask(self, line):
+        """Sends a line and returns the answer."""
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def turns(self):
+        """{name of a variant: function that runs a turn}."""
+        return {name: functools.partial(self.ask, name) for name in self.names}
+
+    def close(self):
+        """Ends the process."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
 def variants(teacher, student, batch_size):
     """{name: function that runs a turn and returns the seconds of a step}."""
     dataset = batches(batch_size)
@@ -130,13 +166,69 @@ def variants(teacher, student, batch_size):
 
 
 def compare(pair, teacher, student, batch_size, rounds):
-    """One row of the first table."""
+    """Two rows of the first table: by wall-clock and by processor seconds."""
     times = common.take_turns(variants(teacher, student, batch_size), rounds)
+    return [
+        by_clock(pair, clock, {name: series[:, column] for name, series in times.items()})
+        for column, clock in enumerate(("wall clock", "processor"))
+    ]
+
+
+def by_clock(pair, clock, times):
+    """One row of the first table."""
     floor = times["teacher"] + times["student"]
     return {
         "teacher -> student": pair,
+        "clock": clock,
         "student alone, ms": common.milliseconds(times["student"]),
         "teacher / student": common.ratio(times["teacher"], times["student"]),
         "ours / (teacher + student)": common.ratio(times["ours"], floor),
         "Keras / ours": common.ratio(times["Keras"], times["ours"]),
     }
+
+
+def in_bfloat16(teacher, student, batch_size):
+    """The step with both networks in mixed_bfloat16."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    distiller = ours(make(teacher), make(student))
+    keras.config.set_dtype_policy("float32")
+    return trained(distiller, batches(batch_size))
+
+
+def beside_torch(teacher, student, batch_size, rounds):
+    """The second table: one row a variant."""
+    torch = Torch(teacher, student, batch_size)
+    base = trained(ours(make(teacher), make(student)), batches(batch_size))
+    bfloat16 = in_bfloat16(teacher, student, batch_size)
+    turns = {"ours": base, "ours, mixed_bfloat16": bfloat16, **torch.turns()}
+    times = common.take_turns(turns, rounds)
+    torch.close()
+    return [
+        {
+            "step": name,
+            "wall clock, ms": common.milliseconds(series[:, 0]),
+            "wall clock / ours": common.ratio(series[:, 0], times["ours"][:, 0]),
+            "processor / ours": common.ratio(series[:, 1], times["ours"][:, 1]),
+        }
+        for name, series in times.items()
+    ]
+
+
+def measure(quick):
+    """Returns the tables: see the top of this file."""
+    pairs, batch_size, rounds = (QUICK_PAIRS, 8, 2) if quick else (PAIRS, BATCH, ROUNDS)
+    tables = {
+        "KD + LP by a live teacher": [
+            row
+            for pair, (teacher, student) in pairs.items()
+            for row in compare(pair, teacher, student, batch_size, rounds)
+        ]
+    }
+    if FLAGS.torch_python:
+        pair, (teacher, student) = next(iter(pairs.items()))
+        tables[f"PyTorch beside it, {pair}"] = beside_torch(teacher, student, batch_size, rounds)
+    return tables
+
+
+if __name__ == "__main__":
+    common.main("step", f"A step at batch {BATCH}", measure)
