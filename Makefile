@@ -1,26 +1,37 @@
 # make demo      the first run: digits from teacher to phone bundle, results in runs/digits
 # make test      lint and the suite, without the slow tests
 # make test-all  the whole suite
+# make test-gpu  the tests that want a GPU, on a machine that has one
+# make bench     all benchmarks, into docs/results
 # make lint      ruff alone
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all test-gpu bench lint
 
 VENV ?= .venv
 PYTHON ?=
 RUN_DIR ?= runs/digits
 PYTEST := $(VENV)/bin/python -m pytest
+BENCHMARKS ?= loss growth step
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
 
 test: lint
-	$(PYTEST) -m "not slow"
+	$(PYTEST) -m "not slow and not gpu"
 
 test-all: lint
-	$(PYTEST)
+	$(PYTEST) -m "not gpu"
+
+test-gpu: $(VENV)/.dev
+	$(PYTEST) tests/gpu
+
+bench: $(BENCHMARKS:%=bench-%)
+
+bench-%: $(VENV)/.dev
+	$(VENV)/bin/python benchmarks/$*.py
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

@@ -16,12 +16,12 @@ import subprocess
 import time
 
 import keras
-import networks
 import numpy as np
 import tensorflow as tf
 from absl import flags
 
 import common
+import networks
 from tf_lpdistill import Distiller
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 
@@ -30,7 +30,7 @@ flags.DEFINE_string("torch_python", None, "A Python that can import torch; None:
 
 BATCH = 128
 STEPS = 3  # a turn; the first one is left out
-ROUNDS = 9
+ROUNDS = 5
 PAIRS = {
     "WRN-16-4 -> ResNet-20": ((networks.wide_resnet, 2, 4), (networks.resnet, 3)),
     "ResNet-56 -> ResNet-20": ((networks.resnet, 9), (networks.resnet, 3)),

@@ -1,6 +1,7 @@
 """Two CPU devices, quiet logs, and the same seeds before every test."""
 
 import os
+import pathlib
 
 # Both are read once, while TensorFlow and Keras are imported.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
@@ -10,11 +11,15 @@ import keras
 import pytest
 import tensorflow as tf
 
-# The suite must see the same devices everywhere, and two of them even on a laptop.
-tf.config.set_visible_devices([], "GPU")
-tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
-)
+
+def pytest_configure(config):
+    """Shows the suite the same devices everywhere, two CPUs even on a laptop; GPUs to tests/gpu."""
+    if [pathlib.Path(argument).name for argument in config.args] == ["gpu"]:
+        return
+    tf.config.set_visible_devices([], "GPU")
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
 
 
 @pytest.fixture(autouse=True)

