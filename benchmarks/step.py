@@ -225,8 +225,9 @@ def measure(quick):
         ]
     }
     if FLAGS.torch_python:
-        pair, (teacher, student) = next(iter(pairs.items()))
-        tables[f"PyTorch beside it, {pair}"] = beside_torch(teacher, student, batch_size, rounds)
+        pair, networks_of_pair = next(iter(pairs.items()))
+        caption = f"PyTorch in turn with it (--torch_python), {pair}"
+        tables[caption] = beside_torch(*networks_of_pair, batch_size, rounds)
     return tables
 
 

@@ -156,13 +156,14 @@ class Variant:
 def main():
     """Answers line by line."""
     setup = json.loads(sys.stdin.readline())
+    name = f"PyTorch {torch.__version__}"
     variants = {
-        "PyTorch": Variant(setup, channels_last=False),
-        "PyTorch, channels_last": Variant(setup),
-        "PyTorch, channels_last, bfloat16": Variant(setup, dtype=torch.bfloat16),
+        name: Variant(setup, channels_last=False),
+        f"{name}, channels_last": Variant(setup),
+        f"{name}, channels_last, bfloat16": Variant(setup, dtype=torch.bfloat16),
     }
     if shutil.which("g++"):
-        variants["PyTorch, channels_last, torch.compile"] = Variant(setup, compiled=True)
+        variants[f"{name}, channels_last, torch.compile"] = Variant(setup, compiled=True)
     print(json.dumps(list(variants)), flush=True)
     for line in sys.stdin:
         print(json.dumps(variants[line.strip()].turn()), flush=True)
