@@ -1,32 +1,23 @@
 r"""A whole training step: what the Distiller adds to the teacher's and the student's own work.
 
-    python benchmarks/step.py                                     # into docs/results/step.md
-    python benchmarks/step.py --torch_python ~/torch/bin/python   # PyTorch beside it
-    python benchmarks/step.py --quick                             # does it run?
+    python benchmarks/step.py            # about five minutes, into docs/results/step.md
+    python benchmarks/step.py --quick    # does it run?
 
 All variants train in turn in one process, on batches of the same pipeline, with Keras's `fit`; a
 turn is a few steps, of which the first is left out. The floor is the teacher's forward pass in
-inference mode as a function of its own, plus a step of the student alone. A Python with PyTorch
-runs the same step in a process that waits while TensorFlow works, and the other way round.
+inference mode as a function of its own, plus a step of the student alone.
 """
 
-import functools
-import json
-import subprocess
 import time
 
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import flags
 
 import common
 import networks
 from tf_lpdistill import Distiller
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
-
-FLAGS = flags.FLAGS
-flags.DEFINE_string("torch_python", None, "A Python that can import torch; None: no PyTorch.")
 
 BATCH = 128
 STEPS = 3  # a turn; the first one is left out
@@ -117,42 +108,6 @@ def keras_own(teacher, student):
     return keras.distillation.Distiller(teacher, student, losses, [1.0, 0.1])
 
 
-class Torch:
-    """PyTorch in a process of its own, which works when it is told to.
-
-    Args:
-        teacher: as in PAIRS.
-        student: the same.
-        batch_size: images a step.
-    """
-
-    def __init__(self, teacher, student, batch_size):
-        self.process = subprocess.Popen(
-            [FLAGS.torch_python, str(common.FOLDER / "torch_step.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        _, blocks, *widen = teacher
-        setup = {"blocks": [blocks, student[1]], "widen": sum(widen)}
-        self.names = self.ask(json.dumps(setup | {"batch": batch_size, "steps": STEPS}))
-
-    def ask(self, line):
-        """Sends a line and returns the answer."""
-        self.process.stdin.write(f"{line}\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def turns(self):
-        """{name of a variant: function that runs a turn}."""
-        return {name: functools.partial(self.ask, name) for name in self.names}
-
-    def close(self):
-        """Ends the process."""
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def variants(teacher, student, batch_size):
     """{name: function that runs a turn and returns the seconds of a step}."""
     dataset = batches(batch_size)
@@ -187,48 +142,16 @@ def by_clock(pair, clock, times):
     }
 
 
-def in_bfloat16(teacher, student, batch_size):
-    """The step with both networks in mixed_bfloat16."""
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    distiller = ours(make(teacher), make(student))
-    keras.config.set_dtype_policy("float32")
-    return trained(distiller, batches(batch_size))
-
-
-def beside_torch(teacher, student, batch_size, rounds):
-    """The second table: one row a variant."""
-    torch = Torch(teacher, student, batch_size)
-    base = trained(ours(make(teacher), make(student)), batches(batch_size))
-    bfloat16 = in_bfloat16(teacher, student, batch_size)
-    turns = {"ours": base, "ours, mixed_bfloat16": bfloat16, **torch.turns()}
-    times = common.take_turns(turns, rounds)
-    torch.close()
-    return [
-        {
-            "step": name,
-            "wall clock, ms": common.milliseconds(series[:, 0]),
-            "wall clock / ours": common.ratio(series[:, 0], times["ours"][:, 0]),
-            "processor / ours": common.ratio(series[:, 1], times["ours"][:, 1]),
-        }
-        for name, series in times.items()
-    ]
-
-
 def measure(quick):
     """Returns the tables: see the top of this file."""
     pairs, batch_size, rounds = (QUICK_PAIRS, 8, 2) if quick else (PAIRS, BATCH, ROUNDS)
-    tables = {
+    return {
         "KD + LP by a live teacher": [
             row
             for pair, (teacher, student) in pairs.items()
             for row in compare(pair, teacher, student, batch_size, rounds)
         ]
     }
-    if FLAGS.torch_python:
-        pair, networks_of_pair = next(iter(pairs.items()))
-        caption = f"PyTorch in turn with it (--torch_python), {pair}"
-        tables[caption] = beside_torch(*networks_of_pair, batch_size, rounds)
-    return tables
 
 
 if __name__ == "__main__":

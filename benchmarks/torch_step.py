@@ -1,4 +1,4 @@
-r"""The step of benchmarks/step.py in PyTorch: what that script runs with --torch_python.
+r"""The step of benchmarks/step.py in PyTorch: what benchmarks/torch_beside.py runs.
 
 It needs torch alone, in an environment of its own: `python -m venv t; t/bin/pip install torch`.
 First it reads one line of JSON, {"batch": 128, "steps": 3, "blocks": [2, 3], "widen": 4}, and

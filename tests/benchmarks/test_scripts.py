@@ -10,7 +10,11 @@ import pytest
 
 FOLDER = pathlib.Path(__file__).parents[2] / "benchmarks"
 # A benchmark is a script that hands its `measure` to `common.main`: found, not listed.
-SCRIPTS = [path for path in sorted(FOLDER.glob("*.py")) if "common.main(" in path.read_text()]
+SCRIPTS = [
+    path
+    for path in sorted(FOLDER.glob("*.py"))
+    if "common.main(" in path.read_text() and path.stem != "torch_beside"  # needs another Python
+]
 
 
 def run(script, *flags):
@@ -39,8 +43,26 @@ def test_quick_mode_writes_a_table_with_its_command(script, tmp_path):
         assert all(row.keys() == rows[0].keys() for row in rows)
 
 
+@pytest.mark.slow
+def test_the_loss_of_8192_samples_needs_less_than_two_gigabytes():
+    # All of the process, TensorFlow included. One (n, n) float32 matrix alone would be 256 MiB.
+    program = "import common; print(common.peak_memory('loss', 'work', 8192, 1024, 5))"
+    environment = os.environ | {"PYTHONPATH": f"{FOLDER}{os.pathsep}{FOLDER.parent}"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    added, whole = json.loads(done.stdout.splitlines()[-1].replace("(", "[").replace(")", "]"))
+    assert 32 < added < whole < 2e9 / 2**20
+
+
 def test_help_teaches_and_a_wrong_flag_is_told():
     done = run(FOLDER / "loss.py", "--help")
     assert "python benchmarks/loss.py --quick" in done.stdout and "--out_dir" in done.stdout
     done = run(FOLDER / "loss.py", "--nonsense")
     assert "Unknown command line flag" in done.stderr + done.stdout
+
+
+def test_the_comparison_with_pytorch_wants_a_python_with_pytorch():
+    done = run(FOLDER / "torch_beside.py")
+    assert done.returncode != 0
+    assert "--torch_python must name a Python that can import torch" in done.stderr + done.stdout
