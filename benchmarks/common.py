@@ -144,7 +144,7 @@ def machine():
     }
 
 
-def main(name, title, measure):
+def main(name, title, measure, flags_wanted=""):
     """Runs a benchmark: measures, prints, and writes NAME.json and NAME.md.
 
     Args:
@@ -152,25 +152,28 @@ def main(name, title, measure):
         title: heading of the page.
         measure: `measure(quick)` returns {caption: list of rows}, where a row is a dict of plain
             values and the rows of a table have the same keys.
+        flags_wanted: flags that the script cannot do without, for the command on the page.
     """
 
     def run(argv):
         if len(argv) > 1:
             raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-        publish(name, title, measure(FLAGS.quick))
+        publish(name, title, measure(FLAGS.quick), flags_wanted)
 
     app.run(run)
 
 
-def publish(name, title, tables):
+def publish(name, title, tables, flags_wanted=""):
     """Writes what was measured as JSON and as Markdown, each whole or not at all.
 
     Args:
         name: name of the script without suffix.
         title: heading of the page.
         tables: {caption: list of rows}.
+        flags_wanted: flags of the command.
     """
-    command = f"python benchmarks/{name}.py" + (" --quick" if FLAGS.quick else "")
+    quick = "--quick" if FLAGS.quick else ""
+    command = " ".join(filter(None, [f"python benchmarks/{name}.py", quick, flags_wanted]))
     facts = machine()
     folder = pathlib.Path(FLAGS.out_dir)
     record = {"title": title, "command": command, "machine": facts, "tables": tables}

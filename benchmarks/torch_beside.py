@@ -96,4 +96,5 @@ def measure(quick):
 
 
 if __name__ == "__main__":
-    common.main("torch_beside", f"PyTorch's step at batch {step.BATCH}", measure)
+    title = f"PyTorch's step at batch {step.BATCH}"
+    common.main("torch_beside", title, measure, "--torch_python ~/torch/bin/python")
