@@ -134,7 +134,10 @@ def test_missing_flags_are_named():
     ("change", "message"),
     [
         (["--input_scaling=0-1"], "value should be one of <0..255|0..1|-1..1|mean_std>"),
-        (["--model=nowhere.keras"], "There is no such file. Received: --model=nowhere.keras"),
+        (
+            ["--model=nowhere.keras"],
+            "There is no such file or folder. Received: --model=nowhere.keras",
+        ),
         (["--representative_data=nowhere"], "Received: --representative_data=nowhere"),
         (["surplus"], "Unknown arguments: ['surplus']"),
     ],
@@ -151,6 +154,7 @@ DRIVER = """
 import contextlib, importlib.util, io, json, sys
 from absl import flags
 from absl.testing import flagsaver
+sys.path.insert(0, sys.argv[1].rpartition("/")[0])
 spec = importlib.util.spec_from_file_location("to_tflite", sys.argv[1])
 script = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(script)

@@ -6,6 +6,7 @@ from tf_lpdistill.tflite.convert import PRECISIONS
 from tf_lpdistill.tflite.export import export_bundle
 from tf_lpdistill.tflite.inspect import inspect_file
 from tf_lpdistill.tflite.metadata import About
+from tf_lpdistill.tflite.saved import load_model
 from tf_lpdistill.tflite.verify import verify
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "benchmark",
     "export_bundle",
     "inspect_file",
+    "load_model",
     "verify",
 ]

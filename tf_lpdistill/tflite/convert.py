@@ -64,7 +64,9 @@ def convert(function, precision, images=None):
             overflows.
         RuntimeError: when the converter fails otherwise.
     """
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
+    owner = tf.Module()
+    owner.captured = function.variables  # none of a Keras model, those of a SavedModel
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], owner)
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
