@@ -8,14 +8,16 @@ import keras
 import numpy as np
 
 from tf_lpdistill import files
-from tf_lpdistill.tflite import calibration, folder, metadata, rules
+from tf_lpdistill.tflite import calibration, folder, metadata, rules, selective
 from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite import student as students
 from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
+from tf_lpdistill.tflite.conversion import Conversion
 from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
 from tf_lpdistill.tflite.inspect import inspect_file
 
 _NUM_PROBES = 16
+_CALIBRATED = {"int8", "int16x8"}
 
 
 def export_bundle(
@@ -29,6 +31,7 @@ def export_bundle(
     max_runtime="2.17.0",
     name=None,
     about=None,
+    conversion=None,
 ):
     """Exports a student as `.tflite` files that an Android developer can use as they are.
 
@@ -43,14 +46,17 @@ def export_bundle(
         directory: the bundle's folder: new, empty, or an earlier bundle.
         labels: class names, one for each output, unique single lines.
         preprocessing: a `Preprocessing`: what the student was trained on.
-        precisions: which files: any of "float32", "float16", "dynamic" (int8 weights), "int8".
-        representative_data: for int8 calibration: raw pixels 0..255, before any preprocessing, as
-            a batched `tf.data.Dataset` (of images or `(images, labels)`) or an array
-            (n, height, width, 1 or 3); uint8 or float. Up to 200 images are used, 100 do.
+        precisions: which files: any of "float32", "float16", "dynamic" (int8 weights), "int8",
+            "int16x8" (int16 activations and int8 weights).
+        representative_data: for int8 and int16x8 calibration: raw pixels 0..255, before any
+            preprocessing, as a batched `tf.data.Dataset` (of images or `(images, labels)`) or an
+            array (n, height, width, 1 or 3); uint8 or float. Up to 200 images are used, 100 do.
         max_runtime: the oldest TensorFlow Lite that the files must run on; None for any. The
             default is the last release under that name on Maven.
         name: first part of the file names; the student's own name by default.
         about: an `About` with description, version, author and licence for the metadata.
+        conversion: a `Conversion` with the batch size, the int8 file's input, and layers that it
+            computes in float.
 
     Returns:
         The `Bundle`.
@@ -65,6 +71,7 @@ def export_bundle(
     """
     precisions = rules.check_precisions(precisions)
     rules.version(max_runtime)
+    conversion = conversion or Conversion()
     students.check_student(student, preprocessing)
     name = rules.check_name(name, student.name)
     check_replaceable(directory)
@@ -81,16 +88,18 @@ def export_bundle(
         "made_from": {
             "student": student.name,
             "parameters": student.count_params(),
-            "calibration_images": len(images) if "int8" in precisions else 0,
+            "calibration_images": len(images) if _CALIBRATED & set(precisions) else 0,
+            "conversion": dataclasses.asdict(conversion),
         },
         "versions": _versions(),
     }
-    function = phone_function(student, preprocessing, softmax_added)
+    function = phone_function(student, preprocessing, softmax_added, conversion.batch_size)
+    float_tensors = _float_tensors(function, student, conversion.float_layers)
     with folder.replaced(directory) as fresh:
         facts["labels_file"] = _write_labels(fresh, facts)
         facts["files"] = {}
         for precision in precisions:
-            model = convert(function, precision, images)
+            model = convert(function, precision, images, conversion.int8_input, float_tensors)
             facts["files"][precision] = _write_model(fresh, precision, model, facts)
             path = fresh / facts["files"][precision]["file"]
             real = representative_data is not None
@@ -103,10 +112,11 @@ def _images(data, precisions, preprocessing):
     """Returns (n, height, width, 3) uint8: real images, or noise where none are needed."""
     if data is not None:
         return calibration.representative_images(data, preprocessing.image_size)
-    if "int8" in precisions:
+    if _CALIBRATED & set(precisions):
         raise ValueError(
             "int8 needs `representative_data`: some 100 real images, raw pixels 0..255. "
-            "Received: representative_data=None. Give some, or leave 'int8' out of `precisions`."
+            "Received: representative_data=None. Give some, or leave 'int8' and 'int16x8' out of "
+            "`precisions`."
         )
     # Noise tells logits from probabilities, and a good file from a bad one, as well.
     shape = (_NUM_PROBES, *preprocessing.image_size, 3)
@@ -120,6 +130,14 @@ def _probe(student, preprocessing, images):
     if not students.needs_softmax(student, outputs):
         return False, outputs
     return True, np.array(keras.ops.softmax(outputs))
+
+
+def _float_tensors(function, student, layers):
+    """Returns the tensors of the layers that the int8 file is to compute in float."""
+    if not layers:
+        return []
+    names = students.layer_names(student)
+    return selective.find_tensors(convert(function, "float32"), layers, names)
 
 
 def _write_labels(directory, facts):
@@ -139,8 +157,9 @@ def _write_model(directory, precision, model, facts):
         temporary.write_bytes(metadata.attach(model, description, attached))
     found = inspect_file(path)
     rules.check_runtime(path.name, found["minimum_runtime"], facts["max_runtime"])
-    if precision == "int8":
-        rules.check_int8(path.name, found)
+    if precision in _CALIBRATED:
+        int8_input = facts["made_from"]["conversion"]["int8_input"]
+        rules.check_integers(path.name, precision, found, int8_input)
     return {"file": path.name, **found}
 
 

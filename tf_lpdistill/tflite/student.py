@@ -66,8 +66,7 @@ def float32_compute(student):
     Only what is traced inside the block is affected. The layers' own policies come back at its
     end; the variables are float32 in any case.
     """
-    # `Model.layers` does not reach the layers inside a custom layer; Keras has no public walk.
-    layers = list(student._flatten_layers())
+    layers = _all_layers(student)
     policies = [layer.dtype_policy for layer in layers]
     for layer, policy in zip(layers, policies, strict=True):
         if getattr(policy, "quantization_mode", None):
@@ -83,6 +82,16 @@ def float32_compute(student):
     finally:
         for layer, policy in zip(layers, policies, strict=True):
             layer.dtype_policy = policy
+
+
+def layer_names(student):
+    """Returns the names of all layers of a student, nested ones too, as a set."""
+    return {layer.name for layer in _all_layers(student)}
+
+
+def _all_layers(student):
+    # `Model.layers` does not reach the layers inside a custom layer; Keras has no public walk.
+    return list(student._flatten_layers())
 
 
 def frozen(student):
