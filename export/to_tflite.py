@@ -27,6 +27,7 @@ from absl import app, flags
 import command
 
 _PRECISIONS = ["float32", "float16", "dynamic", "int8"]
+_ALL_PRECISIONS = [*_PRECISIONS, "int16x8"]
 _SCALINGS = ["0..255", "0..1", "-1..1", "mean_std"]
 
 _MODEL = flags.DEFINE_string(
@@ -49,7 +50,7 @@ _STD = flags.DEFINE_list(
     "std", None, "For mean_std: one number, or one a channel, in pixel units 0..255."
 )
 _PRECISION_LIST = flags.DEFINE_list(
-    "precisions", _PRECISIONS, f"Which files to write, some of {','.join(_PRECISIONS)}."
+    "precisions", _PRECISIONS, f"Which files to write, some of {','.join(_ALL_PRECISIONS)}."
 )
 _DATA = flags.DEFINE_string(
     "representative_data",
@@ -62,6 +63,18 @@ _MAX_RUNTIME = flags.DEFINE_string(
     "max_runtime",
     "2.17.0",
     "The oldest TensorFlow Lite that must run the files; 'any' for no limit.",
+)
+_BATCH = flags.DEFINE_integer(
+    "batch_size", 1, "Pictures at a time; MediaPipe opens files of 1 only.", lower_bound=1
+)
+_INT8_INPUT = flags.DEFINE_enum(
+    "int8_input", "uint8", ["uint8", "float32"], "What the int8 file takes, 0..255 both."
+)
+_FLOAT_LAYERS = flags.DEFINE_list(
+    "float_layers",
+    [],
+    "Layers that the int8 file computes in float, as export/verify.py advises; needs "
+    "--int8_input=float32.",
 )
 _NAME = flags.DEFINE_string("name", None, "First part of the file names [the model's name].")
 flags.mark_flags_as_required(["model", "labels", "input_scaling", "output_dir"])
@@ -135,6 +148,7 @@ def run():
         representative_data=images,
         max_runtime=None if _MAX_RUNTIME.value == "any" else _MAX_RUNTIME.value,
         name=_NAME.value,
+        conversion=tflite.Conversion(_BATCH.value, _INT8_INPUT.value, _FLOAT_LAYERS.value),
     )
     if truth is not None:
         tflite.verify(bundle, model, (images, truth))

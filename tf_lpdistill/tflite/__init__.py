@@ -1,6 +1,6 @@
 """From a Keras student to a proven phone bundle: export, verify, benchmark, inspect."""
 
-from tf_lpdistill.tflite.benchmark import benchmark
+from tf_lpdistill.tflite.benchmark import benchmark, phone_command
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.conversion import Conversion
 from tf_lpdistill.tflite.convert import ALL_PRECISIONS, PRECISIONS
@@ -20,5 +20,6 @@ __all__ = [
     "export_bundle",
     "inspect_file",
     "load_model",
+    "phone_command",
     "verify",
 ]
