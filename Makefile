@@ -2,11 +2,12 @@
 # make test      lint and the suite, without the slow tests
 # make test-all  the whole suite
 # make lint      ruff alone
+# make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all lint
+.PHONY: demo test test-all lint test-mediapipe
 
 VENV ?= .venv
 PYTHON ?=
@@ -21,6 +22,9 @@ test: lint
 
 test-all: lint
 	$(PYTEST)
+
+test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
+	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
@@ -45,6 +49,13 @@ define install
 	  | awk '/^ *Downloading|^Installing/ { print; fflush() }'
 	@touch $@
 endef
+
+# MediaPipe wants another absl-py than the compression tools; 1.2.2 is what the bundles were tried in.
+$(VENV)-mediapipe/.ready: $(VENV)/.created
+	$(VENV)/bin/python -m venv --clear $(VENV)-mediapipe
+	$(VENV)-mediapipe/bin/python -m pip install --disable-pip-version-check --no-input -q \
+	  mediapipe==1.2.2
+	@touch $@
 
 $(VENV)/.demo: EXTRAS := recipes,tflite,report
 $(VENV)/.demo: setup.py pyproject.toml $(VENV)/.created
