@@ -133,7 +133,8 @@ def check_replaceable(directory):
         return
     own = {FACTS, CARD, LABELS}
     if FACTS in found:
-        own |= {entry["file"] for entry in read_facts(directory)["files"].values()}
+        facts = read_facts(directory)
+        own |= {entry["file"] for entry in facts["files"].values()} | set(facts.get("demo", []))
     if FACTS not in found or found - own:
         raise ValueError(
             "The folder holds files that are not part of a bundle; replacing it would lose them. "
