@@ -19,7 +19,9 @@ async function start() {
     const text = `${precision}, ${Math.ceil(file.bytes / 1024)} KB${score}`;
     $("precision").append(new Option(text, precision));
   }
-  $("draw").hidden = facts.preprocessing.color !== "grayscale";
+  const grey = facts.preprocessing.color === "grayscale";
+  $("draw").hidden = !grey;
+  $("seen").classList.toggle("grey", grey);
   $("use-camera").disabled = !navigator.mediaDevices;
   const wanted = new URLSearchParams(location.search).get("precision");
   if (wanted in facts.files) $("precision").value = wanted;
@@ -29,10 +31,11 @@ async function start() {
 async function choose(precision) {
   $("best").textContent = "Loading ...";
   const next = await Classifier.load(facts, precision);
-  classifier?.close();
+  const last = classifier;
   classifier = next;
   $("best").textContent = "Ready";
   await look();
+  last?.close(); // not before: the camera may have been at work with it
 }
 
 /** Classifies what is on the stage; `name` marks the answer for whoever waits for it. */

@@ -22,7 +22,7 @@ COUNT = 60
 
 # Opens the page in a frame, gives it picture after picture by its own file input, and posts the
 # answers back. `null` as a picture stands for bytes that are none.
-DRIVER = """<!doctype html><meta charset="utf-8"><body><iframe width="900" height="900"></iframe>
+DRIVER = """<!doctype html><meta charset="utf-8"><body><iframe width="900" height="900" allow="camera"></iframe>
 <script type="module">
 const frame = document.querySelector("iframe");
 const until = async (test, what) => {
@@ -60,6 +60,16 @@ try {
     give(new File(["no picture"], "thesis.txt", {type: "image/png"}));
     await until(() => !get("error").hidden, "the complaint");
     report.errors.push(get("error").textContent);
+    get("draw").click();
+    const pad = get("pad").getBoundingClientRect(), stage = get("stage").getBoundingClientRect();
+    report.inside = pad.top >= stage.top && pad.bottom <= stage.bottom;
+    get("pad").dispatchEvent(new frame.contentWindow.PointerEvent("pointermove", {
+      buttons: 1, clientX: pad.left + 140, clientY: pad.top + 40, movementY: -90}));
+    await until(() => get("best").dataset.picture === "pad", "the drawing");
+    get("use-camera").click();
+    await until(() => get("best").dataset.picture === "camera", "the camera");
+    get("use-camera").click();
+    await until(() => get("camera").hidden, "the camera's end");
     report.overflow = page.documentElement.scrollWidth - page.documentElement.clientWidth;
   }
 } catch (error) { report.failure = String(error); }
@@ -119,6 +129,7 @@ def report(page, tmp_path_factory):
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             f"--user-data-dir={tmp_path_factory.mktemp('profile')}", "--remote-debugging-port=0",
             f"http://127.0.0.1:{server.server_address[1]}/driver.html",
@@ -142,6 +153,10 @@ def test_it_names_keras_class(report, reader, digits):
         assert agreement == 1.0 if precision == "float32" else agreement >= 0.95
         assert list(names) == [reader.bundle.labels[i] for i in indices]
         assert all("% sure" in detail and "ms here" in detail for detail in details)
+
+
+def test_a_drawing_and_the_camera_are_classified_too(report):
+    assert "failure" not in report and report["inside"]
 
 
 def test_it_shows_what_the_bundle_is(report):
