@@ -3,11 +3,12 @@
 # make test-all  the whole suite
 # make lint      ruff alone
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
+# make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all lint test-mediapipe
+.PHONY: demo test test-all lint test-mediapipe test-android
 
 VENV ?= .venv
 PYTHON ?=
@@ -25,6 +26,13 @@ test-all: lint
 
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py
+
+test-android: $(VENV)/.dev export/android/check/node_modules/.package-lock.json
+	$(PYTEST) tests/export/test_android.py
+
+export/android/check/node_modules/.package-lock.json: export/android/check/package-lock.json
+	npm ci --prefix $(dir $<) --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .

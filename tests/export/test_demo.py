@@ -21,8 +21,9 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 COUNT = 60
 
 # Opens the page in a frame, gives it picture after picture by its own file input, and posts the
-# answers back. `null` as a picture stands for bytes that are none.
-DRIVER = """<!doctype html><meta charset="utf-8"><body><iframe width="900" height="900" allow="camera"></iframe>
+# answers back; then it tries what is no picture, the pad, and the camera.
+DRIVER = """<!doctype html><meta charset="utf-8"><body>
+<iframe width="900" height="900" allow="camera"></iframe>
 <script type="module">
 const frame = document.querySelector("iframe");
 const until = async (test, what) => {
