@@ -58,6 +58,11 @@ def build(bundle):
     Returns:
         The page's path.
     """
+    if not bundle.labels:
+        raise ValueError(
+            "The page shows classes; this bundle returns embeddings. "
+            f"Received: --bundle={bundle.directory}"
+        )
     packages = fetch_runtime()
     target = bundle.directory / FOLDER
     shutil.rmtree(target, ignore_errors=True)

@@ -36,6 +36,9 @@ _MODEL = flags.DEFINE_string(
 _LABELS = flags.DEFINE_string(
     "labels", None, "Text file (UTF-8) with one class name a line, in the order of the outputs."
 )
+_EMBEDDINGS = flags.DEFINE_bool(
+    "embeddings", False, "The model returns embeddings, not classes; it has no --labels."
+)
 _SCALING = flags.DEFINE_enum(
     "input_scaling",
     None,
@@ -77,7 +80,12 @@ _FLOAT_LAYERS = flags.DEFINE_list(
     "--int8_input=float32.",
 )
 _NAME = flags.DEFINE_string("name", None, "First part of the file names [the model's name].")
-flags.mark_flags_as_required(["model", "labels", "input_scaling", "output_dir"])
+flags.mark_flags_as_required(["model", "input_scaling", "output_dir"])
+flags.register_multi_flags_validator(
+    ["labels", "embeddings"],
+    lambda values: (values["labels"] is None) == values["embeddings"],
+    "Flag --labels must have a value for a classifier, and none with --embeddings.",
+)
 
 
 def load_images(path, image_size):
@@ -142,7 +150,7 @@ def run():
     bundle = tflite.export_bundle(
         model,
         _OUTPUT.value,
-        labels=labels.read(_LABELS.value),
+        labels=None if _EMBEDDINGS.value else labels.read(_LABELS.value),
         preprocessing=process,
         precisions=_PRECISION_LIST.value,
         representative_data=images,

@@ -36,17 +36,20 @@ def load_labelled(path, bundle):
         bundle: the `Bundle`, which knows the labels and the size.
 
     Returns:
-        `(images, labels)`: (n, height, width, 1 or 3) uint8, and (n,) integers.
+        `(images, labels)`: (n, height, width, 1 or 3) uint8, and (n,) integers, or None for a
+        bundle of embeddings.
     """
     import numpy as np
 
     path = pathlib.Path(path)
     if not path.is_dir():
         images, labels = command.read_npz(path, _DATA.name)
-        if labels is None:
+        if labels is None and bundle.labels:
             raise ValueError(f"The .npz must hold labels y as well. Received: --data={path}")
         return images, labels
     found = command.find_images(path, _DATA.name)
+    if not bundle.labels:
+        return command.read_images(found, bundle.preprocessing.image_size), None
     names = [file.relative_to(path).parts[0] for file in found]
     foreign = sorted(set(names) - set(bundle.labels))
     if foreign:
@@ -58,6 +61,16 @@ def load_labelled(path, bundle):
     return images, np.array([bundle.labels.index(name) for name in names])
 
 
+def describe_embeddings(bundle, results):
+    """Returns the results of a bundle of embeddings as a table."""
+    rows = [("file", "mean cosine with Keras", "lowest", "max difference")]
+    for precision, path in bundle.files.items():
+        entry = results[precision]
+        cosines = [f"{entry[key]:.4f}" for key in ("cosine", "lowest_cosine")]
+        rows.append((path.name, *cosines, f"{entry['max_difference']:.2g}"))
+    return f"{command.table(rows)}\n\n{entry['images']:,} images."
+
+
 def run():
     """Verifies, and returns the bundle with its results."""
     command.check_exists(_BUNDLE, _MODEL, _DATA)
@@ -65,7 +78,8 @@ def run():
         from tf_lpdistill import tflite
     bundle = tflite.Bundle.open(_BUNDLE.value)
     data = load_labelled(_DATA.value, bundle)
-    return bundle, tflite.verify(bundle, tflite.load_model(_MODEL.value), data, _SEED.value)
+    model = tflite.load_model(_MODEL.value)
+    return bundle, tflite.verify(bundle, model, data if bundle.labels else data[0], _SEED.value)
 
 
 def describe(bundle, results):
@@ -107,7 +121,7 @@ def _interval(entry):
 def main(argv):
     """Runs the verification and prints it, or one line that says what is wrong."""
     bundle, results = command.call(argv, run)
-    print(describe(bundle, results))
+    print((describe if bundle.labels else describe_embeddings)(bundle, results))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from tf_lpdistill import tflite
+from tf_lpdistill.tflite import similarity
 from tf_lpdistill.tflite.runtime import Runner
 
 PYTHON = os.environ.get("MEDIAPIPE_PYTHON")
@@ -28,12 +29,12 @@ pytestmark = [
 ]
 
 
-def classify(files, images, folder):
-    """`{path: (indices, names, scores)}` as MediaPipe gives them, without TensorFlow."""
+def ask(verb, files, images, folder):
+    """`{path: [result of each image]}` as MediaPipe gives them, without TensorFlow."""
     np.savez(folder / "images.npz", x=images)
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
-        [PYTHON, str(CLIENT), str(folder / "images.npz"), *map(str, files)],
+        [PYTHON, str(CLIENT), verb, str(folder / "images.npz"), *map(str, files)],
         capture_output=True,
         text=True,
         env=environment,
@@ -41,7 +42,13 @@ def classify(files, images, folder):
     )
     assert "RESULTS" in done.stdout, done.stderr
     results = json.loads(done.stdout.split("RESULTS")[1])
-    return {pathlib.Path(p): tuple(zip(*rows, strict=True)) for p, rows in results.items()}
+    return {pathlib.Path(path): rows for path, rows in results.items()}
+
+
+def classify(files, images, folder):
+    """`{path: (indices, names, scores)}`."""
+    results = ask("classify", files, images, folder)
+    return {path: tuple(zip(*rows, strict=True)) for path, rows in results.items()}
 
 
 @pytest.fixture
@@ -76,6 +83,21 @@ def test_every_precision(name, export, request, tmp_path):
         np.testing.assert_allclose(scores, own.max(-1), atol=0.02)
         exact = precision in ("float32", "float16")
         assert (expected == indices).mean() >= (1.0 if exact else 0.97), precision
+
+
+def test_an_embedding_student(grey, export, tmp_path):
+    pooled = next(
+        la for la in grey.model.layers if isinstance(la, keras.layers.GlobalAveragePooling2D)
+    )
+    student = type(grey)(**vars(grey))
+    student.model = keras.Model(grey.model.inputs, pooled.output, name="embedder")
+    bundle = export(student, tmp_path / "phone", labels=None, precisions=tflite.ALL_PRECISIONS)
+    images = grey.test[:COUNT]
+    expected = student.model.predict(grey.preprocessing(images), verbose=0)
+    results = ask("embed", bundle.files.values(), np.repeat(images, 3, -1), tmp_path)
+    for precision, path in bundle.files.items():
+        assert np.shape(results[path]) == (COUNT, 16)
+        assert similarity.cosines(results[path], expected).mean() > 0.98, precision
 
 
 def test_a_strangers_classifier(grey, run_to_tflite, tmp_path):

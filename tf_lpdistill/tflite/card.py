@@ -8,11 +8,10 @@ def model_card(facts):
         facts: the content of bundle.json.
     """
     height, width = facts["preprocessing"]["image_size"]
-    classes = facts["labels"]
     batch = facts["made_from"]["conversion"]["batch_size"]
     parts = [
         f"# {facts['name']}",
-        facts["about"]["description"] or f"An image classifier with {len(classes)} classes.",
+        facts["about"]["description"] or _what(facts),
         _about(facts),
         "## Files",
         _table(facts),
@@ -22,14 +21,32 @@ def model_card(facts):
         f"Input: one RGB picture of {height}x{width} pixels, values 0..255 as they are, "
         f"({batch}, height, width, 3). float32{_int8_input(facts)}. Nothing is to be scaled "
         "by the app: " + _inside(facts),
-        f"Output: `probability`, ({batch}, {len(classes)}) float32, in the order of "
-        "labels.txt, which is also inside each file, together with the metadata that MediaPipe's "
-        "ImageClassifier asks for.",
-        "Labels: " + ", ".join(f"`{label.replace('`', chr(39))}`" for label in classes),
+        _output(facts, batch),
         "## Made with",
         _made(facts),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _what(facts):
+    if facts["labels"]:
+        return f"An image classifier with {len(facts['labels'])} classes."
+    return "An image embedder: pictures that are alike get numbers that are near each other."
+
+
+def _output(facts, batch):
+    if not facts["labels"]:
+        width = next(iter(facts["files"].values()))["output"]["shape"][-1]
+        return (
+            f"Output: `embedding`, ({batch}, {width}) float32, compared by the cosine. Each file "
+            "holds the metadata that MediaPipe's ImageEmbedder asks for."
+        )
+    labels = ", ".join(f"`{label.replace('`', chr(39))}`" for label in facts["labels"])
+    return (
+        f"Output: `probability`, ({batch}, {len(facts['labels'])}) float32, in the order of "
+        "labels.txt, which is also inside each file, together with the metadata that MediaPipe's "
+        f"ImageClassifier asks for.\n\nLabels: {labels}"
+    )
 
 
 def _about(facts):
@@ -56,7 +73,9 @@ def _table(facts):
             entry["minimum_runtime"] or "unknown",
             f"{entry['int8_share'] + entry['int16_share']:.0%}",
             _with_interval(entry, "accuracy"),
-            _with_interval(entry, "agreement"),
+            f"cosine {entry['cosine']:.4f}"
+            if "cosine" in entry
+            else _with_interval(entry, "agreement"),
             f"{latency:.3f}" if latency is not None else "-",
         ]
         rows.append("| " + " | ".join(cells) + " |")
@@ -84,7 +103,13 @@ def _diagnosis(facts):
 
 def _verdict(facts):
     lines = []
-    if "keras" in facts:
+    scores = list(facts["files"].values())
+    if "cosine" in scores[0]:
+        lines.append(
+            f"Measured on {scores[0]['images']:,} images: the mean cosine with the Keras student's "
+            "embedding."
+        )
+    elif "keras" in facts:
         keras = facts["keras"]
         lines.append(
             f"Measured on {keras['images']:,} images; the Keras student scores "
@@ -114,9 +139,12 @@ def _inside(facts):
         scaling = f"(pixel - {pre['mean']}) / {pre['std']}"
     steps = ["the conversion to grey"] if pre["color"] == "grayscale" else []
     steps.append(f"the scaling ({scaling})")
-    steps.append(
-        "the softmax, added at export" if facts["softmax_added"] else "the student's own softmax"
-    )
+    if facts["labels"]:
+        steps.append(
+            "the softmax, added at export"
+            if facts["softmax_added"]
+            else "the student's own softmax"
+        )
     return ", ".join(steps) + " are inside."
 
 

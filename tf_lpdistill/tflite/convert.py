@@ -13,7 +13,7 @@ PRECISIONS = ("float32", "float16", "dynamic", "int8")
 ALL_PRECISIONS = (*PRECISIONS, "int16x8")
 
 
-def phone_function(student, preprocessing, add_softmax, batch_size=1):
+def phone_function(student, preprocessing, add_softmax, batch_size=1, output="probability"):
     """Returns the whole way from a picture to probabilities as one concrete function.
 
     Args:
@@ -21,10 +21,11 @@ def phone_function(student, preprocessing, add_softmax, batch_size=1):
         preprocessing: its `Preprocessing`, which becomes part of the function.
         add_softmax: whether to end in a softmax (the student returns logits).
         batch_size: pictures at a time.
+        output: the name of the output.
 
     Returns:
         A concrete function from `image`, RGB pixels 0..255, (batch, height, width, 3) float32,
-        to `probability`, (batch, classes) float32.
+        to `probability`, (batch, classes) float32, or what `output` calls it.
     """
 
     kernel, bias = preprocessing.affine()
@@ -36,7 +37,7 @@ def phone_function(student, preprocessing, add_softmax, batch_size=1):
         # of the student into it, where a chain of scalings loses all but a few int8 levels.
         inputs = tf.nn.conv2d(image, kernel[None, None], strides=1, padding="VALID") + bias
         outputs = frozen_student(inputs)
-        return {"probability": tf.nn.softmax(outputs) if add_softmax else outputs}
+        return {output: tf.nn.softmax(outputs) if add_softmax else outputs}
 
     with float32_compute(student):
         frozen_student = frozen(student)

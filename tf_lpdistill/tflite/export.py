@@ -14,7 +14,7 @@ from tf_lpdistill.tflite import student as students
 from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
 from tf_lpdistill.tflite.conversion import Conversion
 from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
-from tf_lpdistill.tflite.inspect import inspect_file
+from tf_lpdistill.tflite.inspect import inspect_file, output_width
 
 _NUM_PROBES = 16
 _CALIBRATED = {"int8", "int16x8"}
@@ -42,9 +42,11 @@ def export_bundle(
 
     Args:
         student: a built Keras classifier: (batch, height, width, 1 or 3) to (batch, classes),
-            logits or probabilities. It is not changed.
+            logits or probabilities; or, without labels, to embeddings (batch, dimensions). It is
+            not changed.
         directory: the bundle's folder: new, empty, or an earlier bundle.
-        labels: class names, one for each output, unique single lines.
+        labels: class names, one for each output, unique single lines; None for a student that
+            returns embeddings, which are given as they are, for MediaPipe's ImageEmbedder.
         preprocessing: a `Preprocessing`: what the student was trained on.
         precisions: which files: any of "float32", "float16", "dynamic" (int8 weights), "int8",
             "int16x8" (int16 activations and int8 weights).
@@ -76,12 +78,12 @@ def export_bundle(
     name = rules.check_name(name, student.name)
     check_replaceable(directory)
     images = _images(representative_data, precisions, preprocessing)
-    softmax_added, expected = _probe(student, preprocessing, images)
+    softmax_added, expected = _probe(student, preprocessing, images, labels is not None)
     facts = {
         "format": FORMAT,
         "name": name,
         "about": dataclasses.asdict(about or metadata.About()),
-        "labels": label_rules.check(labels, expected.shape[-1]),
+        "labels": label_rules.check(labels, expected.shape[-1]) if labels is not None else [],
         "preprocessing": preprocessing.to_dict(),
         "softmax_added": softmax_added,
         "max_runtime": max_runtime,
@@ -93,7 +95,8 @@ def export_bundle(
         },
         "versions": _versions(),
     }
-    function = phone_function(student, preprocessing, softmax_added, conversion.batch_size)
+    output = "probability" if facts["labels"] else "embedding"
+    function = phone_function(student, preprocessing, softmax_added, conversion.batch_size, output)
     float_tensors = _float_tensors(function, student, conversion.float_layers)
     with folder.replaced(directory) as fresh:
         facts["labels_file"] = _write_labels(fresh, facts)
@@ -103,7 +106,7 @@ def export_bundle(
             facts["files"][precision] = _write_model(fresh, precision, model, facts)
             path = fresh / facts["files"][precision]["file"]
             real = representative_data is not None
-            rules.check_results(path, precision, images, expected, real)
+            rules.check_results(path, precision, images, expected, real, bool(facts["labels"]))
         write_facts(fresh, facts)
     return Bundle.open(directory)
 
@@ -123,11 +126,12 @@ def _images(data, precisions, preprocessing):
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def _probe(student, preprocessing, images):
-    """Runs the Keras student: (whether a softmax is missing, its probabilities)."""
+def _probe(student, preprocessing, images, is_classifier):
+    """Runs the Keras student: (whether a softmax is missing, its probabilities or embeddings)."""
     call = students.reference(student, preprocessing, channels=3)
     outputs = np.stack([call(image) for image in images])
-    if not students.needs_softmax(student, outputs):
+    students.check_finite(outputs)
+    if not is_classifier or not students.needs_softmax(student, outputs):
         return False, outputs
     return True, np.array(keras.ops.softmax(outputs))
 
@@ -141,6 +145,8 @@ def _float_tensors(function, student, layers):
 
 
 def _write_labels(directory, facts):
+    if not facts["labels"]:
+        return None
     path = directory / metadata.LABELS
     files.write_text(path, label_rules.to_text(facts["labels"]))
     return {"file": path.name, "sha256": files.sha256(path)}
@@ -151,8 +157,13 @@ def _write_model(directory, precision, model, facts):
     path = directory / f"{facts['name']}_{precision}.tflite"
     size = facts["preprocessing"]["image_size"]
     about = metadata.About(**facts["about"])
-    description = metadata.classifier(facts["name"], about, size, len(facts["labels"]))
-    attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+    if facts["labels"]:
+        description = metadata.classifier(facts["name"], about, size, len(facts["labels"]))
+        attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+    else:
+        dimensions = output_width(model)
+        description = metadata.embedder(facts["name"], about, size, dimensions)
+        attached = {}
     with files.atomic_path(path) as temporary:
         temporary.write_bytes(metadata.attach(model, description, attached))
     found = inspect_file(path)

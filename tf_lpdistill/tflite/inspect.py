@@ -51,6 +51,18 @@ def inspect_file(path):
     }
 
 
+def output_width(model):
+    """Returns the last side of the output of a `.tflite`.
+
+    Args:
+        model: its bytes.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.ModelT.InitFromPackedBuf(model).subgraphs[0]
+    return int(graph.tensors[graph.outputs[0]].shape[-1])
+
+
 def _minimum_runtime(model):
     for entry in model.metadata or []:
         if entry.name == b"min_runtime_version":

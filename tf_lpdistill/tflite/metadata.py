@@ -88,8 +88,40 @@ def classifier(name, about, image_size, num_classes):
         image_size: (height, width) of the input, in pixels.
         num_classes: number of labels.
     """
+    probability = {
+        "name": "probability",
+        "description": f"Probabilities of the {num_classes} labels.",
+        "content": {"content_properties": {"FeatureProperties": {}}},
+        "stats": {"max": [1.0], "min": [0.0]},
+        "associated_files": [
+            {"name": LABELS, "description": "One label a line.", "type": _TENSOR_AXIS_LABELS}
+        ],
+    }
+    description = f"Image classifier with {num_classes} classes."
+    return _model(name, about, description, _image(image_size), probability)
+
+
+def embedder(name, about, image_size, dimensions):
+    """Returns the metadata of a student that returns embeddings, as a dict.
+
+    Args:
+        name: the model's name.
+        about: an `About`.
+        image_size: (height, width) of the input, in pixels.
+        dimensions: numbers in an embedding.
+    """
+    embedding = {
+        "name": "embedding",
+        "description": f"An embedding of {dimensions} numbers.",
+        "content": {"content_properties": {"FeatureProperties": {}}},
+    }
+    description = f"Image embedder with {dimensions} dimensions."
+    return _model(name, about, description, _image(image_size), embedding)
+
+
+def _image(image_size):
     height, width = image_size
-    image = {
+    return {
         "name": "image",
         "description": "RGB pixels 0..255, as they are.",
         "content": {
@@ -104,18 +136,12 @@ def classifier(name, about, image_size, num_classes):
         "process_units": [{"options": {"NormalizationOptions": {"mean": [0.0], "std": [1.0]}}}],
         "stats": {"max": [255.0], "min": [0.0]},
     }
-    probability = {
-        "name": "probability",
-        "description": f"Probabilities of the {num_classes} labels.",
-        "content": {"content_properties": {"FeatureProperties": {}}},
-        "stats": {"max": [1.0], "min": [0.0]},
-        "associated_files": [
-            {"name": LABELS, "description": "One label a line.", "type": _TENSOR_AXIS_LABELS}
-        ],
-    }
+
+
+def _model(name, about, description, source, output):
     words = {
         "name": name,
-        "description": about.description or f"Image classifier with {num_classes} classes.",
+        "description": about.description or description,
         "version": about.version,
         "author": about.author,
         "license": about.license,
@@ -123,7 +149,7 @@ def classifier(name, about, image_size, num_classes):
     }
     return {key: word for key, word in words.items() if word} | {
         "subgraph_metadata": [
-            {"input_tensor_metadata": [image], "output_tensor_metadata": [probability]}
+            {"input_tensor_metadata": [source], "output_tensor_metadata": [output]}
         ]
     }
 
@@ -141,7 +167,7 @@ def attach(model, metadata, files):
 
     Args:
         model: the bytes of a `.tflite` without metadata.
-        metadata: a dict as `classifier` makes.
+        metadata: a dict as `classifier` and `embedder` make.
         files: `{name: bytes}` of the associated files.
 
     Raises:
@@ -168,6 +194,8 @@ def attach(model, metadata, files):
 
 
 def _append_zip(model, files):
+    if not files:
+        return model
     stream = io.BytesIO(model)
     with zipfile.ZipFile(stream, "a") as archive:
         for name, data in files.items():

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 
+from tf_lpdistill.tflite import similarity
 from tf_lpdistill.tflite.convert import ALL_PRECISIONS
 from tf_lpdistill.tflite.runtime import Runner
 
@@ -109,7 +110,7 @@ def check_integers(file, precision, facts, int8_input="uint8"):
     )
 
 
-def check_results(path, precision, images, expected, real):
+def check_results(path, precision, images, expected, real, is_classifier=True):
     """Runs the finished file and refuses it when its numbers are not the student's.
 
     A file of lower precision that often names another class than the student is a warning only:
@@ -121,17 +122,24 @@ def check_results(path, precision, images, expected, real):
         images: (n, height, width, 3) uint8.
         expected: (n, classes) the Keras student's probabilities.
         real: whether the images are real; on noise the classes mean nothing.
+        is_classifier: False for embeddings: `expected` are these, differences count relative to
+            the largest number, and agreement is the mean cosine.
     """
     runner = Runner(path)
     found = np.stack([runner(image) for image in images])
-    difference = float(np.max(np.abs(found - expected)))
+    scale = 1.0 if is_classifier else max(float(np.max(np.abs(expected))), 1e-6)
+    difference = float(np.max(np.abs(found - expected))) / scale
     bound = _FLOAT32_TOLERANCE if precision == "float32" else np.inf
     if not difference <= bound or not np.isfinite(difference):
         raise RuntimeError(
-            f"{path.name} does not compute what the Keras student does. Received: probabilities "
+            f"{path.name} does not compute what the Keras student does. Received: outputs "
             f"that differ by {difference:g}. Leave {precision!r} out, and please report this."
         )
-    agreement = float(np.mean(found.argmax(-1) == expected.argmax(-1)))
+    agreement = (
+        float(np.mean(found.argmax(-1) == expected.argmax(-1)))
+        if is_classifier
+        else float(np.mean(similarity.cosines(found, expected)))
+    )
     if real and agreement < _MIN_AGREEMENT:
         warnings.warn(
             f"{path.name} agrees with the Keras student on only {agreement:.0%} of the "

@@ -177,26 +177,33 @@ def final_activation(layer):
     return getattr(activation, "__name__", type(activation).__name__.lower())
 
 
-def needs_softmax(student, outputs):
-    """Tells whether the file must end in a softmax that the student does not have.
-
-    Args:
-        student: the model.
-        outputs: (n, classes) float32, what it returned for some images.
-
-    Returns:
-        False when the outputs are probabilities already (each row sums to 1, none is negative),
-        True when they are logits.
+def check_finite(outputs):
+    """Refuses NaN and infinite outputs.
 
     Raises:
-        ValueError: when they are neither: not finite, a sigmoid a class, or a softmax over
-            another axis.
+        ValueError: when there are some.
     """
     if not np.all(np.isfinite(outputs)):
         raise ValueError(
             "The student's outputs must be finite. Received: NaN or infinite outputs for pixels "
             "0..255. Check the `preprocessing` (wrong scaling?)."
         )
+
+
+def needs_softmax(student, outputs):
+    """Tells whether the file must end in a softmax that the student does not have.
+
+    Args:
+        student: the model.
+        outputs: (n, classes) float32, finite, what it returned for some images.
+
+    Returns:
+        False when the outputs are probabilities already (each row sums to 1, none is negative),
+        True when they are logits.
+
+    Raises:
+        ValueError: when they are neither: a sigmoid a class, or a softmax over another axis.
+    """
     sums = outputs.sum(axis=-1)
     if outputs.min() >= 0.0 and np.all(np.abs(sums - 1.0) <= _SUM_TOLERANCE):
         return False

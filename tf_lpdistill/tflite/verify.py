@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from tf_lpdistill.tflite import bootstrap, diagnosis, pixels
+from tf_lpdistill.tflite import bootstrap, diagnosis, pixels, similarity
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
 from tf_lpdistill.tflite.student import check_student, reference
@@ -22,9 +22,10 @@ def verify(bundle, student, dataset, seed=0):
         bundle: a `Bundle`, or its folder. Damaged files are refused.
         student: the Keras model that was exported. It is computed in float32, as it was exported,
             whatever precision it was trained in.
-        dataset: raw pixels 0..255 with integer labels: a finite, batched `tf.data.Dataset` of
-            `(images, labels)`, or a tuple of arrays. Images (batch, height, width, 1 or 3), uint8
-            or float; grey ones are repeated to RGB for the files, other sizes are resized.
+        dataset: raw pixels 0..255 with integer labels (embeddings need none): a finite, batched
+            `tf.data.Dataset` of `(images, labels)`, or a tuple of arrays. Images (batch, height,
+            width, 1 or 3), uint8 or float; grey ones are repeated to RGB for the files, other
+            sizes are resized.
         seed: of the bootstrap.
 
     Returns:
@@ -34,6 +35,8 @@ def verify(bundle, student, dataset, seed=0):
         as Keras; max_difference the largest absolute difference of a probability. Intervals are
         [low, high], 95 %, by the bootstrap over the images; `gain_interval` is that of the file's
         accuracy minus Keras's, image by image: where it holds 0, these images show no difference.
+        Of embeddings, each precision has `{"cosine", "lowest_cosine", "max_difference", "images"}`
+        (see `similarity.compare`), and there is no "keras".
         Where int8 scores more than a point below Keras, its entry has a `diagnosis` as well (see
         `diagnosis.diagnose`): the layers that lose most, and what keeping them float gave.
 
@@ -52,28 +55,36 @@ def verify(bundle, student, dataset, seed=0):
         kept += [rgb] if len(kept) < _DIAGNOSED_IMAGES else []
         for precision, runner in runners.items():
             probabilities[precision].append(runner(rgb))
-    if not truth:
+    if not keras_probabilities:
         raise ValueError("`dataset` must hold at least one image. Received: no images")
+    found = {precision: np.stack(rows) for precision, rows in probabilities.items()}
     truth, expected = np.array(truth), np.stack(keras_probabilities)
-    if expected.shape[-1] != len(bundle.labels):
+    width = next(iter(found.values())).shape[-1]
+    if expected.shape[-1] != width:
         raise ValueError(
-            f"`student` must be the model that was exported, with {len(bundle.labels)} outputs. "
+            f"`student` must be the model that was exported, with {width} outputs. "
             f"Received: {student.name!r} with {expected.shape[-1]} outputs"
         )
-    results = {
-        p: _compare(np.stack(rows), expected, truth, seed) for p, rows in probabilities.items()
-    }
+    if not bundle.labels:
+        results = {p: similarity.compare(rows, expected) for p, rows in found.items()}
+        return _record(bundle, results)
+    results = {p: _compare(rows, expected, truth, seed) for p, rows in found.items()}
     results["keras"] = _score("accuracy", expected.argmax(-1) == truth, seed)
     results["keras"]["images"] = len(truth)
     if "int8" in results and results["int8"]["accuracy"] < results["keras"]["accuracy"] - _MAX_DROP:
         results["int8"]["diagnosis"] = diagnosis.diagnose(
             bundle, student, np.stack(kept), truth[: len(kept)]
         )
+    return _record(bundle, results)
+
+
+def _record(bundle, results):
+    """Writes the results into bundle.json and the card, and returns them."""
     facts = bundle.facts()
-    for precision in runners:
+    for precision in bundle.files:
         facts["files"][precision].pop("diagnosis", None)
         facts["files"][precision] |= results[precision]
-    bundle.record(facts | {"keras": results["keras"]})
+    bundle.record(facts | ({"keras": results["keras"]} if "keras" in results else {}))
     return results
 
 
@@ -91,7 +102,11 @@ def _images(bundle, student, dataset):
     size = bundle.preprocessing.image_size
     with tqdm.tqdm(desc="verify", unit=" images", disable=None) as progress:
         for images, labels in pixels.batches(dataset, size, "dataset"):
-            labels = _checked_labels(labels, len(images), len(bundle.labels))
+            labels = (
+                _checked_labels(labels, len(images), len(bundle.labels))
+                if bundle.labels
+                else [None] * len(images)
+            )
             channels = images.shape[-1]
             if channels not in calls:
                 calls[channels] = reference(student, bundle.preprocessing, channels)
