@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from tf_lpdistill import tflite
-from tf_lpdistill.tflite import similarity
+from tf_lpdistill.tflite import scores, similarity
 from tf_lpdistill.tflite.runtime import Runner
 
 PYTHON = os.environ.get("MEDIAPIPE_PYTHON")
@@ -75,14 +75,26 @@ def test_every_precision(name, export, request, tmp_path):
     results = classify(bundle.files.values(), rgb, tmp_path)
     assert len(results) == len(tflite.ALL_PRECISIONS)
     for precision, path in bundle.files.items():
-        indices, names, scores = results[path]
+        indices, names, found = results[path]
         assert list(names) == [bundle.labels[i] for i in indices], "the labels inside the file"
         runner = Runner(path)
         own = np.stack([runner(image) for image in rgb])
         assert (own.argmax(-1) == indices).mean() >= 0.99, precision
-        np.testing.assert_allclose(scores, own.max(-1), atol=0.02)
+        np.testing.assert_allclose(found, own.max(-1), atol=0.02)
         exact = precision in ("float32", "float16")
         assert (expected == indices).mean() >= (1.0 if exact else 0.97), precision
+
+
+def test_calibrated_scores(grey, export, tmp_path):
+    logits = grey.model.predict(grey.preprocessing(grey.test), verbose=0)
+    probabilities = keras.ops.convert_to_numpy(keras.ops.softmax(logits))
+    calibration = tflite.fit_scores(probabilities[COUNT:], grey.labels[COUNT:])
+    bundle = export(grey, tmp_path / "phone", precisions=["float32"], score_calibration=calibration)
+    images = np.repeat(grey.test[:COUNT], 3, -1)
+    ((indices, _, found),) = classify(bundle.files.values(), images, tmp_path).values()
+    expected = scores.apply(probabilities[:COUNT], calibration)
+    np.testing.assert_array_equal(indices, expected.argmax(-1))
+    np.testing.assert_allclose(found, expected.max(-1), atol=1e-4)
 
 
 def test_an_embedding_student(grey, export, tmp_path):

@@ -8,6 +8,7 @@ from tf_lpdistill.tflite.export import export_bundle
 from tf_lpdistill.tflite.inspect import inspect_file
 from tf_lpdistill.tflite.metadata import About
 from tf_lpdistill.tflite.saved import load_model
+from tf_lpdistill.tflite.scores import fit_scores
 from tf_lpdistill.tflite.verify import verify
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Conversion",
     "benchmark",
     "export_bundle",
+    "fit_scores",
     "inspect_file",
     "load_model",
     "phone_command",

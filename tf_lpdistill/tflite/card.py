@@ -41,11 +41,17 @@ def _output(facts, batch):
             f"Output: `embedding`, ({batch}, {width}) float32, compared by the cosine. Each file "
             "holds the metadata that MediaPipe's ImageEmbedder asks for."
         )
+    calibrated = (
+        " MediaPipe calibrates the scores by the sigmoids in the metadata; who runs the file "
+        "without it reads them as the student gives them."
+        if facts["score_calibration"]
+        else ""
+    )
     labels = ", ".join(f"`{label.replace('`', chr(39))}`" for label in facts["labels"])
     return (
         f"Output: `probability`, ({batch}, {len(facts['labels'])}) float32, in the order of "
         "labels.txt, which is also inside each file, together with the metadata that MediaPipe's "
-        f"ImageClassifier asks for.\n\nLabels: {labels}"
+        f"ImageClassifier asks for.{calibrated}\n\nLabels: {labels}"
     )
 
 

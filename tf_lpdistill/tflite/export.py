@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from tf_lpdistill import files
-from tf_lpdistill.tflite import calibration, folder, metadata, rules, selective
+from tf_lpdistill.tflite import calibration, folder, metadata, rules, scores, selective
 from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite import student as students
 from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
@@ -32,6 +32,7 @@ def export_bundle(
     name=None,
     about=None,
     conversion=None,
+    score_calibration=None,
 ):
     """Exports a student as `.tflite` files that an Android developer can use as they are.
 
@@ -59,6 +60,9 @@ def export_bundle(
         about: an `About` with description, version, author and licence for the metadata.
         conversion: a `Conversion` with the batch size, the int8 file's input, and layers that it
             computes in float.
+        score_calibration: what `fit_scores` returned for held-out images: goes into the metadata,
+            and MediaPipe calibrates the scores by it. The files themselves return what they
+            returned without.
 
     Returns:
         The `Bundle`.
@@ -84,6 +88,7 @@ def export_bundle(
         "name": name,
         "about": dataclasses.asdict(about or metadata.About()),
         "labels": label_rules.check(labels, expected.shape[-1]) if labels is not None else [],
+        "score_calibration": _score_calibration(score_calibration, labels, expected.shape[-1]),
         "preprocessing": preprocessing.to_dict(),
         "softmax_added": softmax_added,
         "max_runtime": max_runtime,
@@ -136,6 +141,14 @@ def _probe(student, preprocessing, images, is_classifier):
     return True, np.array(keras.ops.softmax(outputs))
 
 
+def _score_calibration(calibration, labels, num_classes):
+    if calibration is None:
+        return None
+    if labels is None:
+        raise ValueError("Embeddings are no scores. Received: labels=None with `score_calibration`")
+    return scores.check(calibration, num_classes)
+
+
 def _float_tensors(function, student, layers):
     """Returns the tensors of the layers that the int8 file is to compute in float."""
     if not layers:
@@ -158,8 +171,11 @@ def _write_model(directory, precision, model, facts):
     size = facts["preprocessing"]["image_size"]
     about = metadata.About(**facts["about"])
     if facts["labels"]:
-        description = metadata.classifier(facts["name"], about, size, len(facts["labels"]))
+        calibration, classes = facts["score_calibration"], len(facts["labels"])
+        description = metadata.classifier(facts["name"], about, size, classes, bool(calibration))
         attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+        if calibration:
+            attached[metadata.SCORES] = scores.to_text(calibration).encode()
     else:
         dimensions = output_width(model)
         description = metadata.embedder(facts["name"], about, size, dimensions)
