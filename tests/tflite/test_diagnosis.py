@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from tf_lpdistill import tflite
-from tf_lpdistill.tflite import snr
 
 
 @pytest.fixture(scope="module")
@@ -82,11 +81,3 @@ def test_unknown_float_layers_are_refused(grey, export, tmp_path):
     with pytest.raises(ValueError, match=r"`float_layers` must name layers.*Received: \['conv9'\]"):
         export(grey, tmp_path / "p", conversion=conversion)
     assert not any(tmp_path.iterdir())
-
-
-def test_decibels():
-    """10 log10(100 / 1) = 20 and 10 log10(1 / 1) = 0; a dead channel says nothing."""
-    assert snr.decibels(np.array([100.0, 1.0, 0.0]), np.array([1.0, 1.0, 5.0])) == 10.0
-    assert snr.decibels(np.array([1.0]), np.array([0.0])) == 60.0
-    assert snr.decibels(np.array([1.0]), np.array([1e9])) == 0.0
-    assert snr.decibels(np.zeros(2), np.zeros(2)) == 60.0

@@ -3,11 +3,9 @@
 import types
 
 import keras
-import numpy as np
 import pytest
 
 from tf_lpdistill import tflite
-from tf_lpdistill.tflite import similarity
 from tf_lpdistill.tflite.metadata import read
 
 
@@ -58,9 +56,3 @@ def test_folder_metadata_and_card(bundle):
 def test_another_student_is_refused(bundle, grey):
     with pytest.raises(ValueError, match="with 16 outputs. Received: 'student' with 10 outputs"):
         tflite.verify(bundle, grey.model, grey.test[:5])
-
-
-def test_cosines():
-    """cos of 45 degrees, of opposites, and of nothing."""
-    found = similarity.cosines([[1, 0], [1, 2], [0, 0]], [[1, 1], [-2, -4], [1, 1]])
-    np.testing.assert_allclose(found, [np.sqrt(0.5), -1.0, 0.0])

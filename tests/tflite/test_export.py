@@ -92,6 +92,16 @@ def test_it_replaces_an_earlier_bundle(grey, export, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
+def test_a_demo_page_is_part_of_the_bundle(grey, export, float_phone):
+    (float_phone.directory / "demo").mkdir()
+    (float_phone.directory / "demo.html").write_text("page")
+    with pytest.raises(ValueError, match=r"would lose them.*\['demo', 'demo.html'\]"):
+        export(grey, float_phone.directory, precisions=["float32"])
+    float_phone.record(float_phone.facts() | {"demo": ["demo.html", "demo"]})
+    later = export(grey, float_phone.directory, precisions=["float32"])
+    assert not (later.directory / "demo.html").exists()
+
+
 def test_a_failing_export_leaves_the_earlier_bundle(grey, export, float_phone, monkeypatch):
     before = snapshot(float_phone.directory)
 

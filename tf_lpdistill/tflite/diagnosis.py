@@ -34,33 +34,39 @@ def diagnose(bundle, student, images, truth):
     function = phone_function(student, bundle.preprocessing, bundle.softmax_added, batch_size)
     float_model = convert(function, "float32")
     quantized = bundle.files["int8"].read_bytes()
-    found = snr.compare(float_model, quantized, images[:_SNR_IMAGES])
-    worst = sorted(found, key=lambda noise: -noise.loss)[:_NUM_WORST]
-    # What reads the tensor too: a tensor stays float only where both of its ends do.
-    tensors = [worst[0].tensor, *worst[0].readers] if worst else []
-    layers = sorted({layer for t in tensors for layer in selective.layers_of(t, names)})
-    before = _accuracy(Runner(bundle.files["int8"]), images, truth)
-    after = None
+    noises = snr.compare(float_model, quantized, images[:_SNR_IMAGES])
+    worst = sorted(noises, key=lambda noise: -noise.loss)[:_NUM_WORST]
+    layers = _around(worst[0], names) if worst else []
+    before, after = _accuracy(Runner(quantized), images, truth), None
     if layers:
         floats = selective.find_tensors(float_model, layers, names)
-        calibration = images[:_CALIBRATION_IMAGES]
-        model = convert(function, "int8", calibration, float_tensors=floats)
+        model = convert(function, "int8", images[:_CALIBRATION_IMAGES], float_tensors=floats)
         after = _accuracy(Runner(model), images, truth)
     return {
-        "worst_layers": [
-            {
-                "tensor": noise.tensor,
-                "layers": selective.layers_of(noise.tensor, names),
-                "snr_db": round(noise.snr, 1),
-                "loss_db": round(noise.loss, 1),
-            }
-            for noise in worst
-        ],
+        "worst_layers": [_describe(noise, names) for noise in worst],
         "float_layers": layers,
         "accuracy": before,
         "float_layers_accuracy": after,
         "images": len(truth),
         "advice": _advice(layers, before, after),
+    }
+
+
+def _around(noise, names):
+    """Returns the layers that write a tensor and those that read it.
+
+    It stays float only where both ends do.
+    """
+    tensors = [noise.tensor, *noise.readers]
+    return sorted({layer for t in tensors for layer in selective.layers_of(t, names)})
+
+
+def _describe(noise, names):
+    return {
+        "tensor": noise.tensor,
+        "layers": selective.layers_of(noise.tensor, names),
+        "snr_db": round(noise.snr, 1),
+        "loss_db": round(noise.loss, 1),
     }
 
 

@@ -1,5 +1,7 @@
 """`verify`: what each file of a bundle scores on real images, beside the Keras student."""
 
+import dataclasses
+
 import numpy as np
 import tensorflow as tf
 
@@ -45,37 +47,56 @@ def verify(bundle, student, dataset, seed=0):
     """
     bundle = Bundle.open(bundle)
     check_student(student, bundle.preprocessing)
+    outputs = _run(bundle, student, dataset)
+    if bundle.labels:
+        return _record(bundle, _score_all(bundle, student, outputs, seed))
+    files = outputs.files.items()
+    return _record(bundle, {p: similarity.compare(rows, outputs.keras) for p, rows in files})
+
+
+@dataclasses.dataclass(frozen=True)
+class _Outputs:
+    """What the student and each file made of the same images, row by row."""
+
+    truth: np.ndarray
+    keras: np.ndarray
+    files: dict[str, np.ndarray]
+    images: np.ndarray  # the first ones, RGB, for a diagnosis
+
+
+def _run(bundle, student, dataset):
     runners = {precision: Runner(path) for precision, path in bundle.files.items()}
-    truth, keras_probabilities, probabilities = [], [], {precision: [] for precision in runners}
-    kept = []
+    truth, expected, images, found = [], [], [], {precision: [] for precision in runners}
     for image, label, call in _images(bundle, student, dataset):
         truth.append(label)
-        keras_probabilities.append(_softmax(call(image)) if bundle.softmax_added else call(image))
+        expected.append(_softmax(call(image)) if bundle.softmax_added else call(image))
         rgb = pixels.to_rgb(image)
-        kept += [rgb] if len(kept) < _DIAGNOSED_IMAGES else []
+        images += [rgb] if len(images) < _DIAGNOSED_IMAGES else []
         for precision, runner in runners.items():
-            probabilities[precision].append(runner(rgb))
-    if not keras_probabilities:
+            found[precision].append(runner(rgb))
+    if not images:
         raise ValueError("`dataset` must hold at least one image. Received: no images")
-    found = {precision: np.stack(rows) for precision, rows in probabilities.items()}
-    truth, expected = np.array(truth), np.stack(keras_probabilities)
+    found = {precision: np.stack(rows) for precision, rows in found.items()}
     width = next(iter(found.values())).shape[-1]
-    if expected.shape[-1] != width:
+    if len(expected[0]) != width:
         raise ValueError(
             f"`student` must be the model that was exported, with {width} outputs. "
-            f"Received: {student.name!r} with {expected.shape[-1]} outputs"
+            f"Received: {student.name!r} with {len(expected[0])} outputs"
         )
-    if not bundle.labels:
-        results = {p: similarity.compare(rows, expected) for p, rows in found.items()}
-        return _record(bundle, results)
-    results = {p: _compare(rows, expected, truth, seed) for p, rows in found.items()}
+    return _Outputs(np.array(truth), np.stack(expected), found, np.stack(images))
+
+
+def _score_all(bundle, student, outputs, seed):
+    """Returns the scores of a classifier's files and of Keras, and why int8 loses if it does."""
+    truth, expected, images = outputs.truth, outputs.keras, outputs.images
+    results = {p: _compare(rows, expected, truth, seed) for p, rows in outputs.files.items()}
     results["keras"] = _score("accuracy", expected.argmax(-1) == truth, seed)
     results["keras"]["images"] = len(truth)
-    if "int8" in results and results["int8"]["accuracy"] < results["keras"]["accuracy"] - _MAX_DROP:
-        results["int8"]["diagnosis"] = diagnosis.diagnose(
-            bundle, student, np.stack(kept), truth[: len(kept)]
-        )
-    return _record(bundle, results)
+    lowest = results["keras"]["accuracy"] - _MAX_DROP
+    if "int8" in results and results["int8"]["accuracy"] < lowest:
+        found = diagnosis.diagnose(bundle, student, images, truth[: len(images)])
+        results["int8"]["diagnosis"] = found
+    return results
 
 
 def _record(bundle, results):
