@@ -58,10 +58,12 @@ def build(bundle):
     Returns:
         The page's path.
     """
-    if not bundle.labels:
+    batch_size = bundle.facts()["made_from"]["conversion"]["batch_size"]
+    if not bundle.labels or batch_size != 1:
         raise ValueError(
-            "The page shows classes; this bundle returns embeddings. "
-            f"Received: --bundle={bundle.directory}"
+            "The page shows the classes of one picture at a time. Received: "
+            f"--bundle={bundle.directory} with {len(bundle.labels)} labels and "
+            f"batch_size={batch_size}. Export a classifier with a batch of 1."
         )
     packages = fetch_runtime()
     target = bundle.directory / FOLDER

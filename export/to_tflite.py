@@ -14,10 +14,12 @@ A model trained on (pixel - mean) / std, with images and labels, which also scor
       --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4 --representative_data validation.npz \\
       --output_dir phone/
 
-The model takes (batch, height, width, 1 or 3) and returns one output a class, logits or
-probabilities. Every file takes RGB pixels 0..255 and returns probabilities: the conversion to
-grey, the scaling and the softmax are put inside. What the model was trained on (--input_scaling)
-cannot be seen from the file, and a wrong one still runs, only worse: so it must be given.
+The model is a .keras file, the folder of a SavedModel, or an .h5, also an old one of Keras 2. It
+takes (batch, height, width, 1 or 3) and returns one output a class, logits or probabilities; or
+embeddings, with --embeddings. Every file takes RGB pixels 0..255 and returns probabilities: the
+conversion to grey, the scaling and the softmax are put inside. What the model was trained on
+(--input_scaling) cannot be seen from the file, and a wrong one still runs, only worse: so it must
+be given.
 """
 
 import pathlib

@@ -188,6 +188,17 @@ def test_it_is_part_of_the_bundle(page, reader):
     assert not [s for s in sources if "https://" in s], "nothing comes from elsewhere"
 
 
+def test_embeddings_and_batches_are_not_for_it(script, reader, tmp_path):
+    copy = shutil.copytree(reader.bundle.directory, tmp_path / "phone")
+    bundle = tflite.Bundle.open(copy)
+    facts = bundle.facts()
+    facts["made_from"]["conversion"]["batch_size"] = 4
+    bundle.record(facts)
+    with pytest.raises(ValueError, match="one picture at a time.*10 labels and batch_size=4"):
+        script.build(bundle)
+    assert not (copy / "demo.html").exists()
+
+
 def test_without_npm_it_says_what_is_missing(script, monkeypatch, tmp_path):
     monkeypatch.setattr(script, "SOURCE", tmp_path)
     monkeypatch.setattr(script.shutil, "which", lambda name: None)

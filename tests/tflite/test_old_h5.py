@@ -1,7 +1,10 @@
 """Each fault of old files is put into a real .h5 with weights, shown to stop Keras, and cured."""
 
+import importlib.util
 import json
 import os
+import subprocess
+import sys
 
 import h5py
 import keras
@@ -51,7 +54,14 @@ def batch_input_shape(config, attributes):
     config["config"]["layers"][0]["config"]["batch_input_shape"] = [None, 8, 8, 3]
 
 
-FAULTS = [groups, dtype_of_an_initializer, list_of_layers, batch_input_shape]
+# Each with what Keras 3 says of it.
+FAULTS = {
+    groups: "'groups'",
+    dtype_of_an_initializer: "unexpected keyword argument 'dtype'",
+    list_of_layers: "pop expected at most 1 argument",
+    # It takes the batch for one more side of the picture.
+    batch_input_shape: "Kernel shape must have the same length as input",
+}
 
 
 def aged(model, path, *changes):
@@ -71,11 +81,12 @@ def assert_same(loaded, network):
     np.testing.assert_allclose(loaded.predict(images, verbose=0), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_that_stops_keras_is_repaired(network, tmp_path, fault):
+@pytest.mark.filterwarnings("ignore:Do not pass an `input_shape`:UserWarning")
+@pytest.mark.parametrize(("fault", "message"), FAULTS.items())
+def test_a_fault_that_stops_keras_is_repaired(network, tmp_path, fault, message):
     path = aged(network, tmp_path / "m.h5", fault)
     before = path.read_bytes()
-    with pytest.raises(Exception, match="."):
+    with pytest.raises((TypeError, ValueError), match=message):
         keras.saving.load_model(path, compile=False)
     assert_same(tflite.load_model(path), network)
     assert path.read_bytes() == before, "the file is not touched"
@@ -109,6 +120,29 @@ def test_a_fault_inside_a_nested_model(network, tmp_path):
         batch_input_shape(inner, attributes)
 
     assert_same(tflite.load_model(aged(outer, tmp_path / "m.h5", nested)), outer)
+
+
+KERAS_2 = """
+import sys
+import numpy, tf_keras
+tf_keras.utils.set_random_seed(1)
+model = tf_keras.applications.MobileNetV2((96, 96, 3), alpha=0.35, weights=None, classes=5)
+model.compile(tf_keras.optimizers.legacy.SGD(lr=0.1), "categorical_crossentropy")
+model.save(sys.argv[1] + "/m.h5")
+images = numpy.random.default_rng(0).random((4, 96, 96, 3), "float32")
+numpy.savez(sys.argv[1] + "/m.npz", x=images, y=model.predict(images, verbose=0))
+"""
+
+
+@pytest.mark.slow
+def test_a_file_that_keras_2_wrote(tmp_path):
+    if importlib.util.find_spec("tf_keras") is None:
+        pytest.skip("Keras 2, the package tf_keras, is not installed")
+    subprocess.run([sys.executable, "-c", KERAS_2, str(tmp_path)], check=True)
+    with pytest.raises((TypeError, ValueError), match="'groups'"):
+        keras.saving.load_model(tmp_path / "m.h5")
+    loaded, arrays = tflite.load_model(tmp_path / "m.h5"), np.load(tmp_path / "m.npz")
+    np.testing.assert_allclose(loaded.predict(arrays["x"], verbose=0), arrays["y"], atol=1e-6)
 
 
 def test_the_configuration_of_a_new_file_stays(network):
