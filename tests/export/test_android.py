@@ -103,7 +103,7 @@ def test_what_the_app_reads_is_in_a_bundle(reader):
     """The keys of bundle.json that Student.kt names."""
     code = (SOURCES / "Student.kt").read_text()
     facts = reader.bundle.facts()
-    for key in ("preprocessing", "files", "name"):
+    for key in ("preprocessing", "files"):
         assert f'"{key}"' in code and key in facts
     entry = facts["files"]["float32"]
     for key in ("input", "bytes", "file"):

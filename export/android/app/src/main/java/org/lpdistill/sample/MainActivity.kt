@@ -1,5 +1,6 @@
 package org.lpdistill.sample
 
+import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.graphics.ImageDecoder
 import android.net.Uri
@@ -14,19 +15,20 @@ import androidx.activity.ComponentActivity
 import androidx.activity.result.PickVisualMediaRequest
 import androidx.activity.result.contract.ActivityResultContracts.PickVisualMedia
 import androidx.activity.result.contract.ActivityResultContracts.TakePicturePreview
-import java.io.IOException
 import java.util.concurrent.Executors
 import org.lpdistill.sample.pure.Picture
 
 /** One screen: a picture, from the picker or the camera, and the five best answers. */
 class MainActivity : ComponentActivity() {
     private val worker = Executors.newSingleThreadExecutor()
-    private val student = worker.submit<Student> { Student(assets) }
+    private val student = lazy { Student(assets) } // used by the worker alone
     private lateinit var view: ImageView
     private lateinit var answers: TextView
 
-    private val picker = registerForActivityResult(PickVisualMedia()) { it?.let(::open) }
-    private val camera = registerForActivityResult(TakePicturePreview()) { it?.let(::classify) }
+    private val picker = registerForActivityResult(PickVisualMedia()) { uri -> uri?.let { work { decode(it) } } }
+    private val camera = registerForActivityResult(TakePicturePreview()) { taken ->
+        taken?.let { work { it } }
+    }
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -43,7 +45,9 @@ class MainActivity : ComponentActivity() {
             addView(button(R.string.choose) {
                 picker.launch(PickVisualMediaRequest(PickVisualMedia.ImageOnly))
             })
-            addView(button(R.string.camera) { camera.launch(null) })
+            if (packageManager.hasSystemFeature(PackageManager.FEATURE_CAMERA_ANY)) {
+                addView(button(R.string.camera) { camera.launch(null) })
+            }
         }
         val column = LinearLayout(this).apply {
             orientation = LinearLayout.VERTICAL
@@ -62,40 +66,41 @@ class MainActivity : ComponentActivity() {
         setOnClickListener { action() }
     }
 
-    private fun open(uri: Uri) {
-        try {
-            val source = ImageDecoder.createSource(contentResolver, uri)
-            classify(ImageDecoder.decodeBitmap(source) { decoder, info, _ ->
-                decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE
-                // Twice the screen's detail would only cost memory; the student sees far less.
-                decoder.setTargetSampleSize(maxOf(1, info.size.width / 1024))
-            })
-        } catch (error: IOException) {
-            answers.text = getString(R.string.unreadable, error.message)
+    private fun decode(uri: Uri): Bitmap {
+        val source = ImageDecoder.createSource(contentResolver, uri)
+        return ImageDecoder.decodeBitmap(source) { decoder, info, _ ->
+            decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // its pixels are read below
+            // More detail than a screen shows would only cost memory; the student sees far less.
+            decoder.setTargetSampleSize(maxOf(1, info.size.width / 1024))
         }
     }
 
-    private fun classify(bitmap: Bitmap) {
-        view.setImageBitmap(bitmap)
+    /** Gets a picture, shows it and classifies it, off the screen's thread. */
+    private fun work(picture: () -> Bitmap) = worker.execute {
+        val text = try {
+            val bitmap = picture()
+            runOnUiThread { view.setImageBitmap(bitmap) }
+            describe(bitmap)
+        } catch (error: Exception) {
+            getString(R.string.failed, error.message ?: error.toString())
+        }
+        runOnUiThread { answers.text = text }
+    }
+
+    private fun describe(bitmap: Bitmap): String {
         val argb = IntArray(bitmap.width * bitmap.height)
         bitmap.getPixels(argb, 0, bitmap.width, 0, 0, bitmap.width, bitmap.height)
-        worker.execute {
-            val begin = SystemClock.elapsedRealtimeNanos()
-            val text = try {
-                val picture = Picture.fromArgb(bitmap.width, bitmap.height, argb)
-                val found = student.get().classify(picture)
-                val time = (SystemClock.elapsedRealtimeNanos() - begin) / 1e6
-                val lines = found.map { getString(R.string.answer, it.label, 100 * it.score) }
-                (lines + getString(R.string.time, time, student.get().file)).joinToString("\n")
-            } catch (error: Exception) {
-                error.cause?.message ?: error.message ?: error.toString()
-            }
-            runOnUiThread { answers.text = text }
-        }
+        val picture = Picture.fromArgb(bitmap.width, bitmap.height, argb)
+        val ready = student.value
+        val begin = SystemClock.elapsedRealtimeNanos()
+        val found = ready.classify(picture)
+        val time = (SystemClock.elapsedRealtimeNanos() - begin) / 1e6
+        val lines = found.map { getString(R.string.answer, it.label, 100 * it.score) }
+        return (lines + getString(R.string.time, time, ready.file)).joinToString("\n")
     }
 
     override fun onDestroy() {
-        worker.execute { student.get().close() }
+        worker.execute { if (student.isInitialized()) student.value.close() }
         worker.shutdown()
         super.onDestroy()
     }

@@ -23,7 +23,6 @@ class Student(assets: AssetManager) : AutoCloseable {
             ?: error("No file of the bundle takes floats. Export float16 or dynamic as well.")
     }
 
-    val name: String = facts.getString("name")
     private val model = CompiledModel.create(assets, file, CompiledModel.Options(Accelerator.CPU))
     private val inputs = model.createInputBuffers()
     private val outputs = model.createOutputBuffers()
