@@ -19,7 +19,7 @@ def test_help_teaches_without_starting_tensorflow(run_script):
     assert "nothing about a phone" in out and "--threads" in out and "cc:" not in err
 
 
-def test_no_bundle(run_script, tmp_path):
-    code, _, err = run_script("benchmark.py", f"--bundle={tmp_path}")
-    assert code == 1
-    assert err.startswith("benchmark: Not a phone bundle: there is no bundle.json.")
+def test_nothing_there(run_script):
+    code, _, err = run_script("benchmark.py", "--bundle=nowhere")
+    message = "benchmark: There is no such file or folder. Received: --bundle=nowhere\n"
+    assert (code, err) == (1, message)
