@@ -4,11 +4,13 @@
 # make test-gpu  the tests that want a GPU, on a machine that has one
 # make bench     all benchmarks, into docs/results
 # make lint      ruff alone
+# make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
+# make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench lint
+.PHONY: demo test test-all test-gpu bench lint test-mediapipe test-android
 
 VENV ?= .venv
 PYTHON ?=
@@ -33,6 +35,16 @@ bench: $(BENCHMARKS:%=bench-%)
 bench-%: $(VENV)/.dev
 	$(VENV)/bin/python benchmarks/$*.py
 
+test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
+	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py
+
+test-android: $(VENV)/.dev export/android/check/node_modules/.package-lock.json
+	$(PYTEST) tests/export/test_android.py
+
+export/android/check/node_modules/.package-lock.json: export/android/check/package-lock.json
+	npm ci --prefix $(dir $<) --ignore-scripts --no-audit --no-fund
+	@touch $@
+
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -56,6 +68,13 @@ define install
 	  | awk '/^ *Downloading|^Installing/ { print; fflush() }'
 	@touch $@
 endef
+
+# MediaPipe wants another absl-py than the compression tools; 1.2.2 is what the bundles were tried in.
+$(VENV)-mediapipe/.ready: $(VENV)/.created
+	$(VENV)/bin/python -m venv --clear $(VENV)-mediapipe
+	$(VENV)-mediapipe/bin/python -m pip install --disable-pip-version-check --no-input -q \
+	  mediapipe==1.2.2
+	@touch $@
 
 $(VENV)/.demo: EXTRAS := recipes,tflite,report
 $(VENV)/.demo: setup.py pyproject.toml $(VENV)/.created

@@ -34,7 +34,7 @@ def _copy(folder):
     """Copies what git would give: never a build made here before."""
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
-    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+    ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "node_modules")
     for name in ("tf_lpdistill", "tests", "recipes", "export"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     return folder

@@ -134,7 +134,10 @@ def test_missing_flags_are_named():
     ("change", "message"),
     [
         (["--input_scaling=0-1"], "value should be one of <0..255|0..1|-1..1|mean_std>"),
-        (["--model=nowhere.keras"], "There is no such file. Received: --model=nowhere.keras"),
+        (
+            ["--model=nowhere.keras"],
+            "There is no such file or folder. Received: --model=nowhere.keras",
+        ),
         (["--representative_data=nowhere"], "Received: --representative_data=nowhere"),
         (["surplus"], "Unknown arguments: ['surplus']"),
     ],
@@ -151,6 +154,7 @@ DRIVER = """
 import contextlib, importlib.util, io, json, sys
 from absl import flags
 from absl.testing import flagsaver
+sys.path.insert(0, sys.argv[1].rpartition("/")[0])
 spec = importlib.util.spec_from_file_location("to_tflite", sys.argv[1])
 script = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(script)
@@ -183,6 +187,10 @@ MISTAKES = {
     "empty folder": (["--representative_data={}/empty"], "The folder holds no images"),
     "no image": (["--representative_data={}/bad"], "Not an image that can be read. Received: "),
     "no model": (["--model={}/code.keras"], "Keras cannot load the model"),
+    "cut model": (["--model={}/cut.keras"], "Keras cannot load the model"),
+    "cut h5": (["--model={}/cut.h5"], "The file is cut or is no HDF5"),
+    "nan": (["--model={}/nan.keras", "--precisions=float32"], "weights must be finite"),
+    "float layers": (["--float_layers=dense"], "takes float32 pixels"),
 }
 
 
@@ -197,6 +205,11 @@ def mistakes(inputs, tmp_path_factory):
     (folder / "bad").mkdir()
     (folder / "bad" / "x.png").write_text("no image")
     (folder / "code.keras").write_text("no model")
+    (folder / "cut.keras").write_bytes((inputs / "reader.keras").read_bytes()[:5000])
+    (folder / "cut.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(50))
+    model = keras.saving.load_model(inputs / "reader.keras")
+    model.layers[0].kernel.assign(np.full(model.layers[0].kernel.shape, np.nan))
+    model.save(folder / "nan.keras")
     (folder / "two.txt").write_text("one\ntwo\n")
     common = [*required(inputs), f"--output_dir={folder / 'phone'}"]
     cases = {"good": [*common, "--precisions=float32"]}
@@ -220,6 +233,11 @@ def test_mistakes_are_one_line(mistakes, name):
     assert code == 1
     assert err.startswith("to_tflite: ") and err.count("\n") == 1
     assert MISTAKES[name][1] in err
+
+
+def test_nothing_half_written_is_left(mistakes):
+    hidden = [path.name for path in mistakes[1].parent.iterdir() if path.name.startswith(".")]
+    assert hidden == []
 
 
 def test_an_earlier_bundle_outlives_all_mistakes(mistakes):

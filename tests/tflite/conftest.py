@@ -82,7 +82,7 @@ def exported(student, directory, **kwargs):
     return tflite.export_bundle(student.model, directory, **(options | kwargs))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def export():
     """`export_bundle` with the arguments of one of the students, and what a test changes."""
     return exported

@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from tf_lpdistill import tflite
+from tf_lpdistill.tflite import litert_tool
 from tf_lpdistill.tflite.benchmark import _times, cpu_name
 
 
@@ -44,6 +45,23 @@ def test_warm_up_runs_are_not_counted():
     runner = Counted()
     assert len(_times(runner, 7)) == 7
     assert runner.invoked > 7
+
+
+def test_the_tool_of_litert_is_asked_where_it_is_there(bundle, monkeypatch):
+    assert litert_tool.find_tool(), "it comes with ai-edge-litert"
+    result = litert_tool.measure(bundle.files["float32"], 5, 1)
+    assert 0.0 <= result["latency_ms"] <= result["latency_p95_ms"] < 1000
+    assert litert_tool.measure("nowhere.tflite", 5, 1) is None
+    monkeypatch.setattr(litert_tool, "find_tool", lambda: None)
+    assert litert_tool.measure(bundle.files["float32"], 5, 1) is None
+
+
+def test_the_command_for_a_phone():
+    assert tflite.phone_command("my phone/s_int8.tflite", runs=20, threads=2) == (
+        "adb push 'my phone/s_int8.tflite' /data/local/tmp/ && adb shell "
+        "/data/local/tmp/benchmark_model --graph=/data/local/tmp/s_int8.tflite "
+        "--num_threads=2 --num_runs=20 --use_xnnpack=true"
+    )
 
 
 @pytest.mark.parametrize("options", [{"runs": 0}, {"threads": 0}, {"runs": 2.5}, {"runs": True}])

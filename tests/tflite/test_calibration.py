@@ -43,7 +43,7 @@ def test_no_images_are_refused(data):
 
 def test_the_range_is_always_0_to_255():
     x = images(5)
-    inputs = calibration.calibration_inputs(x)
+    (inputs,) = calibration.calibration_inputs(x, batch_size=5)
     assert inputs.dtype == np.float32
     assert (inputs.min(), inputs.max()) == (0.0, 255.0)
     assert np.count_nonzero((inputs != x).any(-1)) == 2, "two pixels of one image"

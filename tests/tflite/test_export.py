@@ -40,6 +40,7 @@ def test_the_facts_are_true(phone, grey):
         "student": "student",
         "parameters": grey.model.count_params(),
         "calibration_images": 200,
+        "conversion": {"batch_size": 1, "int8_input": "uint8", "float_layers": []},
     }
     assert facts["versions"]["keras"] == keras.version()
     assert facts["versions"]["tensorflow"] == tf.__version__
@@ -89,6 +90,16 @@ def test_it_replaces_an_earlier_bundle(grey, export, tmp_path):
         "MODEL_CARD.md",
     }
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_demo_page_is_part_of_the_bundle(grey, export, float_phone):
+    (float_phone.directory / "demo").mkdir()
+    (float_phone.directory / "demo.html").write_text("page")
+    with pytest.raises(ValueError, match=r"would lose them.*\['demo', 'demo.html'\]"):
+        export(grey, float_phone.directory, precisions=["float32"])
+    float_phone.record(float_phone.facts() | {"demo": ["demo.html", "demo"]})
+    later = export(grey, float_phone.directory, precisions=["float32"])
+    assert not (later.directory / "demo.html").exists()
 
 
 def test_a_failing_export_leaves_the_earlier_bundle(grey, export, float_phone, monkeypatch):
@@ -181,11 +192,11 @@ def test_a_precision_that_the_student_does_not_bear_is_a_warning(phone, grey):
 def test_a_float_file_is_not_taken_for_int8(phone):
     facts = phone.facts()["files"]["float32"]
     with pytest.raises(ValueError, match="is not an int8 file.*0% int8 operations.*CONV_2D"):
-        rules.check_int8("x.tflite", facts)
+        rules.check_integers("x.tflite", "int8", facts)
     shifted = phone.facts()["files"]["int8"]
     shifted["input"]["scale"] = 0.9
     with pytest.raises(ValueError, match="scale 1 and zero point 0"):
-        rules.check_int8("x.tflite", shifted)
+        rules.check_integers("x.tflite", "int8", shifted)
 
 
 def test_pale_pictures_do_not_shift_the_int8_pixels(grey, export, tmp_path):

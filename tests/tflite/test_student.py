@@ -2,6 +2,7 @@ import keras
 import numpy as np
 import pytest
 
+from tf_lpdistill import tflite
 from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import student as students
 
@@ -131,7 +132,20 @@ def test_sigmoid_outputs_are_refused():
 
 def test_infinite_outputs_are_refused():
     with pytest.raises(ValueError, match="outputs must be finite"):
-        students.needs_softmax(model(keras.layers.Dense(3)), np.array([[np.inf, 0.0, 1.0]]))
+        students.check_finite(np.array([[np.inf, 0.0, 1.0]]))
+
+
+def test_nan_outputs_stop_an_export(tmp_path):
+    lost = keras.Sequential(
+        [keras.Input((4, 4, 3)), keras.layers.Flatten(), keras.layers.Rescaling(1e38),
+         keras.layers.Dense(3)]
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="outputs must be finite"):
+        tflite.export_bundle(
+            lost, tmp_path / "p", labels=list("abc"), preprocessing=Preprocessing((4, 4)),
+            precisions=["float32"],
+        )  # fmt: skip
+    assert not any(tmp_path.iterdir())
 
 
 def test_policies_come_back_after_an_error():

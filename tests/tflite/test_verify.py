@@ -18,9 +18,13 @@ def bundle(phone, tmp_path):
 def test_every_file_on_real_images(bundle, grey):
     result = tflite.verify(bundle, grey.model, (grey.test, grey.labels))
     predicted = grey.model.predict(grey.preprocessing(grey.test), verbose=0).argmax(-1)
-    assert result["keras"] == {"accuracy": np.mean(predicted == grey.labels), "images": 500}
+    assert result["keras"]["accuracy"] == np.mean(predicted == grey.labels)
+    assert result["keras"]["images"] == 500
     assert result["keras"]["accuracy"] > 0.9
+    low, high = result["keras"]["accuracy_interval"]
+    assert low < result["keras"]["accuracy"] < high and 0.01 < high - low < 0.08
     assert result["float32"]["agreement"] == 1.0
+    assert result["float32"]["gain_interval"] == [0.0, 0.0], "image by image the same"
     assert result["float32"]["accuracy"] == result["keras"]["accuracy"]
     assert result["float32"]["max_difference"] < 1e-5
     assert result["float16"]["max_difference"] < 0.02
@@ -59,7 +63,8 @@ def test_a_dataset_gives_what_arrays_give(bundle, grey):
     assert tflite.verify(bundle, grey.model, dataset) == by_arrays
     rgb = np.repeat(x, 3, -1).astype("float32")
     by_colour = tflite.verify(bundle, grey.model, (rgb, y))
-    assert by_colour["int8"] == pytest.approx(by_arrays["int8"], abs=1e-5)
+    for key, value in by_arrays["int8"].items():
+        assert by_colour["int8"][key] == pytest.approx(value, abs=1e-5), key
 
 
 def test_a_mixed_precision_student_is_compared_in_float32(tmp_path, grey):

@@ -2,14 +2,17 @@
 
 import pathlib
 import platform
+import shlex
 import time
 
 import numpy as np
 
+from tf_lpdistill.tflite import litert_tool
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
 
 _WARM_UP_RUNS = 5
+_PHONE_FOLDER = "/data/local/tmp"
 
 
 def benchmark(bundle, runs=50, threads=1):
@@ -25,8 +28,10 @@ def benchmark(bundle, runs=50, threads=1):
         threads: CPU threads of the interpreter.
 
     Returns:
-        `{precision: {"bytes", "zipped_bytes", "latency_ms", "latency_p95_ms"}}`: the median and
-        the 95th percentile, in milliseconds.
+        `{precision: {"bytes", "zipped_bytes", "latency_ms", "latency_p95_ms",
+        "litert_benchmark"}}`: the median and the 95th percentile of the interpreter, in
+        milliseconds; and the same two from the tool `litert-benchmark`, or None where it is not
+        installed.
 
     Raises:
         ValueError: when `runs` or `threads` is not positive, or the bundle is damaged.
@@ -44,10 +49,30 @@ def benchmark(bundle, runs=50, threads=1):
             "zipped_bytes": facts["files"][precision]["zipped_bytes"],
             "latency_ms": float(np.median(times)),
             "latency_p95_ms": float(np.percentile(times, 95)),
+            "litert_benchmark": litert_tool.measure(path, runs, threads),
         }
     host = {"cpu": cpu_name(), "threads": threads, "runs": runs, "files": results}
     bundle.record(facts | {"host_benchmark": host})
     return results
+
+
+def phone_command(path, runs=50, threads=4):
+    """Returns the shell command that times a file on a phone which is connected by USB.
+
+    It needs `adb`, and TensorFlow Lite's `benchmark_model` for the phone's CPU in the phone's
+    folder /data/local/tmp: https://ai.google.dev/edge/litert/models/measurement
+
+    Args:
+        path: the `.tflite` file.
+        runs: timed runs.
+        threads: CPU threads; four suit the large cores of most phones.
+    """
+    name = pathlib.Path(path).name
+    return (
+        f"adb push {shlex.quote(str(path))} {_PHONE_FOLDER}/ && "
+        f"adb shell {_PHONE_FOLDER}/benchmark_model --graph={_PHONE_FOLDER}/{name} "
+        f"--num_threads={threads} --num_runs={runs} --use_xnnpack=true"
+    )
 
 
 def _times(runner, runs):

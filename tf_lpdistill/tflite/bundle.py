@@ -23,7 +23,7 @@ class Bundle:
     Args:
         directory: the folder.
         name: the first part of the files' names.
-        labels: the class names, in the order of the outputs.
+        labels: the class names, in the order of the outputs; none where these are embeddings.
         preprocessing: from pixels to the student's input; it is inside each file.
         softmax_added: whether the files end in a softmax that the student does not have.
         files: `{precision: path}` of the `.tflite` files.
@@ -48,8 +48,9 @@ class Bundle:
         """
         directory = pathlib.Path(getattr(directory, "directory", directory)).resolve()
         facts = read_facts(directory)
-        checksums = {facts["labels_file"]["file"]: facts["labels_file"]["sha256"]}
-        checksums |= {entry["file"]: entry["sha256"] for entry in facts["files"].values()}
+        entries = [facts["labels_file"]] if facts["labels_file"] else []
+        entries += facts["files"].values()
+        checksums = {entry["file"]: entry["sha256"] for entry in entries}
         for name, checksum in checksums.items():
             _check_file(directory, name, checksum)
         return cls(
@@ -133,7 +134,8 @@ def check_replaceable(directory):
         return
     own = {FACTS, CARD, LABELS}
     if FACTS in found:
-        own |= {entry["file"] for entry in read_facts(directory)["files"].values()}
+        facts = read_facts(directory)
+        own |= {entry["file"] for entry in facts["files"].values()} | set(facts.get("demo", []))
     if FACTS not in found or found - own:
         raise ValueError(
             "The folder holds files that are not part of a bundle; replacing it would lose them. "

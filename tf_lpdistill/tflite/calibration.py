@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.tflite import pixels
-from tf_lpdistill.tflite.runtime import import_interpreter, quiet
+from tf_lpdistill.tflite.runtime import open_all_tensors
 
 MAX_IMAGES = 200
 
@@ -48,8 +48,8 @@ def _spread(data):
     return np.asarray(images)[rows]
 
 
-def calibration_inputs(images):
-    """Returns the images as float32, the first with one black and one white pixel.
+def calibration_inputs(images, batch_size=1):
+    """Returns the images as float32 batches, the first image with a black and a white pixel.
 
     Callers hand raw bytes to a uint8 input without looking at its scale (MediaPipe does), so the
     scale must be exactly 1 and the zero point 0. The converter takes them from the range it sees:
@@ -57,11 +57,16 @@ def calibration_inputs(images):
 
     Args:
         images: (n, height, width, 3) uint8.
+        batch_size: images in a batch; the first ones come again to fill the last batch.
+
+    Returns:
+        (batches, batch_size, height, width, 3) float32.
     """
     inputs = images.astype(np.float32)
     inputs[0, 0, 0] = 0.0
     inputs[0, -1, -1] = 255.0
-    return inputs
+    rows = np.arange(-(-len(inputs) // batch_size) * batch_size) % len(inputs)
+    return inputs[rows].reshape(-1, batch_size, *inputs.shape[1:])
 
 
 def check_finite_activations(model, inputs):
@@ -69,31 +74,15 @@ def check_finite_activations(model, inputs):
 
     Args:
         model: the float32 `.tflite`, bytes.
-        inputs: (n, height, width, 3) float32.
+        inputs: (batches, batch_size, height, width, 3) float32.
 
     Raises:
         ValueError: naming the tensor.
     """
-    interpreter = import_interpreter()
-    from ai_edge_litert import schema_py_generated as schema
-
-    with quiet():
-        runner = interpreter.Interpreter(
-            model_content=model,
-            experimental_preserve_all_tensors=True,
-            # XNNPACK would hide the tensors inside the parts that it takes over.
-            experimental_op_resolver_type=(
-                interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-            ),
-        )
-        runner.allocate_tensors()
-    # Behind the model's own tensors the kernels keep scratch memory, which holds anything.
-    own = schema.Model.GetRootAs(model).Subgraphs(0).TensorsLength()
-    tensors = [
-        t for t in runner.get_tensor_details() if t["index"] < own and t["dtype"] == np.float32
-    ]
-    for image in inputs:
-        runner.set_tensor(runner.get_input_details()[0]["index"], image[None])
+    runner, details = open_all_tensors(model)
+    tensors = [tensor for tensor in details if tensor["dtype"] == np.float32]
+    for batch in inputs:
+        runner.set_tensor(runner.get_input_details()[0]["index"], batch)
         runner.invoke()
         for tensor in tensors:
             if not np.all(np.isfinite(runner.get_tensor(tensor["index"]))):

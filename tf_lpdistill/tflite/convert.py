@@ -1,60 +1,66 @@
-"""From a Keras student to the bytes of a `.tflite` file, in four precisions."""
+"""From a Keras student to the bytes of a `.tflite` file, in five precisions."""
 
 import re
 
 import tensorflow as tf
 
-from tf_lpdistill.tflite import calibration
+from tf_lpdistill.tflite import calibration, selective
 from tf_lpdistill.tflite.runtime import quiet
 from tf_lpdistill.tflite.student import float32_compute, frozen
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
+# Experimental in TensorFlow Lite and slow on a CPU: made when asked for, not by default.
+ALL_PRECISIONS = (*PRECISIONS, "int16x8")
 
 
-def phone_function(student, preprocessing, add_softmax):
+def phone_function(student, preprocessing, add_softmax, batch_size=1, output="probability"):
     """Returns the whole way from a picture to probabilities as one concrete function.
 
     Args:
         student: a built Keras classifier.
         preprocessing: its `Preprocessing`, which becomes part of the function.
         add_softmax: whether to end in a softmax (the student returns logits).
+        batch_size: pictures at a time.
+        output: the name of the output.
 
     Returns:
-        A concrete function from `image`, RGB pixels 0..255, (1, height, width, 3) float32, to
-        `probability`, (1, classes) float32.
+        A concrete function from `image`, RGB pixels 0..255, (batch, height, width, 3) float32,
+        to `probability`, (batch, classes) float32, or what `output` calls it.
     """
 
     kernel, bias = preprocessing.affine()
+    spec = tf.TensorSpec((batch_size, *preprocessing.image_size, 3), tf.float32, "image")
 
-    @tf.function(
-        input_signature=[tf.TensorSpec((1, *preprocessing.image_size, 3), tf.float32, "image")],
-        autograph=False,
-    )
+    @tf.function(input_signature=[spec], autograph=False)
     def classify(image):
         # One 1x1 convolution, not a subtraction and a division: the converter folds a Rescaling
         # of the student into it, where a chain of scalings loses all but a few int8 levels.
         inputs = tf.nn.conv2d(image, kernel[None, None], strides=1, padding="VALID") + bias
         outputs = frozen_student(inputs)
-        return {"probability": tf.nn.softmax(outputs) if add_softmax else outputs}
+        return {output: tf.nn.softmax(outputs) if add_softmax else outputs}
 
     with float32_compute(student):
         frozen_student = frozen(student)
         return classify.get_concrete_function()
 
 
-def convert(function, precision, images=None):
+def convert(function, precision, images=None, int8_input="uint8", float_tensors=()):
     """Converts a `phone_function` to a `.tflite` file of built-in operations only.
 
     float32 and float16 keep float32 in and out (float16 stores the weights in half the bytes);
-    "dynamic" stores the weights in int8; "int8" also computes in int8.
+    "dynamic" stores the weights in int8; "int8" also computes in int8; "int16x8" computes in int16
+    with int8 weights, float32 in and out. The converter writes the minimum runtime of the float
+    operations into an int16x8 file, although its kernels are younger: try it on the oldest device.
     An int8 file takes uint8 pixels, since MediaPipe refuses int8 input. It returns float32: the
     same 256 levels as a uint8 output and the same accuracy (measured on four models), but a
     probability for whoever reads it without looking at the output's scale.
 
     Args:
         function: what `phone_function` returned.
-        precision: one of `PRECISIONS`.
-        images: for "int8": (n, height, width, 3) uint8 images to calibrate with.
+        precision: one of `ALL_PRECISIONS`.
+        images: for "int8" and "int16x8": (n, height, width, 3) uint8 images to calibrate with.
+        int8_input: what an int8 file takes, "uint8" or "float32" pixels.
+        float_tensors: for "int8": the names of tensors that stay float32 (with a float32 input).
 
     Returns:
         The file's bytes, without metadata.
@@ -64,23 +70,37 @@ def convert(function, precision, images=None):
             overflows.
         RuntimeError: when the converter fails otherwise.
     """
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], tf.Module())
-    converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+    converter = _converter(function, precision)
+    if precision in ("int8", "int16x8"):
+        inputs = calibration.calibration_inputs(images, function.inputs[0].shape[0])
+        calibration.check_finite_activations(convert(function, "float32"), inputs)
+        converter.representative_dataset = lambda: ([batch] for batch in inputs)
+    try:
+        with quiet():
+            if precision == "int8" and float_tensors:
+                return selective.quantize(converter, float_tensors)
+            if precision == "int8":
+                converter.inference_input_type = tf.as_dtype(int8_input)
+            return converter.convert()
+    except Exception as error:  # ConverterError is not public
+        raise _explained(error, precision) from error
+
+
+def _converter(function, precision):
+    owner = tf.Module()
+    owner.captured = function.variables  # none of a Keras model, those of a SavedModel
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], owner)
+    sets = tf.lite.OpsSet
+    special = {
+        "int8": sets.TFLITE_BUILTINS_INT8,
+        "int16x8": sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+    }
+    converter.target_spec.supported_ops = [special.get(precision, sets.TFLITE_BUILTINS)]
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if precision == "int8":
-        inputs = calibration.calibration_inputs(images)
-        calibration.check_finite_activations(convert(function, "float32"), inputs)
-        converter.representative_dataset = lambda: ([image[None]] for image in inputs)
-        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
-        converter.inference_input_type = tf.uint8
-    try:
-        with quiet():
-            return converter.convert()
-    except Exception as error:  # ConverterError is not public
-        raise _explained(error, precision) from error
+    return converter
 
 
 def _explained(error, precision):

@@ -8,14 +8,16 @@ import keras
 import numpy as np
 
 from tf_lpdistill import files
-from tf_lpdistill.tflite import calibration, folder, metadata, rules
+from tf_lpdistill.tflite import calibration, folder, metadata, rules, scores, selective
 from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite import student as students
 from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
+from tf_lpdistill.tflite.conversion import Conversion
 from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
-from tf_lpdistill.tflite.inspect import inspect_file
+from tf_lpdistill.tflite.inspect import inspect_file, output_width
 
 _NUM_PROBES = 16
+_CALIBRATED = {"int8", "int16x8"}
 
 
 def export_bundle(
@@ -29,6 +31,8 @@ def export_bundle(
     max_runtime="2.17.0",
     name=None,
     about=None,
+    conversion=None,
+    score_calibration=None,
 ):
     """Exports a student as `.tflite` files that an Android developer can use as they are.
 
@@ -39,18 +43,26 @@ def export_bundle(
 
     Args:
         student: a built Keras classifier: (batch, height, width, 1 or 3) to (batch, classes),
-            logits or probabilities. It is not changed.
+            logits or probabilities; or, without labels, to embeddings (batch, dimensions). It is
+            not changed.
         directory: the bundle's folder: new, empty, or an earlier bundle.
-        labels: class names, one for each output, unique single lines.
+        labels: class names, one for each output, unique single lines; None for a student that
+            returns embeddings, which are given as they are, for MediaPipe's ImageEmbedder.
         preprocessing: a `Preprocessing`: what the student was trained on.
-        precisions: which files: any of "float32", "float16", "dynamic" (int8 weights), "int8".
-        representative_data: for int8 calibration: raw pixels 0..255, before any preprocessing, as
-            a batched `tf.data.Dataset` (of images or `(images, labels)`) or an array
-            (n, height, width, 1 or 3); uint8 or float. Up to 200 images are used, 100 do.
+        precisions: which files: any of "float32", "float16", "dynamic" (int8 weights), "int8",
+            "int16x8" (int16 activations and int8 weights).
+        representative_data: for int8 and int16x8 calibration: raw pixels 0..255, before any
+            preprocessing, as a batched `tf.data.Dataset` (of images or `(images, labels)`) or an
+            array (n, height, width, 1 or 3); uint8 or float. Up to 200 images are used, 100 do.
         max_runtime: the oldest TensorFlow Lite that the files must run on; None for any. The
             default is the last release under that name on Maven.
         name: first part of the file names; the student's own name by default.
         about: an `About` with description, version, author and licence for the metadata.
+        conversion: a `Conversion` with the batch size, the int8 file's input, and layers that it
+            computes in float.
+        score_calibration: what `fit_scores` returned for held-out images: goes into the metadata,
+            and MediaPipe calibrates the scores by it. The files themselves return what they
+            returned without.
 
     Returns:
         The `Bundle`.
@@ -65,36 +77,41 @@ def export_bundle(
     """
     precisions = rules.check_precisions(precisions)
     rules.version(max_runtime)
+    conversion = conversion or Conversion()
     students.check_student(student, preprocessing)
     name = rules.check_name(name, student.name)
     check_replaceable(directory)
     images = _images(representative_data, precisions, preprocessing)
-    softmax_added, expected = _probe(student, preprocessing, images)
+    softmax_added, expected = _probe(student, preprocessing, images, labels is not None)
     facts = {
         "format": FORMAT,
         "name": name,
         "about": dataclasses.asdict(about or metadata.About()),
-        "labels": label_rules.check(labels, expected.shape[-1]),
+        "labels": label_rules.check(labels, expected.shape[-1]) if labels is not None else [],
+        "score_calibration": _score_calibration(score_calibration, labels, expected.shape[-1]),
         "preprocessing": preprocessing.to_dict(),
         "softmax_added": softmax_added,
         "max_runtime": max_runtime,
         "made_from": {
             "student": student.name,
             "parameters": student.count_params(),
-            "calibration_images": len(images) if "int8" in precisions else 0,
+            "calibration_images": len(images) if _CALIBRATED & set(precisions) else 0,
+            "conversion": dataclasses.asdict(conversion),
         },
         "versions": _versions(),
     }
-    function = phone_function(student, preprocessing, softmax_added)
+    output = "probability" if facts["labels"] else "embedding"
+    function = phone_function(student, preprocessing, softmax_added, conversion.batch_size, output)
+    float_tensors = _float_tensors(function, student, conversion.float_layers)
     with folder.replaced(directory) as fresh:
         facts["labels_file"] = _write_labels(fresh, facts)
         facts["files"] = {}
         for precision in precisions:
-            model = convert(function, precision, images)
+            model = convert(function, precision, images, conversion.int8_input, float_tensors)
             facts["files"][precision] = _write_model(fresh, precision, model, facts)
             path = fresh / facts["files"][precision]["file"]
             real = representative_data is not None
-            rules.check_results(path, precision, images, expected, real)
+            rules.check_results(path, precision, images, expected, real, bool(facts["labels"]))
         write_facts(fresh, facts)
     return Bundle.open(directory)
 
@@ -103,26 +120,46 @@ def _images(data, precisions, preprocessing):
     """Returns (n, height, width, 3) uint8: real images, or noise where none are needed."""
     if data is not None:
         return calibration.representative_images(data, preprocessing.image_size)
-    if "int8" in precisions:
+    if _CALIBRATED & set(precisions):
         raise ValueError(
             "int8 needs `representative_data`: some 100 real images, raw pixels 0..255. "
-            "Received: representative_data=None. Give some, or leave 'int8' out of `precisions`."
+            "Received: representative_data=None. Give some, or leave 'int8' and 'int16x8' out of "
+            "`precisions`."
         )
     # Noise tells logits from probabilities, and a good file from a bad one, as well.
     shape = (_NUM_PROBES, *preprocessing.image_size, 3)
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-def _probe(student, preprocessing, images):
-    """Runs the Keras student: (whether a softmax is missing, its probabilities)."""
+def _probe(student, preprocessing, images, is_classifier):
+    """Runs the Keras student: (whether a softmax is missing, its probabilities or embeddings)."""
     call = students.reference(student, preprocessing, channels=3)
     outputs = np.stack([call(image) for image in images])
-    if not students.needs_softmax(student, outputs):
+    students.check_finite(outputs)
+    if not is_classifier or not students.needs_softmax(student, outputs):
         return False, outputs
     return True, np.array(keras.ops.softmax(outputs))
 
 
+def _score_calibration(calibration, labels, num_classes):
+    if calibration is None:
+        return None
+    if labels is None:
+        raise ValueError("Embeddings are no scores. Received: labels=None with `score_calibration`")
+    return scores.check(calibration, num_classes)
+
+
+def _float_tensors(function, student, layers):
+    """Returns the tensors of the layers that the int8 file is to compute in float."""
+    if not layers:
+        return []
+    names = students.layer_names(student)
+    return selective.find_tensors(convert(function, "float32"), layers, names)
+
+
 def _write_labels(directory, facts):
+    if not facts["labels"]:
+        return None
     path = directory / metadata.LABELS
     files.write_text(path, label_rules.to_text(facts["labels"]))
     return {"file": path.name, "sha256": files.sha256(path)}
@@ -133,14 +170,23 @@ def _write_model(directory, precision, model, facts):
     path = directory / f"{facts['name']}_{precision}.tflite"
     size = facts["preprocessing"]["image_size"]
     about = metadata.About(**facts["about"])
-    description = metadata.classifier(facts["name"], about, size, len(facts["labels"]))
-    attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+    if facts["labels"]:
+        calibration, classes = facts["score_calibration"], len(facts["labels"])
+        description = metadata.classifier(facts["name"], about, size, classes, bool(calibration))
+        attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+        if calibration:
+            attached[metadata.SCORES] = scores.to_text(calibration).encode()
+    else:
+        dimensions = output_width(model)
+        description = metadata.embedder(facts["name"], about, size, dimensions)
+        attached = {}
     with files.atomic_path(path) as temporary:
         temporary.write_bytes(metadata.attach(model, description, attached))
     found = inspect_file(path)
     rules.check_runtime(path.name, found["minimum_runtime"], facts["max_runtime"])
-    if precision == "int8":
-        rules.check_int8(path.name, found)
+    if precision in _CALIBRATED:
+        int8_input = facts["made_from"]["conversion"]["int8_input"]
+        rules.check_integers(path.name, precision, found, int8_input)
     return {"file": path.name, **found}
 
 

@@ -6,6 +6,8 @@ import zlib
 
 from tf_lpdistill import files
 
+_INTEGERS = ("INT8", "INT16")
+
 
 def inspect_file(path):
     """Reads the facts of a `.tflite` from the file itself.
@@ -17,9 +19,9 @@ def inspect_file(path):
         A dict of JSON values: `bytes`; `zipped_bytes`, as an APK would compress it; `sha256`;
         `minimum_runtime`, the oldest TensorFlow Lite that runs it, or None where the file does not
         say; `ops`, a list of `{"name", "version", "count"}`; `int8_share`, the share of int8 among
-        the operations that compute; `float_ops`, the names of those that compute in float;
-        `input` and `output`, each with `name`, `shape`, `dtype`, `scale`, `zero_point` (the last
-        two None where the tensor is not quantized).
+        the operations that compute; `int16_share`, likewise; `float_ops`, the names of those that
+        compute in float; `input` and `output`, each with `name`, `shape`, `dtype`, `scale`,
+        `zero_point` (the last two None where the tensor is not quantized).
 
     Raises:
         ValueError: when the file is not a `.tflite`, or is damaged.
@@ -49,6 +51,18 @@ def inspect_file(path):
     }
 
 
+def output_width(model):
+    """Returns the last side of the output of a `.tflite`.
+
+    Args:
+        model: its bytes.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    graph = schema.ModelT.InitFromPackedBuf(model).subgraphs[0]
+    return int(graph.tensors[graph.outputs[0]].shape[-1])
+
+
 def _minimum_runtime(model):
     for entry in model.metadata or []:
         if entry.name == b"min_runtime_version":
@@ -72,16 +86,22 @@ def _ops(model, schema):
             name = code.customCode.decode() if name == "CUSTOM" else name
             counts[name, code.version] += 1
             dtype = types[graph.tensors[op.outputs[0]].type]
-            if name not in ("QUANTIZE", "DEQUANTIZE") and dtype in ("INT8", "FLOAT32", "FLOAT16"):
+            if name not in ("QUANTIZE", "DEQUANTIZE") and dtype in (
+                *_INTEGERS,
+                "FLOAT32",
+                "FLOAT16",
+            ):
                 computing[name, dtype] += 1
-    int8 = sum(count for (_, dtype), count in computing.items() if dtype == "INT8")
+    total = max(sum(computing.values()), 1)
+    int8, int16 = (sum(n for (_, d), n in computing.items() if d == kind) for kind in _INTEGERS)
     return {
         "ops": [
             {"name": name, "version": version, "count": count}
             for (name, version), count in sorted(counts.items())
         ],
-        "int8_share": int8 / max(sum(computing.values()), 1),
-        "float_ops": sorted({name for name, dtype in computing if dtype != "INT8"}),
+        "int8_share": int8 / total,
+        "int16_share": int16 / total,
+        "float_ops": sorted({name for name, dtype in computing if dtype not in _INTEGERS}),
     }
 
 

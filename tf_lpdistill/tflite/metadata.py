@@ -17,14 +17,17 @@ import numpy as np
 from tf_lpdistill.tflite import tables
 
 LABELS = "labels.txt"
+SCORES = "score_calibration.txt"
 _ENTRY = "TFLITE_METADATA"
 _RGB = 1  # ColorSpaceType
 _TENSOR_AXIS_LABELS = 2  # AssociatedFileType
+_TENSOR_AXIS_SCORE_CALIBRATION = 4
+_INVERSE_LOGISTIC = 2  # ScoreTransformationType: the sigmoid is of the score's logit
 # The smallest version of the schema that has every field written here.
 _MIN_PARSER_VERSION = "1.0.0"
 
 # {table: {field: (slot, kind)}}, in the order of the schema; what a classifier does not use
-# (audio, boxes, tokenizers, score calibration) is left out.
+# (audio, boxes, tokenizers) is left out.
 _SCHEMA = {
     "ModelMetadata": {
         "name": (0, "string"),
@@ -51,8 +54,9 @@ _SCHEMA = {
     "FeatureProperties": {},
     "ImageProperties": {"color_space": (0, "int8"), "default_size": (1, "ImageSize")},
     "ImageSize": {"width": (0, "uint32"), "height": (1, "uint32")},
-    "ProcessUnit": {"options": (0, {1: "NormalizationOptions"})},
+    "ProcessUnit": {"options": (0, {1: "NormalizationOptions", 2: "ScoreCalibrationOptions"})},
     "NormalizationOptions": {"mean": (0, "[float]"), "std": (1, "[float]")},
+    "ScoreCalibrationOptions": {"score_transformation": (0, "int8")},
     "Stats": {"max": (0, "[float]"), "min": (1, "[float]")},
     "AssociatedFile": {
         "name": (0, "string"),
@@ -79,7 +83,7 @@ class About:
     license: str = ""
 
 
-def classifier(name, about, image_size, num_classes):
+def classifier(name, about, image_size, num_classes, calibrated=False):
     """Returns the metadata of an image classifier as a dict.
 
     Args:
@@ -87,9 +91,52 @@ def classifier(name, about, image_size, num_classes):
         about: an `About`.
         image_size: (height, width) of the input, in pixels.
         num_classes: number of labels.
+        calibrated: whether the file `SCORES` is attached as well.
     """
+    probability = {
+        "name": "probability",
+        "description": f"Probabilities of the {num_classes} labels.",
+        "content": {"content_properties": {"FeatureProperties": {}}},
+        "stats": {"max": [1.0], "min": [0.0]},
+        "associated_files": [
+            {"name": LABELS, "description": "One label a line.", "type": _TENSOR_AXIS_LABELS}
+        ],
+    }
+    if calibrated:
+        options = {"ScoreCalibrationOptions": {"score_transformation": _INVERSE_LOGISTIC}}
+        probability["process_units"] = [{"options": options}]
+        probability["associated_files"].append(
+            {
+                "name": SCORES,
+                "description": "Scale, slope and offset of each class's sigmoid.",
+                "type": _TENSOR_AXIS_SCORE_CALIBRATION,
+            }
+        )
+    description = f"Image classifier with {num_classes} classes."
+    return _model(name, about, description, _image(image_size), probability)
+
+
+def embedder(name, about, image_size, dimensions):
+    """Returns the metadata of a student that returns embeddings, as a dict.
+
+    Args:
+        name: the model's name.
+        about: an `About`.
+        image_size: (height, width) of the input, in pixels.
+        dimensions: numbers in an embedding.
+    """
+    embedding = {
+        "name": "embedding",
+        "description": f"An embedding of {dimensions} numbers.",
+        "content": {"content_properties": {"FeatureProperties": {}}},
+    }
+    description = f"Image embedder with {dimensions} dimensions."
+    return _model(name, about, description, _image(image_size), embedding)
+
+
+def _image(image_size):
     height, width = image_size
-    image = {
+    return {
         "name": "image",
         "description": "RGB pixels 0..255, as they are.",
         "content": {
@@ -104,18 +151,12 @@ def classifier(name, about, image_size, num_classes):
         "process_units": [{"options": {"NormalizationOptions": {"mean": [0.0], "std": [1.0]}}}],
         "stats": {"max": [255.0], "min": [0.0]},
     }
-    probability = {
-        "name": "probability",
-        "description": f"Probabilities of the {num_classes} labels.",
-        "content": {"content_properties": {"FeatureProperties": {}}},
-        "stats": {"max": [1.0], "min": [0.0]},
-        "associated_files": [
-            {"name": LABELS, "description": "One label a line.", "type": _TENSOR_AXIS_LABELS}
-        ],
-    }
+
+
+def _model(name, about, description, source, output):
     words = {
         "name": name,
-        "description": about.description or f"Image classifier with {num_classes} classes.",
+        "description": about.description or description,
         "version": about.version,
         "author": about.author,
         "license": about.license,
@@ -123,7 +164,7 @@ def classifier(name, about, image_size, num_classes):
     }
     return {key: word for key, word in words.items() if word} | {
         "subgraph_metadata": [
-            {"input_tensor_metadata": [image], "output_tensor_metadata": [probability]}
+            {"input_tensor_metadata": [source], "output_tensor_metadata": [output]}
         ]
     }
 
@@ -141,7 +182,7 @@ def attach(model, metadata, files):
 
     Args:
         model: the bytes of a `.tflite` without metadata.
-        metadata: a dict as `classifier` makes.
+        metadata: a dict as `classifier` and `embedder` make.
         files: `{name: bytes}` of the associated files.
 
     Raises:
@@ -168,6 +209,8 @@ def attach(model, metadata, files):
 
 
 def _append_zip(model, files):
+    if not files:
+        return model
     stream = io.BytesIO(model)
     with zipfile.ZipFile(stream, "a") as archive:
         for name, data in files.items():

@@ -5,7 +5,8 @@ import warnings
 
 import numpy as np
 
-from tf_lpdistill.tflite.convert import PRECISIONS
+from tf_lpdistill.tflite import similarity
+from tf_lpdistill.tflite.convert import ALL_PRECISIONS
 from tf_lpdistill.tflite.runtime import Runner
 
 # Float kernels reorder sums; a wrong scaling or a lost layer is orders of magnitude above this.
@@ -21,10 +22,10 @@ def check_precisions(precisions):
         ValueError: when there is none, one is unknown, or one comes twice.
     """
     precisions = [precisions] if isinstance(precisions, str) else list(precisions)
-    unknown = [p for p in precisions if p not in PRECISIONS]
+    unknown = [p for p in precisions if p not in ALL_PRECISIONS]
     if unknown or not precisions or len(set(precisions)) < len(precisions):
         raise ValueError(
-            f"`precisions` must be some of {list(PRECISIONS)}, each once. "
+            f"`precisions` must be some of {list(ALL_PRECISIONS)}, each once. "
             f"Received: precisions={precisions}"
         )
     return precisions
@@ -83,26 +84,33 @@ def check_runtime(file, minimum, max_runtime):
     )
 
 
-def check_int8(file, facts):
-    """Refuses an "int8" file that still computes in float, or reads its pixels wrongly.
+def check_integers(file, precision, facts, int8_input="uint8"):
+    """Refuses an "int8" or "int16x8" file that computes in float, or reads its pixels wrongly.
 
     Args:
         file: its name.
+        precision: "int8" or "int16x8".
         facts: what `inspect_file` says of it.
+        int8_input: what an int8 file is to take, "uint8" or "float32".
     """
-    source = facts["input"]
-    right = (source["dtype"], source["zero_point"]) == ("uint8", 0)
-    if right and abs(source["scale"] - 1.0) < 1e-6 and facts["int8_share"] >= 0.5:
+    kind = "int8" if precision == "int8" else "int16"
+    source, share = facts["input"], facts[f"{kind}_share"]
+    if precision == "int8" and int8_input == "uint8":
+        expected = "uint8 with scale 1 and zero point 0"
+        right = (source["dtype"], source["zero_point"]) == ("uint8", 0)
+        right = right and abs(source["scale"] - 1.0) < 1e-6
+    else:
+        expected, right = "float32", source["dtype"] == "float32"
+    if right and share >= 0.5:
         return
     raise ValueError(
-        f"{file} is not an int8 file: its input must be uint8 with scale 1 and zero point 0, and "
-        f"most operations int8. Received: input {source}, {facts['int8_share']:.0%} int8 "
-        f"operations, float: {facts['float_ops']}. Replace the layers that make these, or leave "
-        "out 'int8'."
+        f"{file} is not an {precision} file: its input must be {expected}, and most operations "
+        f"{kind}. Received: input {source}, {share:.0%} {kind} operations, float: "
+        f"{facts['float_ops']}. Replace the layers that make these, or leave out {precision!r}."
     )
 
 
-def check_results(path, precision, images, expected, real):
+def check_results(path, precision, images, expected, real, is_classifier=True):
     """Runs the finished file and refuses it when its numbers are not the student's.
 
     A file of lower precision that often names another class than the student is a warning only:
@@ -110,26 +118,34 @@ def check_results(path, precision, images, expected, real):
 
     Args:
         path: the file.
-        precision: one of `PRECISIONS`; only float32 has a bound, the others must be finite.
+        precision: one of `ALL_PRECISIONS`; only float32 has a bound, the others must be finite.
         images: (n, height, width, 3) uint8.
         expected: (n, classes) the Keras student's probabilities.
         real: whether the images are real; on noise the classes mean nothing.
+        is_classifier: False for embeddings: `expected` are these, differences count relative to
+            the largest number, and agreement is the mean cosine.
     """
     runner = Runner(path)
     found = np.stack([runner(image) for image in images])
-    difference = float(np.max(np.abs(found - expected)))
+    scale = 1.0 if is_classifier else max(float(np.max(np.abs(expected))), 1e-6)
+    difference = float(np.max(np.abs(found - expected))) / scale
     bound = _FLOAT32_TOLERANCE if precision == "float32" else np.inf
     if not difference <= bound or not np.isfinite(difference):
         raise RuntimeError(
-            f"{path.name} does not compute what the Keras student does. Received: probabilities "
+            f"{path.name} does not compute what the Keras student does. Received: outputs "
             f"that differ by {difference:g}. Leave {precision!r} out, and please report this."
         )
-    agreement = float(np.mean(found.argmax(-1) == expected.argmax(-1)))
+    agreement = (
+        float(np.mean(found.argmax(-1) == expected.argmax(-1)))
+        if is_classifier
+        else float(np.mean(similarity.cosines(found, expected)))
+    )
     if real and agreement < _MIN_AGREEMENT:
         warnings.warn(
             f"{path.name} agrees with the Keras student on only {agreement:.0%} of the "
             f"{len(images)} images in `representative_data`. Expected: at least "
             f"{_MIN_AGREEMENT:.0%}. Are they like the student's training images? If so, the "
-            f"student does not bear {precision!r}: try 'float16', or train it for quantization.",
+            f"student does not bear {precision!r}: try 'float16', or train it for quantization; "
+            "`verify` names the layers that int8 harms most.",
             stacklevel=3,
         )

@@ -30,7 +30,7 @@ class Runner:
     """One `.tflite` classifier, ready to run: RGB pixels in, probabilities out.
 
     Args:
-        path: the `.tflite` file.
+        path: the `.tflite` file, or its bytes.
         threads: CPU threads of the interpreter.
 
     Raises:
@@ -43,25 +43,30 @@ class Runner:
         interpreter = import_interpreter()
         with quiet():
             try:
-                self._interpreter = interpreter.Interpreter(str(path), num_threads=threads)
+                source = (
+                    {"model_content": path}
+                    if isinstance(path, bytes)
+                    else {"model_path": str(path)}
+                )
+                self._interpreter = interpreter.Interpreter(**source, num_threads=threads)
                 self._interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ValueError(
-                    f"LiteRT cannot open the file: {error} Received: path={path}. Export it again."
+                    f"LiteRT cannot open the file: {error} Received: path={str(path)[:200]}. "
+                    "Export it again."
                 ) from error
         self._input = self._interpreter.get_input_details()[0]
         self._output = self._interpreter.get_output_details()[0]
 
     @property
     def input_shape(self):
-        """(1, height, width, 3)."""
+        """(batch, height, width, 3)."""
         return tuple(int(side) for side in self._input["shape"])
 
     def load(self, image):
-        """Copies one image, (height, width, 3) pixels 0..255, into the input tensor."""
-        self._interpreter.set_tensor(
-            self._input["index"], np.asarray(image)[None].astype(self._input["dtype"])
-        )
+        """Copies pixels 0..255 into the input tensor: a whole batch, or one image for all of it."""
+        batch = np.broadcast_to(np.asarray(image).astype(self._input["dtype"]), self.input_shape)
+        self._interpreter.set_tensor(self._input["index"], batch)
 
     def invoke(self):
         """Runs the network once on the loaded image."""
@@ -69,9 +74,41 @@ class Runner:
 
     def __call__(self, image):
         """Returns the probabilities of one image, (classes,) float32."""
-        self.load(image)
+        return self.run_batch(image)[0]
+
+    def run_batch(self, images):
+        """Returns the probabilities of a whole batch, (batch, classes) float32."""
+        self.load(images)
         self.invoke()
-        return self._interpreter.get_tensor(self._output["index"])[0]
+        return self._interpreter.get_tensor(self._output["index"])
+
+
+def open_all_tensors(model):
+    """Opens a model so that every tensor can be read after a run.
+
+    Args:
+        model: the bytes of a `.tflite`.
+
+    Returns:
+        `(interpreter, details)`: a LiteRT interpreter with its tensors allocated, and the details
+        of the model's own tensors, a list of dicts as LiteRT gives them.
+    """
+    interpreter = import_interpreter()
+    from ai_edge_litert import schema_py_generated as schema
+
+    with quiet():
+        runner = interpreter.Interpreter(
+            model_content=model,
+            experimental_preserve_all_tensors=True,
+            # XNNPACK would hide the tensors inside the parts that it takes over.
+            experimental_op_resolver_type=(
+                interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            ),
+        )
+        runner.allocate_tensors()
+    # Behind the model's own tensors the kernels keep scratch memory, which holds anything.
+    own = schema.Model.GetRootAs(model).Subgraphs(0).TensorsLength()
+    return runner, [t for t in runner.get_tensor_details() if t["index"] < own]
 
 
 def import_interpreter():

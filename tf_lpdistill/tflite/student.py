@@ -66,8 +66,7 @@ def float32_compute(student):
     Only what is traced inside the block is affected. The layers' own policies come back at its
     end; the variables are float32 in any case.
     """
-    # `Model.layers` does not reach the layers inside a custom layer; Keras has no public walk.
-    layers = list(student._flatten_layers())
+    layers = _all_layers(student)
     policies = [layer.dtype_policy for layer in layers]
     for layer, policy in zip(layers, policies, strict=True):
         if getattr(policy, "quantization_mode", None):
@@ -83,6 +82,16 @@ def float32_compute(student):
     finally:
         for layer, policy in zip(layers, policies, strict=True):
             layer.dtype_policy = policy
+
+
+def layer_names(student):
+    """Returns the names of all layers of a student, nested ones too, as a set."""
+    return {layer.name for layer in _all_layers(student)}
+
+
+def _all_layers(student):
+    # `Model.layers` does not reach the layers inside a custom layer; Keras has no public walk.
+    return list(student._flatten_layers())
 
 
 def frozen(student):
@@ -168,26 +177,33 @@ def final_activation(layer):
     return getattr(activation, "__name__", type(activation).__name__.lower())
 
 
-def needs_softmax(student, outputs):
-    """Tells whether the file must end in a softmax that the student does not have.
-
-    Args:
-        student: the model.
-        outputs: (n, classes) float32, what it returned for some images.
-
-    Returns:
-        False when the outputs are probabilities already (each row sums to 1, none is negative),
-        True when they are logits.
+def check_finite(outputs):
+    """Refuses NaN and infinite outputs.
 
     Raises:
-        ValueError: when they are neither: not finite, a sigmoid a class, or a softmax over
-            another axis.
+        ValueError: when there are some.
     """
     if not np.all(np.isfinite(outputs)):
         raise ValueError(
             "The student's outputs must be finite. Received: NaN or infinite outputs for pixels "
             "0..255. Check the `preprocessing` (wrong scaling?)."
         )
+
+
+def needs_softmax(student, outputs):
+    """Tells whether the file must end in a softmax that the student does not have.
+
+    Args:
+        student: the model.
+        outputs: (n, classes) float32, finite, what it returned for some images.
+
+    Returns:
+        False when the outputs are probabilities already (each row sums to 1, none is negative),
+        True when they are logits.
+
+    Raises:
+        ValueError: when they are neither: a sigmoid a class, or a softmax over another axis.
+    """
     sums = outputs.sum(axis=-1)
     if outputs.min() >= 0.0 and np.all(np.abs(sums - 1.0) <= _SUM_TOLERANCE):
         return False

@@ -1,0 +1,103 @@
+"""Saved models that others made: `.keras`, old `.h5`, SavedModel. None of their code is run."""
+
+import pathlib
+
+import keras
+
+from tf_lpdistill.tflite import old_h5
+
+# A graph may touch the disk, or call Python, when it is run; a classifier has no need to.
+_UNSAFE_OPS = {"EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
+_MAX_QUOTE = 400
+
+
+def load_model(path):
+    """Loads a saved classifier, in Keras's safe mode.
+
+    Args:
+        path: a `.keras` file, an `.h5` of Keras 2 or 3, or the folder of a SavedModel with one
+            image input and one output in its signature "serving_default" (or its only one).
+
+    Returns:
+        A built `keras.Model`, not compiled. That of a SavedModel only predicts.
+
+    Raises:
+        FileNotFoundError: when there is nothing at `path`.
+        ValueError: when the file is damaged, not a whole model, or asks for code of its own.
+    """
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"There is no such model. Received: model={path}")
+    if path.is_dir():
+        return _load_saved_model(path)
+    if path.suffix in (".h5", ".hdf5"):
+        with old_h5.readable(path) as copy:
+            return _load_keras(copy, path)
+    return _load_keras(path, path)
+
+
+def _load_keras(file, path):
+    try:
+        return keras.saving.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged or foreign file fails anywhere, with any error
+        raise ValueError(
+            f"Keras cannot load the model ({_brief(error)}). Received: model={path}. "
+            "Expected: a .keras or .h5 file, or a SavedModel folder, of stock layers; for others "
+            "import their code and call tflite.export_bundle."
+        ) from error
+
+
+def _brief(error):
+    """Keras quotes whole configurations; the beginning says what is wrong."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MAX_QUOTE else text[:_MAX_QUOTE] + " ..."
+
+
+def _load_saved_model(path):
+    import tensorflow as tf
+
+    if not (path / "saved_model.pb").is_file():
+        raise ValueError(
+            f"The folder is no SavedModel: it has no saved_model.pb. Received: model={path}"
+        )
+    try:
+        loaded = tf.saved_model.load(str(path))
+    except Exception as error:  # a damaged one fails anywhere, with any error
+        raise ValueError(
+            f"TensorFlow cannot load the SavedModel ({_brief(error)}). Received: model={path}"
+        ) from error
+    names = list(loaded.signatures)
+    name = names[0] if len(names) == 1 else "serving_default"
+    if name not in names:
+        raise ValueError(
+            "The SavedModel must have a signature 'serving_default'. "
+            f"Received: model={path} with signatures {names}"
+        )
+    signature = loaded.signatures[name]
+    _check_signature(signature, path)
+    specs = signature.structured_input_signature[1]
+    (spec,) = specs.values()
+    inputs = keras.Input(batch_shape=(None, *spec.shape[1:]), dtype=spec.dtype.name)
+    outputs = keras.layers.TFSMLayer(str(path), call_endpoint=name)(inputs)
+    (output,) = keras.tree.flatten(outputs)
+    return keras.Model(inputs, output, name="saved_model")
+
+
+def _check_signature(signature, path):
+    specs = signature.structured_input_signature[1]
+    outputs = signature.structured_outputs
+    shapes = {name: str(spec.shape) for name, spec in specs.items()}
+    if len(specs) != 1 or len(outputs) != 1 or next(iter(specs.values())).shape.rank != 4:
+        raise ValueError(
+            "The SavedModel must take one batch of images (batch, height, width, channels) and "
+            f"return one output. Received: model={path} with inputs {shapes} and outputs "
+            f"{sorted(outputs)}. Save the part that classifies."
+        )
+    graph = signature.graph.as_graph_def()
+    nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
+    unsafe = sorted({node.op for node in nodes} & _UNSAFE_OPS)
+    if unsafe:
+        raise ValueError(
+            "The SavedModel reads or writes files, or calls Python, when it runs. "
+            f"Received: model={path} with the operations {unsafe}. Expected: a plain classifier."
+        )
