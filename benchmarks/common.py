@@ -160,6 +160,8 @@ def main(name, title, measure, flags_wanted=""):
             raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
         publish(name, title, measure(FLAGS.quick), flags_wanted)
 
+    for flag in ("quick", "out_dir"):  # else --help shows the flags of the script's own file alone
+        FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[flag])
     app.run(run)
 
 
