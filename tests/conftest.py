@@ -1,4 +1,4 @@
-"""Two CPU devices, quiet logs, and the same seeds before every test."""
+"""Four CPU devices, quiet logs, and the same seeds before every test."""
 
 import os
 
@@ -10,10 +10,10 @@ import keras
 import pytest
 import tensorflow as tf
 
-# The suite must see the same devices everywhere, and two of them even on a laptop.
+# The suite must see the same devices everywhere, and four of them even on a laptop.
 tf.config.set_visible_devices([], "GPU")
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
 )
 
 
@@ -28,8 +28,14 @@ def fresh_keras():
 
 @pytest.fixture(scope="session")
 def mirrored():
-    """A `MirroredStrategy` over the two logical CPUs: two replicas."""
+    """A `MirroredStrategy` over two logical CPUs: two replicas."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def mirrored4():
+    """A `MirroredStrategy` over four logical CPUs: four replicas."""
+    return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(4)])
 
 
 @pytest.fixture(scope="session")

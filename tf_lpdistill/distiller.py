@@ -19,10 +19,11 @@ from tf_lpdistill.terms import (
     layer_names,
     make_terms,
 )
+from tf_lpdistill.workers import Workers
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
-class Distiller(WholeFile, TermMetrics, keras.Model):
+class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
     """Trains a student on labels and on what a teacher makes of the same inputs.
 
         total = student_loss_weight * (supervised loss + regularisers) + sum_i weight_i * loss_i
@@ -160,9 +161,10 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
                 term.value(teacher_outputs, student_outputs, **extras) for term in self._terms()
             ]
             total = self._total(student_loss, values)
-            scaled = self.optimizer.scale_loss(total)
+            size = ops.shape(keras.tree.flatten(y_pred)[0])[0]
+            scaled = self.optimizer.scale_loss(total * replicas.share(size))
         self._update(tape, scaled)
-        self._track(total, student_loss, values, ops.shape(keras.tree.flatten(y_pred)[0])[0])
+        self._track(total, student_loss, values, size)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def _total(self, student_loss, values):
