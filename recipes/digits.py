@@ -9,6 +9,8 @@ phone bundle, each file of which is scored on the test images. Last come a table
     python recipes/digits.py --run_dir runs/digits --resume    # go on where a stopped run was
     python recipes/digits.py --run_dir runs/more --num_labels 500 --epochs 80
 
+With `--strategy=multi_worker` several computers share the work: see docs/distributed.md.
+
 What to look at afterwards, in the run folder:
 
     report.html          the table, learning curves, neighbours, files: open it in a browser
@@ -79,6 +81,7 @@ def fit(run, model, split, validation, epochs, seed, progress):
     """Trains with validation every now and then; returns one dict of metrics per epoch."""
     steps = data.steps_per_epoch(split, FLAGS.batch_size)
     with run.strategy.scope():
+        model = run.trainable(model)
         compile_model(model, steps * epochs)
     every = max(1, epochs // VALIDATIONS)
     history = model.fit(
@@ -104,9 +107,10 @@ def fit(run, model, split, validation, epochs, seed, progress):
 def train_teacher(run, digits, progress):
     """Trains the teacher, or reads the one that this run trained before."""
     path = run.path("teacher.keras")
-    if path.exists():
+    if run.has(path):
         progress.skip(FLAGS.teacher_epochs)
-        return keras.saving.load_model(path)
+        with run.strategy.scope():
+            return keras.saving.load_model(path)
     keras.utils.set_random_seed(FLAGS.seed)
     with run.strategy.scope():
         teacher = models.digits_teacher()
@@ -114,11 +118,10 @@ def train_teacher(run, digits, progress):
     rows = fit(
         run, teacher, digits.train, digits.validation, FLAGS.teacher_epochs, FLAGS.seed, progress
     )
-    common.write_history(
+    run.write_history(
         run.path("teacher.csv"), [{"method": "teacher", "seed": FLAGS.seed} | row for row in rows]
     )
-    with files.atomic_path(path) as temporary:
-        teacher.save(temporary)
+    run.save(teacher, path)
     progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")
     return teacher
 
@@ -129,9 +132,12 @@ def embed(model, split):
 
 
 def train_student(run, teacher, digits, key, seed, progress):
-    """Trains one student, or reads the result of an earlier try; returns its result."""
+    """Trains one student, or reads the result of an earlier try; returns its result.
+
+    Of several workers only the chief measures and writes; the others return None.
+    """
     directory = run.path("students", f"{key}_seed{seed}")
-    if (directory / "result.json").exists():
+    if run.has(directory / "result.json"):
         progress.skip(FLAGS.epochs)
         return json.loads((directory / "result.json").read_text(encoding="utf-8"))
     name, losses = METHODS[key]
@@ -144,11 +150,12 @@ def train_student(run, teacher, digits, key, seed, progress):
             trained = Distiller(teacher, student, list(terms), list(weights))
     progress.begin(f"{name}, seed {seed}")
     rows = fit(run, trained, labelled, digits.validation, FLAGS.epochs, seed, progress)
+    run.save(student, directory / "student.keras")
+    if not run.chief:
+        return None
     common.write_history(
         directory / "history.csv", [{"method": key, "seed": seed} | row for row in rows]
     )
-    with files.atomic_path(directory / "student.keras") as temporary:
-        student.save(temporary)
     on_test = embed(student, digits.test)
     result = {
         "accuracy": on_test.accuracy,
@@ -182,14 +189,17 @@ def main(argv):
         },
     )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds))
+    progress = common.Progress(
+        FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds), quiet=not run.chief
+    )
     teacher = train_teacher(run, digits, progress)
     results = {
         key: [train_student(run, teacher, digits, key, seed, progress) for seed in seeds]
         for key in METHODS
     }
     progress.close()
-    finish(run, teacher, digits, seeds, results)
+    if run.chief:
+        finish(run, teacher, digits, seeds, results)
 
 
 def export(run, model, digits, name, directory, precisions):

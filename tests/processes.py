@@ -7,6 +7,7 @@ import pathlib
 import socket
 import subprocess
 import sys
+import time
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -64,3 +65,11 @@ def run_workers(count, *command, folder, timeout=150):
     texts = [output_path(folder, index).read_text() for index in range(count)]
     assert codes == [0] * count, "\n".join(text[-3000:] for text in texts)
     return [json.loads(text.strip().splitlines()[-1]) for text in texts]
+
+
+def wait_for(text, process, path, timeout=150):
+    """Waits until a running process has printed `text`."""
+    deadline = time.monotonic() + timeout
+    while text not in path.read_text():
+        assert process.poll() is None and time.monotonic() < deadline, path.read_text()[-3000:]
+        time.sleep(0.05)

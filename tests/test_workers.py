@@ -1,7 +1,5 @@
 """Several real processes on this computer train as one."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -9,8 +7,6 @@ import pytest
 from tests import processes
 from tests.small import network
 from tf_lpdistill import Distiller
-from tf_lpdistill.losses import SoftTarget
-from tf_lpdistill.workers import Workers
 
 PROGRAM = "tests/worker_program.py"
 
@@ -46,3 +42,18 @@ def test_two_workers_train_log_and_save_as_one_device(alone, tmp_path):
     loaded = Distiller.load(run / "distiller.keras", teacher=network(8))
     for a, b in zip(loaded.student.get_weights(), alone["weights"], strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_after_a_kill_the_others_end_and_all_together_resume(alone, tmp_path):
+    run, out = tmp_path / "run", tmp_path
+    with processes.workers(2, PROGRAM, "multi_worker", run, 3, 2.0, folder=out) as (chief, other):
+        processes.wait_for("epoch 2", chief, processes.output_path(out, 0))
+        chief.kill()
+        assert other.wait(60) == 1
+    text = processes.output_path(out, 1).read_text()
+    assert "WorkersError: Another worker of this job is gone" in text
+    assert "Start all workers anew, not one alone" in text
+    assert not (run / "distiller.keras").exists()
+    for result in processes.run_workers(2, PROGRAM, "multi_worker", run, 3, folder=out):
+        assert result["from"] == 2
+        assert_same(result, alone)

@@ -4,6 +4,7 @@ import pathlib
 
 import keras
 
+from tf_lpdistill.cluster import WorkersError
 from tf_lpdistill.distribution import as_chief_sees, chief_path, is_chief
 
 
@@ -41,14 +42,14 @@ class Backup(keras.callbacks.Callback):
             int, the number of whole epochs done: the `initial_epoch` for `fit` and the data.
 
         Raises:
-            RuntimeError: when this worker does not see the file that the chief sees.
+            WorkersError: when this worker does not see the file that the chief sees.
         """
         found = self._epochs()
         epoch = as_chief_sees(max(found, default=0), model.distribute_strategy)
         if epoch == 0:
             return 0
         if epoch not in found:
-            raise RuntimeError(
+            raise WorkersError(
                 f"The chief goes on after epoch {epoch}, but this worker sees no such backup in "
                 f"{self.directory} (it sees those of epochs {sorted(found)}). The folder must be "
                 "on a file system that all workers share."

