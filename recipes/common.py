@@ -93,6 +93,7 @@ def start(recipe, title, **config):
         ValueError: when the folder holds a run and `--resume` is not given, or another run's flags;
             for a batch that the replicas cannot share.
     """
+    tf.get_logger().setLevel("ERROR")  # several workers would tell of every collective operation
     strategy = distribution.get_strategy(FLAGS.strategy)  # before all else, see there
     distribution.check_batch_size(FLAGS.batch_size, strategy)
     keras.utils.set_random_seed(FLAGS.seed)

@@ -35,7 +35,13 @@ def mirrored():
 @pytest.fixture(scope="session")
 def mirrored4():
     """A `MirroredStrategy` over four logical CPUs: four replicas."""
-    return tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(4)])
+
+    class Four(tf.distribute.MirroredStrategy):
+        # TensorFlow numbers the groups of each strategy from here, and refuses that a group of two
+        # replicas and one of four in the same process have the same number.
+        _collective_key_base = 1000
+
+    return Four([f"CPU:{index}" for index in range(4)])
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """Every loss gives the same update and the same logs on 1, 2 and 4 replicas, through `fit`.
 
-All examples of all losses share one `Distiller`: each has layers of its own in teacher and student,
-so that three fits hold them all to it. The second batch is smaller and divides by neither 2 nor 4.
+All losses share one `Distiller`: each has layers of its own in teacher and student, so that three
+fits hold them all to it. The second batch is smaller and divides by neither 2 nor 4.
 """
 
 import math
@@ -12,18 +12,19 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tests.losses.contract import cases
+from tests.losses.contract import all_classes, cases
 from tf_lpdistill import Distiller, data
 
 SIZES = (12, 7)
 
 
 def examples():
-    """(name, make, teacher shapes, student shapes); shapes are lists, one a layer."""
+    """(name, make, teacher shapes, student shapes) of each loss; shapes are lists, one a layer."""
     for case in cases():
-        make, *shapes = case.values[0]
-        shapes = [list(s) if isinstance(s[0], tuple) else [s] for s in shapes]
-        yield case.id.replace("-", "_"), make, *shapes
+        if case.id.endswith("-0"):
+            make, *shapes = case.values[0]
+            shapes = [list(s) if isinstance(s[0], tuple) else [s] for s in shapes]
+            yield case.id.partition("-")[0], make, *shapes
 
 
 def names(who, example, shapes):
@@ -74,9 +75,9 @@ def train(strategy):
             loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             metrics=["accuracy"],
         )
-    before = {weight.path: weight.numpy() for weight in model.weights}
+    weights = [model.get_weights()]
     history = model.fit(batches(), verbose=0, shuffle=False).history
-    return history, before, {weight.path: weight.numpy() for weight in model.weights}
+    return history, *weights, model.get_weights()
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +85,22 @@ def one_device():
     return train(tf.distribute.get_strategy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replicas", ["mirrored", "mirrored4"])
 def test_the_same_update_and_logs(one_device, replicas, request):
-    expected, _, updated = one_device
-    history, before, after = train(request.getfixturevalue(replicas))
-    assert len(history) == len(list(examples())) + 3  # loss, student_loss, accuracy
-    for name, values in expected.items():
-        np.testing.assert_allclose(history[name], values, rtol=1e-5, err_msg=name)
-    for (path, a), b, start in zip(updated.items(), after.values(), before.values(), strict=True):
-        size = np.linalg.norm(a - start)
-        print(path, size, np.linalg.norm(a - b) / max(size, 1e-12), history and "")
+    expected_logs, start, expected = one_device
+    logs, own_start, weights = train(request.getfixturevalue(replicas))
+    assert len(logs) == len(all_classes()) + 3  # loss, student_loss, accuracy
+    for name, values in expected_logs.items():
+        np.testing.assert_allclose(logs[name], values, rtol=1e-5, err_msg=name)
+    moved = 0
+    for before, own_before, a, b in zip(start, own_start, expected, weights, strict=True):
+        np.testing.assert_array_equal(before, own_before)
+        if not np.isfinite(a).all():  # CRD's mark of a constant that is not yet known
+            continue
+        # A stored float32 weight cannot be nearer than its own rounding, whatever the update is.
+        rounding = np.finfo("float32").eps * np.linalg.norm(a)
+        update = np.linalg.norm(np.float64(a) - before)
+        assert np.linalg.norm(np.float64(a) - b) <= 1e-5 * update + rounding
+        moved += update > 1e-5
+    assert moved > 2 * len(all_classes())

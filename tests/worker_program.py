@@ -11,6 +11,36 @@ import time
 from tf_lpdistill import distribution
 
 
+def seen(strategy, folder):
+    """Sample ids that this worker gets in one epoch, from files and from a memory-mapped array."""
+    import numpy as np
+    import tensorflow as tf
+
+    from tf_lpdistill import Preprocessing, data
+
+    def read(dataset):
+        batches = strategy.experimental_distribute_dataset(dataset)
+        parts = (part for batch in batches for part in strategy.experimental_local_results(batch))
+        return [int(value) for part in parts for value in part.numpy().ravel()]
+
+    cache = np.load(folder / "cache.npy", mmap_mode="r")
+    split = data.load_digits().train.subset(50)
+    batches = data.training_batches(
+        split, Preprocessing((8, 8), color="grayscale"), 16, seed=3, sample_ids=True,
+        drop_remainder=False,
+    )  # fmt: skip
+
+    def look_up(ids):
+        return tf.numpy_function(lambda ids: cache[ids], [ids], tf.int64)
+
+    return {
+        "files": read(tf.data.TextLineDataset(sorted(map(str, folder.glob("*.txt")))).batch(4)
+                      .map(lambda line: tf.strings.to_number(line, tf.int64))),
+        "cache": read(tf.data.Dataset.range(27).shuffle(27, seed=1).batch(8).map(look_up)),
+        "batches": read(batches.take(4).map(lambda x, y: x["sample_id"])),
+    }  # fmt: skip
+
+
 def main(name, folder, epochs, sleep="0"):
     folder = pathlib.Path(folder)
     strategy = distribution.get_strategy(name, timeout=60)
@@ -54,7 +84,10 @@ def main(name, folder, epochs, sleep="0"):
     distiller.save(folder / "distiller.keras")
     weights = [weight.tolist() for weight in distiller.student.get_weights()]
     chief = distribution.is_chief(strategy)
-    print(json.dumps({"history": history, "weights": weights, "from": epoch, "chief": chief}))
+    result = {"history": history, "weights": weights, "from": epoch, "chief": chief}
+    if (folder / "cache.npy").exists():
+        result["seen"] = seen(strategy, folder)
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":
