@@ -73,6 +73,7 @@ def test_each_sample_is_seen_once_an_epoch(two, source, ids):
     assert min(map(len, parts)) >= len(ids) // 2 - 4
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_others_end_and_all_together_resume(alone, tmp_path):
     run, out = tmp_path / "run", tmp_path
     with processes.workers(2, PROGRAM, "multi_worker", run, 3, 2.0, folder=out) as (chief, other):

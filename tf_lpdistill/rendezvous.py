@@ -10,7 +10,8 @@ from tf_lpdistill.cluster import WorkersError
 
 _PAUSE = 0.2  # seconds between two tries to reach a worker
 _ANSWER = 2.0  # seconds that a worker has to answer
-_WELCOME, _OTHER_JOB = b"welcome\n", b"other job\n"
+_GRACE = 1.0  # seconds for the others to leave their ports, before TensorFlow calls there
+_HELLO, _WELCOME, _OTHER_JOB = b"worker", b"welcome\n", b"other job\n"
 
 
 def meet(addresses, index, timeout):
@@ -36,13 +37,14 @@ def meet(addresses, index, timeout):
         try:
             while missing or door.missing:
                 for worker in sorted(missing):
-                    if _greet(addresses[worker], b"%b %d\n" % (job, index)):
+                    if _greet(addresses[worker], b"%b %b %d\n" % (_HELLO, job, index)):
                         missing.discard(worker)
                 if time.monotonic() > deadline:
                     raise WorkersError(_who(addresses, missing | door.missing, timeout))
                 time.sleep(_PAUSE)
         finally:
             door.shutdown()
+    time.sleep(_GRACE)
 
 
 class _Door(socketserver.ThreadingTCPServer):
@@ -60,12 +62,14 @@ class _Greeted(socketserver.StreamRequestHandler):
     timeout = _ANSWER
 
     def handle(self):
-        job, _, worker = self.rfile.readline(200).strip().partition(b" ")
-        if job == self.server.job:
-            self.wfile.write(_WELCOME)
-            self.server.missing.discard(int(worker))
-        else:
+        hello, *job = self.rfile.readline(200).split()
+        if hello != _HELLO:  # not a worker that still looks for us; TensorFlow tries again
+            return
+        if job[0] != self.server.job:
             self.wfile.write(_OTHER_JOB)
+            return
+        self.wfile.write(_WELCOME)
+        self.server.missing.discard(int(job[1]))
 
 
 def _open_door(address, job, missing, deadline):
