@@ -9,6 +9,7 @@ ROOT = pathlib.Path(__file__).parent
 
 EXTRAS = {
     "recipes": ["absl-py>=1.2"],
+    "graph": ["faiss-cpu>=1.8"],
     "tflite": ["ai-edge-litert>=2.0,<3", "flatbuffers>=24.3"],
     # Takes tf_keras models only, and pins absl-py to 1.x: the one reason why an environment with
     # this extra has an older absl-py than one without.

@@ -78,12 +78,13 @@ class Run:
         return Distiller(model, model, [])
 
 
-def start(recipe, title, **config):
+def start(recipe, title, *, several_workers=False, **config):
     """Prepares the process and the run folder.
 
     Args:
         recipe: name of the recipe, for the report.
         title: title of the report.
+        several_workers: whether the recipe lets the chief alone decide and write.
         **config: further entries of `config.json`.
 
     Returns:
@@ -91,8 +92,14 @@ def start(recipe, title, **config):
 
     Raises:
         ValueError: when the folder holds a run and `--resume` is not given, or another run's flags;
-            for a batch that the replicas cannot share.
+            for a batch that the replicas cannot share, or several workers where the recipe is not
+            made for them.
     """
+    if FLAGS.strategy == "multi_worker" and not several_workers:
+        raise ValueError(
+            f"recipes/{recipe}.py runs in one process: choose another --strategy, such as mirrored. "
+            "docs/distributed.md shows what runs on several workers."
+        )
     tf.get_logger().setLevel("ERROR")  # several workers would tell of every collective operation
     strategy = distribution.get_strategy(FLAGS.strategy)  # before all else, see there
     distribution.check_batch_size(FLAGS.batch_size, strategy)

@@ -178,6 +178,7 @@ def main(argv):
     run = common.start(
         "digits",
         "Handwritten digits: from a teacher to a phone file",
+        several_workers=True,
         dataset={
             "name": digits.name,
             "description": "1,797 real handwritten digits, 8x8 pixels (UCI, CC BY 4.0)",

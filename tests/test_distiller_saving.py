@@ -6,18 +6,18 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tf_lpdistill import Distiller
-from tf_lpdistill.losses import Hint, LocalityPreserving, SoftTarget
+from tf_lpdistill import Distiller, TeacherEnsemble
+from tf_lpdistill.losses import Hint, LocalityPreserving, RelativeDissimilarity, SoftTarget
 
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def network(width=4, dropout=0.0):
+def network(width=4, dropout=0.0, name=None):
     inputs = keras.Input((6,))
     x = layers.Dense(width, activation="relu", name="hidden")(inputs)
     x = layers.BatchNormalization()(x)
     x = layers.Dropout(dropout)(x) if dropout else x
-    return keras.Model(inputs, layers.Dense(3)(x))
+    return keras.Model(inputs, layers.Dense(3)(x), name=name)
 
 
 def make(teacher):
@@ -71,6 +71,30 @@ def test_another_teacher_is_refused(tmp_path, batches):
     teacher.save(tmp_path / "teacher.keras")
     with pytest.raises(ValueError, match="holds a Functional, not a saved Distiller"):
         Distiller.load(tmp_path / "teacher.keras", teacher=teacher)
+
+
+def test_an_ensemble_of_teachers_trains_on_bit_for_bit_and_another_is_refused(tmp_path, batches):
+    a, b, path = network(8, name="a"), network(5, name="b"), tmp_path / "distiller.keras"
+    losses = [
+        SoftTarget(),
+        RelativeDissimilarity(("a/hidden", "b/hidden"), "hidden"),
+        Hint("b/hidden", "hidden"),
+    ]
+    distiller = Distiller(TeacherEnsemble([a, b], [1, 3]), network(dropout=0.5), losses)
+    distiller.compile("adam", loss=CROSS_ENTROPY)
+    fit(distiller, batches, epochs=2)
+    distiller.save(path)
+    loaded = Distiller.load(path, teacher=TeacherEnsemble([a, b], [0.25, 0.75]))
+    assert_equal_weights(distiller, loaded)
+    assert fit(distiller, batches) == fit(loaded, batches)
+    assert_equal_weights(distiller, loaded)
+    assert keras.saving.load_model(path).teacher is None
+    c = network(5, name="c")
+    wrong = [TeacherEnsemble([b, a], [3, 1]), TeacherEnsemble([a, b]), TeacherEnsemble([a, c])]
+    for teacher in (*wrong, TeacherEnsemble([a, b, c]), a):
+        message = "differ, or the order or the weights of an ensemble. Received: teacher=.*new Dist"
+        with pytest.raises(ValueError, match=message):
+            Distiller.load(path, teacher=teacher)
 
 
 def test_without_teacher_it_predicts_evaluates_and_says_how_to_train(tmp_path, batches):

@@ -65,16 +65,18 @@ def test_a_weight_is_a_number_or_a_schedule_over_steps():
 def test_a_loss_receives_only_what_it_asks_for():
     class Greedy(Plain):
         def compute_loss(
-            self, teacher_outputs, student_outputs, step, sample_id=None, y=None, sample_weight=None
-        ):
-            given = (step, sample_id, y, sample_weight)
+            self, teacher_outputs, student_outputs, step, teacher_weights, sample_id=None, y=None,
+            sample_weight=None,
+        ):  # fmt: skip
+            given = (step, sample_id, y, sample_weight, teacher_weights)
             return sum(np.sum(value) for value in given) * keras.ops.ones(())
 
     plain, greedy = make_terms([Plain(), Greedy()], [1.0, 1.0])
-    assert plain.extras == () and set(greedy.extras) == {"y", "sample_weight", "sample_id", "step"}
     given = {"y": np.ones(2), "sample_weight": np.ones(3), "sample_id": np.ones(4), "step": [5.0]}
+    given["teacher_weights"] = (0.25, 0.75)
+    assert plain.extras == () and set(greedy.extras) == set(given)
     outputs = np.ones((3, 2), "float32"), {}
-    assert float(greedy.value(outputs, outputs, **given)) == 14.0
+    assert float(greedy.value(outputs, outputs, **given)) == 15.0
     assert float(plain.value(outputs, outputs, **given)) == 1.0
 
 

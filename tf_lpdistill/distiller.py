@@ -19,6 +19,7 @@ from tf_lpdistill.terms import (
     layer_names,
     make_terms,
 )
+from tf_lpdistill.wiring import check_teacher_names
 from tf_lpdistill.workers import Workers
 
 
@@ -38,11 +39,12 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
     `fit` looks at the first batch before the first step and raises there.
 
     Args:
-        teacher: a trained `keras.Model`. It is used as it is, not frozen or changed, and not
-            saved with the distiller.
+        teacher: a trained `keras.Model`, or a `TeacherEnsemble` of several; it is used as it is,
+            not frozen or changed, and not saved with the distiller. Or a `TeacherCache`, for data
+            that it is attached to.
         student: the `keras.Model` to train; available as `.student`.
         distillation_losses: a loss or a list of losses from `tf_lpdistill.losses`;
-            `keras.distillation` losses work too.
+            `keras.distillation` losses work too. None, `[]`: plain training, the teacher unused.
         distillation_loss_weights: a weight for each loss: a float, or a
             `keras.optimizers.schedules.LearningRateSchedule` over optimizer steps. None: 1.0 each.
         student_loss_weight: weight of the supervised loss, a float or a schedule; 0 trains on the
@@ -100,6 +102,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
     def _attach(self, teacher):
         source = connect(teacher, layer_names(self._terms(), "teacher_layer_name"))
+        check_teacher_names(self._terms(), source.teacher_names)
         self._teacher = lambda: source
         self.train_function = None
         inputs = symbolic_inputs(self.student)
@@ -129,7 +132,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         if not isinstance(teacher, AbsentTeacher):
             teacher.check_inputs(inputs)
             outputs = teacher.output_specs(inputs), self._student_tap().compute_output_spec(inputs)
-            build_losses(self._terms(), *outputs)
+            build_losses(self._terms(), *outputs, ensemble=bool(teacher.teacher_names))
         self.built = True
 
     def call(self, inputs, training=None):
@@ -151,6 +154,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             "sample_weight": sample_weight,
             "sample_id": batch.sample_id,
             "step": self.optimizer.iterations,
+            "teacher_weights": self._teacher().teacher_weights,
         }
         teacher_outputs = self._teacher().outputs(batch) if self._terms() else None
         with tf.GradientTape() as tape:
@@ -219,7 +223,8 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
         Args:
             filepath: a file written by `save` or a `ModelCheckpoint`.
-            teacher: the very teacher that it was trained with.
+            teacher: the very teacher that it was trained with, or a `TeacherCache` of it: a cache
+                has the fingerprint of its teacher.
             **kwargs: as of `keras.saving.load_model`.
 
         Returns:
@@ -234,14 +239,14 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             raise ValueError(
                 f"{filepath} holds a {type(distiller).__name__}, not a saved {cls.__name__}."
             )
-        expected = distiller._teacher().fingerprint()
-        distiller._attach(teacher)
-        if distiller._teacher().fingerprint() != expected:
+        if connect(teacher, ()).fingerprint() != distiller._teacher().fingerprint():
             raise ValueError(
                 f"`teacher` is not the one that {filepath} was trained with: its layers or weights "
-                f"differ. Received: {teacher.name!r}. To train on with another teacher, make a new "
-                "Distiller around the loaded `.student`."
+                "differ, or the order or the weights of an ensemble. Received: teacher="
+                f"{teacher!r}. To train on with another teacher, make a new Distiller around the "
+                "loaded `.student`."
             )
+        distiller._attach(teacher)
         return distiller
 
     def get_config(self):

@@ -14,9 +14,10 @@ from keras import ops
 from tf_lpdistill.losses.base import Loss, snake_case
 from tf_lpdistill.ops.replicas import unscale_keras_loss
 from tf_lpdistill.ops.rows import leave_out
+from tf_lpdistill.wiring import check_single_teacher
 
 _RESERVED = ("loss", "student_loss")
-_EXTRAS = ("y", "sample_weight", "sample_id", "step")
+_EXTRAS = ("y", "sample_weight", "sample_id", "step", "teacher_weights")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Term:
         name: unique among the terms of a distiller.
         loss: a `keras.distillation.DistillationLoss`.
         weight: float, or a `LearningRateSchedule` over optimizer steps.
-        extras: which of y, sample_weight, sample_id and step the loss wants.
+        extras: which of y, sample_weight, sample_id, step and teacher_weights the loss wants.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Term:
 
     def value(self, teacher_outputs, student_outputs, **extras):
         """The unweighted value on this replica: a float32 scalar."""
-        wanted = {key: extras[key] for key in self.extras}
+        wanted = {key: extras.get(key) for key in self.extras}
         features = self.select(teacher_outputs, student_outputs)
         features = leave_out(features, extras.get("sample_weight"))
         value = self.loss.compute_loss(*features, **wanted)
@@ -85,13 +86,14 @@ def _unique(name, taken):
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def build_losses(terms, teacher_outputs, student_outputs):
+def build_losses(terms, teacher_outputs, student_outputs, ensemble=False):
     """Checks the shapes of the features that the losses name, and makes the losses' weights.
 
     Args:
         terms: as `make_terms` makes them; losses that are not ours build themselves.
         teacher_outputs: symbolic `(predictions, features)` of the teacher.
         student_outputs: the same of the student.
+        ensemble: whether the teacher is an ensemble.
 
     Raises:
         ValueError: when a loss cannot compare its features.
@@ -99,6 +101,8 @@ def build_losses(terms, teacher_outputs, student_outputs):
     for term in terms:
         if isinstance(term.loss, Loss):
             features = term.select(teacher_outputs, student_outputs)
+            if not ensemble:
+                check_single_teacher(term, features[0])
             term.loss.check_shapes(*features)
             shapes = (keras.tree.map_structure(lambda t: t.shape, f) for f in features)
             term.loss.ensure_built(*shapes)

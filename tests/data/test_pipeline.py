@@ -5,6 +5,7 @@ import pytest
 from tf_lpdistill.data import (
     Split,
     evaluation_batches,
+    ordered_batches,
     raw_batches,
     steps_per_epoch,
     training_batches,
@@ -75,6 +76,16 @@ def test_evaluation_keeps_the_order():
         np.testing.assert_array_equal(x, FORM(pixels))
 
 
+def test_evaluation_with_ids_names_every_image_in_order():
+    seen = []
+    for x, y in evaluation_batches(_split(10), FORM, 4, sample_ids=True):
+        assert x["sample_id"].dtype == "int64"
+        np.testing.assert_allclose(x["inputs"][:, 0, 0, 0] * 255, x["sample_id"], rtol=1e-6)
+        np.testing.assert_array_equal(x["sample_id"], y)
+        seen += y.numpy().tolist()
+    assert seen == list(range(10))
+
+
 def test_two_replicas_share_each_batch(mirrored):
     split = _split(20)
     plain = training_batches(split, FORM, 4, seed=5)
@@ -106,6 +117,48 @@ def test_fit_resumes_to_the_same_weights(digits):
         np.testing.assert_array_equal(whole, resumed)
 
 
+def _rotated(epoch):
+    """Epoch e starts at position e; of 12 images each epoch shows 8."""
+    return (np.arange(8).reshape(2, 4) + epoch) % 12
+
+
+def test_an_order_of_ones_own():
+    batches = ordered_batches(_split(12), FORM, _rotated, sample_ids=True)
+    expected = np.concatenate([_rotated(epoch) for epoch in range(14)])
+    for (x, y), positions in zip(batches, expected, strict=False):
+        np.testing.assert_array_equal(y, positions)
+        np.testing.assert_array_equal(x["sample_id"], positions)
+        np.testing.assert_allclose(x["inputs"][:, 0, 0, 0] * 255.0, positions, atol=1e-4)
+        assert x["inputs"].shape == (4, 2, 2, 1) and x["sample_id"].dtype == "int64"
+    assert batches.element_spec[1].shape == (4,)
+    resumed = ordered_batches(_split(12), FORM, _rotated, initial_epoch=5)
+    assert _labels(resumed, 4) == expected[10:14].tolist()
+
+
+def test_two_replicas_share_each_batch_of_ones_own_order(mirrored):
+    plain = ordered_batches(_split(12), FORM, _rotated)
+    shared = mirrored.experimental_distribute_dataset(plain)
+    for expected, (_, y) in zip(_labels(plain, 5), shared, strict=False):
+        parts = [part.numpy().tolist() for part in mirrored.experimental_local_results(y)]
+        assert [len(part) for part in parts] == [2, 2]
+        assert sum(parts, []) == expected
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (lambda epoch: np.arange(8), r"shape \(steps, batch_size\).*shape=\(8,\), dtype=int64"),
+        (lambda epoch: np.zeros((2, 4)), "integers .*dtype=float64"),
+        (lambda epoch: np.zeros((0, 4), int), r"shape=\(0, 4\)"),
+        (lambda epoch: np.full((2, 4), 12), "0 to 11, .* another split.* Received: 12 to 12"),
+        (lambda epoch: np.full((2, 4), -1), "Received: -1 to -1"),
+    ],
+)
+def test_an_impossible_order_is_refused(order, message):
+    with pytest.raises(ValueError, match=message):
+        ordered_batches(_split(12), FORM, order)
+
+
 def test_impossible_batches_are_refused():
     with pytest.raises(ValueError, match="at most 10, .* no batch is left.*batch_size=11"):
         training_batches(_split(10), FORM, 11, seed=0)
@@ -114,3 +167,5 @@ def test_impossible_batches_are_refused():
         raw_batches(_split(10), 0)
     with pytest.raises(ValueError, match="`initial_epoch` must be >= 0"):
         training_batches(_split(10), FORM, 2, seed=0, initial_epoch=-1)
+    with pytest.raises(ValueError, match="`initial_epoch` must be >= 0"):
+        ordered_batches(_split(10), FORM, _rotated, initial_epoch=-1)

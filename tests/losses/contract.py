@@ -26,12 +26,19 @@ def module_of(loss_class):
 
 
 def cases():
-    """(make, teacher shape, student shape) for every example of every loss."""
+    """(make, teacher shape, student shape) for every example of every loss.
+
+    A loss that takes several teachers comes with one and with two.
+    """
     for loss_class in all_classes():
         module = module_of(loss_class)
         for index, make in enumerate(module.EXAMPLES):
             shapes = getattr(module, "SHAPES", ((7,), (5,)))
             yield pytest.param((make, *shapes), id=f"{loss_class.__name__}-{index}")
+            if loss_class.several_teachers:
+                teacher, student = shapes
+                name = f"{loss_class.__name__}-{index}-two-teachers"
+                yield pytest.param((make, (teacher, teacher), student), id=name)
 
 
 def draw(rng, shape, batch=BATCH):

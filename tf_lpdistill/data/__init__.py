@@ -5,6 +5,7 @@ from tf_lpdistill.data.folder import Skipped, load_image_folder
 from tf_lpdistill.data.npz import load_npz
 from tf_lpdistill.data.pipeline import (
     evaluation_batches,
+    ordered_batches,
     raw_batches,
     steps_per_epoch,
     training_batches,
@@ -24,6 +25,7 @@ __all__ = [
     "load_image_folder",
     "load_npz",
     "load_tfds",
+    "ordered_batches",
     "raw_batches",
     "steps_per_epoch",
     "training_batches",

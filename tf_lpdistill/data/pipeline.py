@@ -1,5 +1,6 @@
 """From a split to batches: what training, evaluation and the checks on the phone file read."""
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -38,9 +39,7 @@ def training_batches(
             remainder is dropped.
     """
     steps_per_epoch(split, batch_size, drop_remainder)
-    if initial_epoch < 0:
-        raise ValueError(f"`initial_epoch` must be >= 0. Received: initial_epoch={initial_epoch}")
-    images, labels = tf.constant(split.images), tf.constant(split.labels)
+    _check_epoch(initial_epoch)
     positions = tf.range(len(split), dtype=tf.int64)
 
     def order_of(epoch):
@@ -48,6 +47,55 @@ def training_batches(
             positions, seed=tf.stack([seed, epoch]), max_index=len(split) - 1
         )
         return tf.data.Dataset.from_tensor_slices(shuffled).batch(batch_size, drop_remainder)
+
+    return _load(order_of, split, preprocessing, initial_epoch, sample_ids)
+
+
+def ordered_batches(split, preprocessing, order, *, initial_epoch=0, sample_ids=False):
+    """Makes batches to train on in an order of your own, without an end.
+
+    Args:
+        split: `Split`.
+        preprocessing: `Preprocessing`, applied to each batch of pixels.
+        order: function that maps an epoch, an integer from 0, to the positions of its images,
+            integers (steps, batch_size), of one shape in all epochs: `NeighborBatches.epoch`, say.
+            For runs that resume it must be a pure function.
+        initial_epoch: the epoch to begin with, >= 0.
+        sample_ids: give `{"inputs": x, "sample_id": position in the split}` in the place of x.
+
+    Returns:
+        Infinite `tf.data.Dataset` of `(x, y)` as in `training_batches`; `order` says how many
+        steps make an epoch.
+
+    Raises:
+        ValueError: when the first epoch is not of such positions.
+    """
+    _check_epoch(initial_epoch)
+    first = np.asarray(order(initial_epoch))
+    if first.ndim != 2 or first.dtype.kind not in "iu" or first.size == 0:
+        raise ValueError(
+            "`order` must give integers of shape (steps, batch_size) for an epoch. "
+            f"Received: shape={first.shape}, dtype={first.dtype}"
+        )
+    if first.min() < 0 or first.max() >= len(split):
+        raise ValueError(
+            f"`order` must give positions from 0 to {len(split) - 1}, those of the images: was it "
+            f"made for another split? Received: {first.min()} to {first.max()}"
+        )
+
+    def draw(epoch):
+        return np.asarray(order(int(epoch)), np.int64)
+
+    def order_of(epoch):
+        positions = tf.numpy_function(draw, [epoch], tf.int64, stateful=False)
+        return tf.data.Dataset.from_tensor_slices(tf.ensure_shape(positions, first.shape))
+
+    return _load(order_of, split, preprocessing, initial_epoch, sample_ids)
+
+
+def _load(order_of, split, preprocessing, initial_epoch, sample_ids):
+    """The images and labels that `order_of` names, a dataset of positions for each epoch."""
+    images, labels = tf.constant(split.images), tf.constant(split.labels)
 
     def load(indices):
         x = preprocessing(tf.gather(images, indices))
@@ -81,13 +129,14 @@ def steps_per_epoch(split, batch_size, drop_remainder=True):
     return len(split) // batch_size if drop_remainder else -(-len(split) // batch_size)
 
 
-def evaluation_batches(split, preprocessing, batch_size):
-    """Makes batches to evaluate on: every image once, in order.
+def evaluation_batches(split, preprocessing, batch_size, *, sample_ids=False):
+    """Makes batches to evaluate on, or to build a teacher cache from: every image once, in order.
 
     Args:
         split: `Split`.
         preprocessing: `Preprocessing`, applied to each batch of pixels.
         batch_size: images a batch, >= 1; the last one may be smaller.
+        sample_ids: as in `training_batches`.
 
     Returns:
         `tf.data.Dataset` of `(x, y)` as in `training_batches`.
@@ -95,10 +144,15 @@ def evaluation_batches(split, preprocessing, batch_size):
     Raises:
         ValueError: when `batch_size` is not positive.
     """
-    batches = raw_batches(split, batch_size)
-    return batches.map(lambda x, y: (preprocessing(x), y), tf.data.AUTOTUNE).prefetch(
-        tf.data.AUTOTUNE
+    batches = raw_batches(split, batch_size).map(
+        lambda x, y: (preprocessing(x), y), tf.data.AUTOTUNE
     )
+    if sample_ids:
+        positions = tf.data.Dataset.range(len(split)).batch(batch_size)
+        batches = tf.data.Dataset.zip(batches, positions).map(
+            lambda batch, ids: ({"inputs": batch[0], "sample_id": ids}, batch[1])
+        )
+    return batches.prefetch(tf.data.AUTOTUNE)
 
 
 def raw_batches(split, batch_size):
@@ -122,3 +176,8 @@ def raw_batches(split, batch_size):
 def _check_batch_size(batch_size):
     if batch_size < 1:
         raise ValueError(f"`batch_size` must be >= 1. Received: batch_size={batch_size}")
+
+
+def _check_epoch(initial_epoch):
+    if initial_epoch < 0:
+        raise ValueError(f"`initial_epoch` must be >= 0. Received: initial_epoch={initial_epoch}")

@@ -55,6 +55,47 @@ def check_not_negative(argument, value):
     return float(value)
 
 
+def check_max_triplets(value):
+    """Returns the bound of the number of triplets that a loss forms as an int.
+
+    Args:
+        value: what the caller gave.
+
+    Raises:
+        ValueError: when it is not a positive int that int32 holds.
+    """
+    if not isinstance(value, numbers.Integral) or not 1 <= value < 2**31:
+        raise ValueError(
+            f"`max_triplets` must be a positive int below 2**31. Received: max_triplets={value!r}"
+        )
+    return int(value)
+
+
+def by_teacher(outputs, weights=None):
+    """Pairs what several teachers give with their weights.
+
+    Args:
+        outputs: a tensor of one teacher, for which `weights` do not count, or a tuple of them.
+        weights: a float for each teacher of the tuple, with sum 1; None: all the same.
+
+    Returns:
+        List of (weight, tensor), without the teachers of weight 0.
+
+    Raises:
+        ValueError: when there are not as many weights as teachers.
+    """
+    if not isinstance(outputs, (tuple, list)):
+        return [(1.0, outputs)]
+    if weights is None:
+        weights = [1.0 / len(outputs) for _ in outputs]
+    if len(weights) != len(outputs) or not outputs:
+        raise ValueError(
+            "`teacher_weights` must hold one weight for each teacher. Received: features of "
+            f"{len(outputs)} teachers, teacher_weights={weights}"
+        )
+    return [pair for pair in zip(weights, outputs, strict=True) if pair[0] > 0]
+
+
 def check_same_classes(loss, teacher_shape, student_shape):
     """Checks that two outputs can hold logits of the same classes.
 

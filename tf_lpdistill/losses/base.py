@@ -34,13 +34,15 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
 
     A `compute_loss` that declares one of these arguments beside the features receives it: `y`,
     `sample_weight`; `sample_id`, the (batch,) int64 positions in the training set; `step`, the
-    int64 scalar of the optimizer, from which random draws are derived.
+    int64 scalar of the optimizer, from which random draws are derived; `teacher_weights`, the
+    weights of an ensemble's teachers, a tuple of float with sum 1, None with one teacher.
 
     Args:
         teacher_layer_name: name of the teacher's feature (see `tf_lpdistill.taps`), or None for
             the teacher's output. A tuple of names where `several_layers` is True: features are
-            then tuples of tensors, in this order.
-        student_layer_name: the same for the student, as many names.
+            then tuples of tensors, in this order. Where `several_teachers` is True the teacher's
+            feature may be a tuple, one tensor a teacher (see `TeacherEnsemble`).
+        student_layer_name: the same for the student, as many names as layers.
         name: name of the term in the logs; defaults to the class's name in snake case.
 
     Raises:
@@ -49,6 +51,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
     """
 
     several_layers = False
+    several_teachers = False  # True: one student feature is compared with one of each teacher
     needs = ()  # what `compute_loss` cannot do without, of "y" and "sample_id"
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
@@ -61,6 +64,8 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
     def _check_names(self):
         names = (self.teacher_layer_name, self.student_layer_name)
         lengths = [len(name) if isinstance(name, tuple) else None for name in names]
+        if self.several_teachers and lengths[1] is None:
+            return  # one name of each teacher: only the Distiller knows how many there are
         if lengths[0] != lengths[1] or (lengths[0] is not None and not self.several_layers):
             wanted = "tuples of the same length" if self.several_layers else "one name each"
             raise ValueError(
@@ -141,12 +146,11 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         Raises:
             ValueError: for features that are not one tensor each, and unequal batch sizes.
         """
-        pairs = zip(
-            self._tensors("teacher", teacher_outputs),
-            self._tensors("student", student_outputs),
-            strict=True,
-        )
-        for teacher, student in pairs:
+        teachers = self._tensors("teacher", teacher_outputs)
+        students = self._tensors("student", student_outputs)
+        if self.several_teachers:
+            students = students * len(teachers)
+        for teacher, student in zip(teachers, students, strict=True):
             sizes = teacher.shape[0], student.shape[0]
             if None not in sizes and sizes[0] != sizes[1]:
                 raise ValueError(
@@ -183,7 +187,8 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
 
     def _tensors(self, role, outputs):
         """The features of one role as a list of tensors."""
-        if isinstance(outputs, (tuple, list)) and self.several_layers:
+        several = self.several_layers or (self.several_teachers and role == "teacher")
+        if isinstance(outputs, (tuple, list)) and several:
             return [self._check_is_tensor(role, output) for output in outputs]
         return [self._check_is_tensor(role, outputs)]
 

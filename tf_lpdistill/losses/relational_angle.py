@@ -1,11 +1,15 @@
 """RKD-A: the angles between the student's samples are the teacher's."""
 
-import numbers
-
 import keras
 from keras import ops
 
-from tf_lpdistill.losses.relational import RelationalLoss, row_weight
+from tf_lpdistill.losses.arguments import check_max_triplets
+from tf_lpdistill.losses.relational import (
+    RelationalLoss,
+    choose_vertices,
+    row_weight,
+    triplet_weight,
+)
 from tf_lpdistill.ops import center, huber, squared_distances, unit_scale
 
 
@@ -24,29 +28,9 @@ def relational_angle(teacher_features, student_features, max_triplets=2**21, sam
     weight = row_weight(sample_weight, student_features)
     teacher = center(unit_scale(teacher_features), weight > 0.0)
     student = center(unit_scale(student_features), weight > 0.0)
-    vertices = _vertices(teacher, weight > 0.0, max_triplets)
+    vertices = choose_vertices([teacher], weight > 0.0, max_triplets)
     difference = _cosines(teacher, vertices) - _cosines(student, vertices)
-    root = ops.power(ops.maximum(weight, 0.0), 1.0 / 3.0)
-    pairs = root[:, None] * root[None, :]
-    by_vertex = ops.mean(pairs * huber(difference), axis=(1, 2))
-    return ops.mean(ops.take(root, vertices) * by_vertex)
-
-
-def _vertices(centered, valid, max_triplets):
-    """Indices of b vertices, or of as many as `max_triplets` allows.
-
-    They are spread evenly over the samples in the order of their distance from the middle of the
-    batch: a choice that depends neither on the order of the batch nor on chance.
-    """
-    rows = centered.shape[0] or ops.shape(centered)[0]
-    count = max_triplets // (rows * rows)
-    if isinstance(rows, int):
-        count = min(max(count, 1), rows)
-    else:
-        count = ops.clip(count, 1, rows)
-    lengths = ops.where(valid, ops.sum(ops.square(centered), axis=1), float("inf"))
-    ranks = (2 * ops.arange(count, dtype="int32") + 1) * rows // (2 * count)
-    return ops.take(ops.argsort(lengths), ranks)
+    return ops.mean(triplet_weight(weight, vertices) * huber(difference))
 
 
 def _cosines(centered, vertices):
@@ -109,12 +93,7 @@ class RelationalAngle(RelationalLoss):
         self, teacher_layer_name=None, student_layer_name=None, *, max_triplets=2**21, name=None
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
-        if not isinstance(max_triplets, numbers.Integral) or not 1 <= max_triplets < 2**31:
-            raise ValueError(
-                "`max_triplets` must be a positive int below 2**31. "
-                f"Received: max_triplets={max_triplets!r}"
-            )
-        self.max_triplets = int(max_triplets)
+        self.max_triplets = check_max_triplets(max_triplets)
 
     def compare(self, teacher, student, sample_weight=None):
         """See `relational_angle`."""

@@ -3,8 +3,13 @@
 import keras
 from keras import ops
 
-from tf_lpdistill.losses.relational import RelationalLoss, pair_weight, row_weight
-from tf_lpdistill.ops import center, huber, safe_sqrt, squared_distances, unit_scale
+from tf_lpdistill.losses.relational import (
+    RelationalLoss,
+    pair_weight,
+    relative_distances,
+    row_weight,
+)
+from tf_lpdistill.ops import huber
 
 
 def relational_distance(teacher_features, student_features, sample_weight=None):
@@ -20,18 +25,9 @@ def relational_distance(teacher_features, student_features, sample_weight=None):
         Scalar float32.
     """
     weight = row_weight(sample_weight, student_features)
-    teacher = _relative_distances(teacher_features, weight > 0.0)
-    student = _relative_distances(student_features, weight > 0.0)
+    teacher = relative_distances(teacher_features, weight > 0.0)
+    student = relative_distances(student_features, weight > 0.0)
     return ops.mean(pair_weight(weight) * huber(teacher - student))
-
-
-def _relative_distances(vectors, valid):
-    """Distances divided by the mean of those that are positive."""
-    distances = safe_sqrt(squared_distances(center(unit_scale(vectors), valid)))
-    counted = (distances > 0.0) & valid[:, None] & valid[None, :]
-    count = ops.sum(ops.cast(counted, "float32"))
-    mean = ops.sum(ops.where(counted, distances, 0.0)) / ops.maximum(count, 1.0)
-    return distances / ops.where(count > 0.0, mean, 1.0)
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")

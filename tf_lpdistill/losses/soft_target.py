@@ -1,31 +1,43 @@
 """KD: the student learns the teacher's softened probabilities."""
 
 import math
-import numbers
 
 import keras
 from keras import ops
 
+from tf_lpdistill.losses.arguments import by_teacher, check_positive, check_same_classes
 from tf_lpdistill.losses.base import Loss, batch_mean
 
 
-def soft_target(teacher_logits, student_logits, temperature=4.0, sample_weight=None):
-    """`T^2 KL(softmax(z_T / T) || softmax(z_S / T))`, mean over the batch.
+def soft_target(
+    teacher_logits, student_logits, temperature=4.0, sample_weight=None, teacher_weights=None
+):
+    """`T^2 KL(P_T || softmax(z_S / T))`, mean over the batch.
+
+    `P_T` is `softmax(z_T / T)`, of several teachers `sum_t w_t softmax(z_t / T)`.
 
     Args:
-        teacher_logits: (batch, classes), any float dtype.
+        teacher_logits: (batch, classes), any float dtype; or a tuple of such, one a teacher.
         student_logits: (batch, classes), any float dtype.
         temperature: T, positive.
         sample_weight: (batch,) or None.
+        teacher_weights: w, one float a teacher, with sum 1; None: all the same.
 
     Returns:
         Scalar float32.
     """
-    teacher = ops.stop_gradient(ops.cast(teacher_logits, "float32")) / temperature
-    student = ops.cast(student_logits, "float32") / temperature
-    log_ratio = ops.log_softmax(teacher) - ops.log_softmax(student)
-    divergence = ops.sum(ops.softmax(teacher) * log_ratio, axis=-1)
+    weighted = [
+        math.log(weight) + _log_probabilities(logits, temperature)
+        for weight, logits in by_teacher(teacher_logits, teacher_weights)
+    ]
+    teacher = ops.stop_gradient(ops.logsumexp(ops.stack(weighted), axis=0))
+    log_ratio = teacher - _log_probabilities(student_logits, temperature)
+    divergence = ops.sum(ops.exp(teacher) * log_ratio, axis=-1)
     return temperature**2 * batch_mean(divergence, sample_weight)
+
+
+def _log_probabilities(logits, temperature):
+    return ops.log_softmax(ops.cast(logits, "float32") / temperature)
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
@@ -39,8 +51,12 @@ class SoftTarget(Loss):
     of the same distributions and no T^2: its gradient is this one divided by T^2, so its lambda is
     a weight of lambda / T^2 here.
 
+    With a `TeacherEnsemble`, P_T is the weighted mean of the teachers' softened probabilities, not
+    the softmax of their mean logits: a teacher with larger logits does not count more.
+
     Args:
-        teacher_layer_name: feature that holds the teacher's logits; None for its output.
+        teacher_layer_name: feature that holds the teacher's logits; None for its output. Of an
+            ensemble: that of every teacher, of one, or a tuple of one of each.
         student_layer_name: feature that holds the student's logits; None for its output.
         temperature: T, a positive float.
         name: name of the term in the logs.
@@ -60,29 +76,32 @@ class SoftTarget(Loss):
     0.0
     """
 
+    several_teachers = True
+
     def __init__(
         self, teacher_layer_name=None, student_layer_name=None, *, temperature=4.0, name=None
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
-        if not isinstance(temperature, numbers.Real) or not 0 < temperature < math.inf:
-            raise ValueError(
-                "`temperature` must be a positive, finite number. "
-                f"Received: temperature={temperature!r}"
-            )
-        self.temperature = float(temperature)
+        self.temperature = check_positive("temperature", temperature)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs,
+        student_outputs,
+        y=None,
+        sample_weight=None,
+        teacher_weights=None,
+    ):
         """See `soft_target`."""
-        return soft_target(teacher_outputs, student_outputs, self.temperature, sample_weight)
+        return soft_target(
+            teacher_outputs, student_outputs, self.temperature, sample_weight, teacher_weights
+        )
 
     def build_features(self, teacher_shape, student_shape):
         """Refuses different numbers of classes."""
-        if teacher_shape[1:] != student_shape[1:]:
-            raise ValueError(
-                f"{self.name}: teacher and student must have the same classes. Received: teacher "
-                f"output {teacher_shape}, student output {student_shape}. Name the layers that "
-                "hold the logits, or distil features instead, e.g. with LocalityPreserving."
-            )
+        several = isinstance(teacher_shape[0], tuple)
+        for shape in teacher_shape if several else (teacher_shape,):
+            check_same_classes(self.name, shape, student_shape)
 
     def get_config(self):
         """Returns the arguments of the loss."""

@@ -1,7 +1,8 @@
 """A teacher and a student for the embedded digits: 8x8 grey pixels, scaled 0..1."""
 
-import keras
 from keras import layers
+
+from tf_lpdistill.models.ends import pixels, pooled_classifier
 
 # With the few hundred steps of a small data set the default of 0.99 lags far behind the weights,
 # and the model scores badly at inference although it has learnt.
@@ -53,9 +54,7 @@ def digits_student(num_classes=10, filters=(8, 16, 16)):
 
 def _build(name, blocks, num_classes, dropout=0.0):
     """Stacks `blocks` of (filters, stride), pools, and classifies."""
-    if num_classes < 2:
-        raise ValueError(f"`num_classes` must be >= 2. Received: num_classes={num_classes}")
-    x = inputs = keras.Input((8, 8, 1), name="pixels")
+    x = inputs = pixels((8, 8, 1))
     for i, (filters, stride) in enumerate(blocks, start=1):
         x = layers.Conv2D(
             filters, 3, stride, padding="same", use_bias=False,
@@ -63,9 +62,4 @@ def _build(name, blocks, num_classes, dropout=0.0):
         )(x)  # fmt: skip
         x = layers.BatchNormalization(momentum=_MOMENTUM, name=f"norm{i}")(x)
         x = layers.ReLU(name=f"relu{i}")(x)
-    features = layers.GlobalAveragePooling2D(name="features")(x)
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(features)
-    else:
-        x = features
-    return keras.Model(inputs, layers.Dense(num_classes, name="logits")(x), name=name)
+    return pooled_classifier(inputs, x, num_classes, name, dropout)

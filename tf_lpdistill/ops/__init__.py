@@ -2,7 +2,7 @@
 
 from tf_lpdistill.ops.adaptive import adaptive_mean
 from tf_lpdistill.ops.affinities import binary_affinities, cosine_affinities, heat_affinities
-from tf_lpdistill.ops.distances import center, squared_distances
+from tf_lpdistill.ops.distances import DISTANCE_FLOOR, center, squared_distances
 from tf_lpdistill.ops.draws import draw_indices
 from tf_lpdistill.ops.edges import edge_matrix
 from tf_lpdistill.ops.huber import huber
@@ -22,6 +22,7 @@ from tf_lpdistill.ops.scaling import unit_scale
 from tf_lpdistill.ops.similarities import cosine_similarities
 
 __all__ = [
+    "DISTANCE_FLOOR",
     "adaptive_mean",
     "as_maps",
     "assign_rows",

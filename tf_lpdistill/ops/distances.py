@@ -32,19 +32,21 @@ def center(features, valid=None):
     return ops.where(rows, vectors - mean, 0.0)
 
 
-def squared_distances(centered):
+def squared_distances(centered, others=None):
     """All pairs' squared Euclidean distances by the Gram matrix.
 
-    `d_ij = |f_i|^2 + |f_j|^2 - 2 f_i.f_j`, and 0 where that is below
-    `DISTANCE_FLOOR * (|f_i|^2 + |f_j|^2)`.
+    `d_ij = |f_i|^2 + |g_j|^2 - 2 f_i.g_j`, and 0 where that is below
+    `DISTANCE_FLOOR * (|f_i|^2 + |g_j|^2)`.
 
     Args:
         centered: (n, d) float32, as `center` returns it.
+        others: (m, d) float32 less the same mean; None for `centered` itself.
 
     Returns:
-        (n, n) float32, symmetric, not negative, zero on the diagonal.
+        (n, m) float32, not negative; without `others` symmetric and zero on the diagonal.
     """
-    squared_norms = ops.sum(ops.square(centered), axis=1)
-    sums = squared_norms[:, None] + squared_norms[None, :]
-    distances = sums - 2.0 * ops.matmul(centered, ops.transpose(centered))
+    others = centered if others is None else others
+    norms, other_norms = (ops.sum(ops.square(v), axis=1) for v in (centered, others))
+    sums = norms[:, None] + other_norms[None, :]
+    distances = sums - 2.0 * ops.matmul(centered, ops.transpose(others))
     return ops.where(distances > DISTANCE_FLOOR * sums, distances, 0.0)

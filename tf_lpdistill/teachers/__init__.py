@@ -1,7 +1,17 @@
-"""Where a step gets the teacher's outputs from: a model that runs, or none at all."""
+"""Where a step gets the teacher's outputs from: models that run, a cache, or none at all."""
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
+from tf_lpdistill.teachers.cache import TeacherCache
 from tf_lpdistill.teachers.connect import connect
+from tf_lpdistill.teachers.ensemble import TeacherEnsemble, split_path
 from tf_lpdistill.teachers.live import LiveTeacher, fingerprint
 
-__all__ = ["AbsentTeacher", "LiveTeacher", "connect", "fingerprint"]
+__all__ = [
+    "AbsentTeacher",
+    "LiveTeacher",
+    "TeacherCache",
+    "TeacherEnsemble",
+    "connect",
+    "fingerprint",
+    "split_path",
+]

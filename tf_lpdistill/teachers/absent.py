@@ -9,6 +9,7 @@ class AbsentTeacher:
     """
 
     model = None
+    teacher_names, teacher_weights = (), None
 
     def __init__(self, fingerprint):
         self._fingerprint = fingerprint

@@ -19,6 +19,8 @@ class LiveTeacher:
         names: names of features, see `tf_lpdistill.taps`.
     """
 
+    teacher_names, teacher_weights = (), None  # only an ensemble has them
+
     def __init__(self, model, names):
         self.model = model
         self._tap = Tap(model, names)

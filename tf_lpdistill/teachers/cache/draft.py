@@ -1,0 +1,186 @@
+"""A cache that is being written: killed at any point, it goes on from its last sound block."""
+
+import dataclasses
+import json
+import os
+import shutil
+
+from tf_lpdistill.files import write_json, write_text
+from tf_lpdistill.teachers.cache.folder import Contents, unfinished, write_contents
+from tf_lpdistill.teachers.cache.rows import RowSpec, append, checksums, memory_map
+
+_SETTINGS, _JOURNAL, _LOCK = "settings.json", "journal.jsonl", "lock"
+
+
+class Draft:
+    """Arrays that grow by blocks in a hidden folder beside the final one.
+
+    A journal gets a line behind every block that was written. On opening, the longest run of
+    blocks whose checksums hold is kept; what stands behind it is written over.
+
+    Args:
+        directory: `pathlib.Path` of the finished cache to be.
+        settings: plain JSON values; a draft begun with others is refused.
+
+    Raises:
+        ValueError: when a draft of other settings stands there already.
+        FileExistsError: when `directory` holds something else.
+        BlockingIOError: when another process is writing it.
+    """
+
+    def __init__(self, directory, settings):
+        if directory.exists() and any(directory.iterdir()):
+            raise FileExistsError(
+                f"{directory} exists and is not empty. Name another folder for the cache, or "
+                "remove it."
+            )
+        self.directory, self.settings = directory, settings
+        self._folder = unfinished(directory)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._lock = _locked(self._folder / _LOCK)
+        self.restart()
+        try:
+            self._go_on()
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        """Lets go of the folder, and removes it where there is nothing to go on from."""
+        self._lock.close()
+        if not self.block_rows:
+            shutil.rmtree(self._folder)
+
+    def _go_on(self):
+        """Takes up what an earlier process left."""
+        path = self._folder / _SETTINGS
+        if not path.is_file():
+            write_json(path, self.settings)
+        begun = json.loads(path.read_text(encoding="utf-8"))
+        check_same(self._folder, begun, self.settings)
+        journal = self._folder / _JOURNAL
+        lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
+        records = _whole_lines(lines)
+        if not records:
+            return
+        head = records[0]
+        specs = {name: RowSpec(*fields) for name, fields in head["specs"].items()}
+        self._set_arrays(specs, head["outputs"])
+        whole = all((self._folder / spec.file).is_file() for spec in specs.values())
+        blocks = records[1:] if whole else []
+        rows = [block["rows"] for block in blocks]
+        found = [checksums(self._folder, spec, rows) for spec in self.specs.values()]
+        for block in blocks:
+            if [next(crc32) for crc32 in found] != block["crc32"]:
+                break
+            self._note(block)
+        kept = lines[: 1 + len(self.block_rows)]
+        write_text(journal, "".join(f"{line}\n" for line in kept))
+
+    @property
+    def rows(self):
+        """Rows written so far."""
+        return sum(self.block_rows)
+
+    @property
+    def folder(self):
+        """Where it is written."""
+        return self._folder
+
+    def restart(self):
+        """Gives up the blocks written so far: the next `begin` writes over them."""
+        self.block_rows = []
+        self._set_arrays({}, None)
+
+    def begin(self, specs, outputs):
+        """Fixes `specs` and `outputs`, as in `Contents`; once, before the first block."""
+        self._set_arrays(specs, outputs)
+        fields = {name: dataclasses.astuple(spec) for name, spec in specs.items()}
+        self._log({"specs": fields, "outputs": outputs}, "w")
+
+    def add(self, arrays):
+        """Writes one block: `{name: array (rows, ...)}`, each of the dtype of its spec."""
+        start, rows = self.rows, len(next(iter(arrays.values())))
+        crc32 = [append(self._folder, s, start, arrays[k]) for k, s in self.specs.items()]
+        block = {"rows": rows, "crc32": crc32}
+        self._log(block, "a")
+        self._note(block)
+
+    def read(self, name, start, rows):
+        """Returns `rows` rows of an array from `start` on."""
+        return memory_map(self._folder, self.specs[name], self.rows)[start : start + rows]
+
+    def finish(self):
+        """Writes `cache.json` and moves the folder to its place, in one step."""
+        write_contents(
+            self._folder,
+            Contents(self.settings, self.outputs, self.specs, self.block_rows, self._crc32),
+        )
+        os.replace(self._folder, self.directory)
+        for name in (_SETTINGS, _JOURNAL, _LOCK):
+            (self.directory / name).unlink()
+
+    def _log(self, record, mode):
+        with open(self._folder / _JOURNAL, mode, encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+
+    def _set_arrays(self, specs, outputs):
+        self.specs, self.outputs = specs, outputs
+        self._crc32 = {name: [] for name in specs}
+
+    def _note(self, block):
+        self.block_rows.append(block["rows"])
+        for name, crc32 in zip(self.specs, block["crc32"], strict=True):
+            self._crc32[name].append(crc32)
+
+
+def check_same(folder, made, asked):
+    """Refuses to go on with a cache that was made, or begun, with other settings.
+
+    Args:
+        folder: where it stands.
+        made: its settings.
+        asked: the settings now.
+
+    Raises:
+        ValueError: naming each setting that differs.
+    """
+    keys = [key for key in {**made, **asked} if made.get(key) != asked.get(key)]
+    if keys:
+        pairs = [f"{key}={asked.get(key)} (there: {made.get(key)})" for key in keys]
+        raise ValueError(
+            f"{folder} was made with other settings than these: {', '.join(keys)}. Received: "
+            f"{'; '.join(pairs)}. Name another folder for the cache, or remove that one."
+        )
+
+
+def _whole_lines(lines):
+    """Parses the journal as far as it is whole: a kill may have cut its last line short."""
+    records = []
+    for line in lines:
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            break
+    return records
+
+
+def _locked(path):
+    """Opens a file that one process at a time may hold, and that no kill leaves locked."""
+    file = open(path, "w")
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing hinders a second process there
+        return file
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.close()
+        raise BlockingIOError(
+            f"Another process is building the teacher cache in {path.parent}. Wait for it, and "
+            "open what it made."
+        ) from error
+    return file

@@ -1,0 +1,118 @@
+"""The folder of a finished cache: a `.npy` file for each array, and `cache.json` that vouches."""
+
+import dataclasses
+import hashlib
+import json
+import os
+
+from tf_lpdistill.files import write_json
+from tf_lpdistill.teachers.cache.rows import RowSpec, checksums
+
+MANIFEST = "cache.json"
+_FORMAT = "tf_lpdistill teacher cache 1"
+
+
+@dataclasses.dataclass(frozen=True)
+class Contents:
+    """What `cache.json` says.
+
+    Args:
+        settings: plain JSON values: what was asked for when the cache was made.
+        outputs: `{"predictions": ..., "features": {name: ...}}`, structures of array names.
+        specs: `{array name: RowSpec}`.
+        block_rows: rows of each block, the same blocks in every array.
+        crc32: `{array name: [CRC-32 of each block]}`.
+    """
+
+    settings: dict
+    outputs: dict
+    specs: dict
+    block_rows: list
+    crc32: dict
+
+    @property
+    def rows(self):
+        """Rows of each array: samples times views."""
+        return sum(self.block_rows)
+
+
+def write_contents(folder, contents):
+    """Writes the headers of all arrays, sends them to the disk, and writes `cache.json`."""
+    for spec in contents.specs.values():
+        with open(folder / spec.file, "rb+") as file:
+            file.write(spec.header(contents.rows))
+            os.fsync(file.fileno())
+    record = {"format": _FORMAT, **dataclasses.asdict(contents)}
+    record = json.loads(json.dumps(record))
+    write_json(folder / MANIFEST, {**record, "sha256": _digest(record)})
+
+
+def read_contents(folder):
+    """Reads `cache.json`.
+
+    Raises:
+        FileNotFoundError: when there is none.
+        ValueError: when it is damaged, or no manifest of a cache.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        hint = ""
+        if unfinished(folder).exists():
+            hint = f" {unfinished(folder)} is an unfinished one: run the same build to finish it."
+        raise FileNotFoundError(f"There is no teacher cache in {folder}: {MANIFEST} is not.{hint}")
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged: {error}. Build the cache anew.") from error
+    if not isinstance(record, dict) or record.get("format") != _FORMAT:
+        found = record.get("format") if isinstance(record, dict) else type(record).__name__
+        raise ValueError(
+            f"{path} is not from a teacher cache that this version reads. Expected: format "
+            f"{_FORMAT!r}. Received: {found!r}"
+        )
+    if record.pop("sha256", None) != _digest(record):
+        raise ValueError(f"{path} was changed: its checksum differs. Build the cache anew.")
+    record.pop("format")
+    specs = {name: RowSpec(**spec) for name, spec in record.pop("specs").items()}
+    return Contents(specs=specs, **record)
+
+
+def check_files(folder, contents, verify):
+    """Compares the files of a cache with what `cache.json` says of them.
+
+    Args:
+        folder: `pathlib.Path`.
+        contents: `Contents`.
+        verify: read all bytes and compare the checksums, too.
+
+    Raises:
+        FileNotFoundError: when a file is missing.
+        ValueError: when one has another size, header or checksum.
+    """
+    for name, spec in contents.specs.items():
+        path, header = folder / spec.file, spec.header(contents.rows)
+        if not path.is_file():
+            raise FileNotFoundError(f"The teacher cache is damaged: {path} is missing.")
+        expected, size = len(header) + contents.rows * spec.row_bytes, path.stat().st_size
+        if size != expected:
+            raise ValueError(
+                f"{path} is damaged: expected {expected:,} bytes. Received: {size:,} bytes. "
+                "Build the cache anew."
+            )
+        with open(path, "rb") as file:
+            sound = file.read(len(header)) == header
+        found = checksums(folder, spec, contents.block_rows) if verify else contents.crc32[name]
+        if not sound or list(found) != contents.crc32[name]:
+            raise ValueError(
+                f"{path} is damaged: its bytes are not those that were written (a checksum "
+                "differs). Build the cache anew."
+            )
+
+
+def unfinished(folder):
+    """Where a cache is written until it is whole: a hidden folder beside its final place."""
+    return folder.with_name(f".{folder.name}.part")
+
+
+def _digest(record):
+    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
