@@ -97,8 +97,9 @@ def start(recipe, title, *, several_workers=False, **config):
     """
     if FLAGS.strategy == "multi_worker" and not several_workers:
         raise ValueError(
-            f"recipes/{recipe}.py runs in one process: choose another --strategy, such as mirrored. "
-            "docs/distributed.md shows what runs on several workers."
+            f"recipes/{recipe}.py runs in one process: choose another --strategy, such as "
+            "mirrored. docs/distributed.md says what runs on several workers. "
+            "Received: --strategy=multi_worker"
         )
     tf.get_logger().setLevel("ERROR")  # several workers would tell of every collective operation
     strategy = distribution.get_strategy(FLAGS.strategy)  # before all else, see there
