@@ -13,7 +13,9 @@ import tensorflow as tf
 from absl import app, flags
 
 import tf_lpdistill
-from tf_lpdistill import distribution, files
+from tf_lpdistill import Distiller, distribution, files
+from tf_lpdistill.cluster import WorkersError
+from tf_lpdistill.ops.replicas import spans_workers
 
 FLAGS = flags.FLAGS
 
@@ -50,21 +52,53 @@ class Run:
         """A path in the run folder."""
         return self.directory.joinpath(*parts)
 
+    @property
+    def chief(self):
+        """Whether this process writes the run folder and the results; one of several workers."""
+        return distribution.is_chief(self.strategy)
 
-def start(recipe, title, **config):
+    def has(self, path):
+        """Whether a file is there, as the chief sees it: workers must decide alike."""
+        return bool(distribution.as_chief_sees(path.exists(), self.strategy))
+
+    def save(self, model, path):
+        """Saves a model whole; all workers take part, the file is the chief's."""
+        with distribution.chief_path(path, self.strategy) as temporary:
+            model.save(temporary)
+
+    def trainable(self, model):
+        """The model itself; under several workers, where Keras cannot fit it, a plain Distiller."""
+        if isinstance(model, Distiller) or not spans_workers(self.strategy):
+            return model
+        return Distiller(model, model, [])
+
+
+def start(recipe, title, *, several_workers=False, **config):
     """Prepares the process and the run folder.
 
     Args:
         recipe: name of the recipe, for the report.
         title: title of the report.
+        several_workers: whether the recipe lets the chief alone decide and write.
         **config: further entries of `config.json`.
 
     Returns:
         A `Run`.
 
     Raises:
-        ValueError: when the folder holds a run and `--resume` is not given, or another run's flags.
+        ValueError: when the folder holds a run and `--resume` is not given, or another run's flags;
+            for a batch that the replicas cannot share, or several workers where the recipe is not
+            made for them.
     """
+    if FLAGS.strategy == "multi_worker" and not several_workers:
+        raise ValueError(
+            f"recipes/{recipe}.py runs in one process: choose another --strategy, such as "
+            "mirrored. docs/distributed.md says what runs on several workers. "
+            "Received: --strategy=multi_worker"
+        )
+    tf.get_logger().setLevel("ERROR")  # several workers would tell of every collective operation
+    strategy = distribution.get_strategy(FLAGS.strategy)  # before all else, see there
+    distribution.check_batch_size(FLAGS.batch_size, strategy)
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy("mixed_bfloat16" if FLAGS.mixed_precision else "float32")
     directory = pathlib.Path(FLAGS.run_dir)
@@ -77,9 +111,11 @@ def start(recipe, title, **config):
         "versions": versions(),
         **config,
     }
-    _check_folder(directory, settings)
-    files.write_json(directory / "config.json", settings)
-    return Run(directory, distribution.get_strategy(FLAGS.strategy))
+    run = Run(directory, strategy)
+    if run.chief:
+        _check_folder(directory, settings)
+        files.write_json(directory / "config.json", settings)
+    return run
 
 
 def _flag_values(recipe):
@@ -152,7 +188,7 @@ def run_recipe(main):
     def guarded(argv):
         try:
             main(argv)
-        except (ValueError, OSError, ImportError) as error:
+        except (ValueError, OSError, ImportError, WorkersError) as error:
             if FLAGS.debug:
                 raise
             sys.exit(f"Error: {error}")
@@ -166,13 +202,15 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         total: epochs of all fits together.
+        quiet: say nothing at all, as all workers but the chief do.
     """
 
-    def __init__(self, total):
+    def __init__(self, total, quiet=False):
         super().__init__()
         from tqdm import tqdm
 
-        self._bar = tqdm(total=total, unit="epoch", disable=not sys.stderr.isatty())
+        self._quiet = quiet
+        self._bar = tqdm(total=total, unit="epoch", disable=quiet or not sys.stderr.isatty())
 
     def begin(self, title):
         """Names the fit that comes next."""
@@ -187,6 +225,8 @@ class Progress(keras.callbacks.Callback):
 
     def say(self, line):
         """Prints a line above the bar."""
+        if self._quiet:
+            return
         self._bar.write(line, file=sys.stdout)
         sys.stdout.flush()
 

@@ -65,7 +65,7 @@ class Comparison:
                 method.train(job)
             result = self._measure(job)
             training.write_curves(directory / "history.csv", key, seed, job.curves)
-            training.save(job.student, directory / "student.keras")
+            self.trainer.run.save(job.student, directory / "student.keras")
             said = f"test accuracy {result['accuracy']:.4f}"
         # One method must not lose the others, whatever it stumbles over; its reason is reported.
         except Exception as error:

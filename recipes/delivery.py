@@ -48,7 +48,7 @@ def finish(trainer, teacher, feature, titles, results, seeds):
                 "tflite": _export(trainer, students[key], trainer.data.name, *own),
             }
         )
-    training.save(students[chosen], trainer.run.path("student.keras"))
+    trainer.run.save(students[chosen], trainer.run.path("student.keras"))
     _write_neighbors(trainer, feature, (teacher, students[chosen], students["alone"]), seeds[0])
     _write_report(trainer.run, rows, seeds, chosen)
 

@@ -9,6 +9,8 @@ phone bundle, each file of which is scored on the test images. Last come a table
     python recipes/digits.py --run_dir runs/digits --resume    # go on where a stopped run was
     python recipes/digits.py --run_dir runs/more --num_labels 500 --epochs 80
 
+With `--strategy=multi_worker` several computers share the work: see docs/distributed.md.
+
 What to look at afterwards, in the run folder:
 
     report.html          the table, learning curves, neighbours, files: open it in a browser
@@ -66,15 +68,18 @@ def embed(model, split):
 
 
 def train_student(trainer, teacher, key, seed):
-    """Trains one student, or reads the result of an earlier try; returns its result."""
-    progress, digits = trainer.progress, trainer.data
-    directory = trainer.run.path("students", f"{key}_seed{seed}")
-    if (directory / "result.json").exists():
+    """Trains one student, or reads the result of an earlier try; returns its result.
+
+    Of several workers only the chief measures and writes; the others return None.
+    """
+    run, progress, digits = trainer.run, trainer.progress, trainer.data
+    directory = run.path("students", f"{key}_seed{seed}")
+    if run.has(directory / "result.json"):
         progress.skip(FLAGS.epochs)
         return training.read_json(directory / "result.json")
     name, losses = METHODS[key]
     keras.utils.set_random_seed(seed)
-    with trainer.run.strategy.scope():
+    with run.strategy.scope():
         student = trained = models.digits_student()
         if losses:
             terms, weights = zip(*(loss() for loss in losses), strict=True)
@@ -82,8 +87,10 @@ def train_student(trainer, teacher, key, seed):
     progress.begin(f"{name}, seed {seed}")
     labelled = digits.train.subset(FLAGS.num_labels, seed)
     rows = trainer.fit(trained, labelled, FLAGS.epochs, seed)
+    run.save(student, directory / "student.keras")
+    if not run.chief:
+        return None
     training.write_curves(directory / "history.csv", key, seed, rows)
-    training.save(student, directory / "student.keras")
     on_test = embed(student, digits.test)
     result = {
         "accuracy": on_test.accuracy,
@@ -106,11 +113,13 @@ def main(argv):
     run = common.start(
         "digits",
         "Handwritten digits: from a teacher to a phone file",
+        several_workers=True,
         dataset=evaluation.describe(digits, FLAGS.num_labels)
         | {"description": "1,797 real handwritten digits, 8x8 pixels (UCI, CC BY 4.0)"},
     )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds))
+    epochs = FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds)
+    progress = common.Progress(epochs, quiet=not run.chief)
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
     teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
     progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")
@@ -118,8 +127,9 @@ def main(argv):
         key: [train_student(trainer, teacher, key, seed) for seed in seeds] for key in METHODS
     }
     progress.close()
-    titles = {key: name for key, (name, _) in METHODS.items()}
-    delivery.finish(trainer, teacher, FEATURE, titles, results, seeds)
+    if run.chief:
+        titles = {key: name for key, (name, _) in METHODS.items()}
+        delivery.finish(trainer, teacher, FEATURE, titles, results, seeds)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import json
 import keras
 
 import common
-from tf_lpdistill import Preprocessing, data, files
+from tf_lpdistill import Preprocessing, data
 from tf_lpdistill.data import ImageData
 
 LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
@@ -52,6 +52,7 @@ class Trainer:
         """
         schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, self.steps(split, epochs))
         with self.run.strategy.scope():
+            model = self.run.trainable(model)
             model.compile(keras.optimizers.Adam(schedule), **(_with_labels() if supervised else {}))
         validated = validated_epochs(epochs) if supervised else []
         history = model.fit(
@@ -88,16 +89,18 @@ class Trainer:
             The `keras.Model`, saved as `teacher.keras`, its metrics as `teacher.csv`.
         """
         path = self.run.path("teacher.keras")
-        if path.exists():
+        if self.run.has(path):
             self.progress.skip(epochs)
-            return keras.saving.load_model(path)
+            with self.run.strategy.scope():
+                return keras.saving.load_model(path)
         keras.utils.set_random_seed(seed)
         with self.run.strategy.scope():
             teacher = build()
         self.progress.begin("teacher")
         rows = self.fit(teacher, self.data.train, epochs, seed)
-        write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
-        save(teacher, path)
+        if self.run.chief:
+            write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
+        self.run.save(teacher, path)
         return teacher
 
 
@@ -135,12 +138,6 @@ def gather_curves(run, keys):
     rows = [row for part in parts if part.exists() for row in common.read_history(part)]
     if rows:
         common.write_history(run.path("history.csv"), rows)
-
-
-def save(model, path):
-    """Saves a model, whole or not at all."""
-    with files.atomic_path(path) as temporary:
-        model.save(temporary)
 
 
 def read_json(path):

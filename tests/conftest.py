@@ -1,4 +1,4 @@
-"""Two CPU devices, quiet logs, and the same seeds before every test."""
+"""Four CPU devices, quiet logs, and the same seeds before every test."""
 
 import os
 import pathlib
@@ -13,12 +13,12 @@ import tensorflow as tf
 
 
 def pytest_configure(config):
-    """Shows the suite the same devices everywhere, two CPUs even on a laptop; GPUs to tests/gpu."""
+    """Shows the suite the same four CPUs everywhere, even on a laptop; GPUs to tests/gpu."""
     if [pathlib.Path(argument).name for argument in config.args] == ["gpu"]:
         return
     tf.config.set_visible_devices([], "GPU")
     tf.config.set_logical_device_configuration(
-        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 4
     )
 
 
@@ -33,8 +33,20 @@ def fresh_keras():
 
 @pytest.fixture(scope="session")
 def mirrored():
-    """A `MirroredStrategy` over the two logical CPUs: two replicas."""
+    """A `MirroredStrategy` over two logical CPUs: two replicas."""
     return tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+
+
+@pytest.fixture(scope="session")
+def mirrored4():
+    """A `MirroredStrategy` over four logical CPUs: four replicas."""
+
+    class Four(tf.distribute.MirroredStrategy):
+        # TensorFlow numbers the groups of each strategy from here, and refuses that a group of two
+        # replicas and one of four in the same process have the same number.
+        _collective_key_base = 1000
+
+    return Four([f"CPU:{index}" for index in range(4)])
 
 
 @pytest.fixture(scope="session")

@@ -20,10 +20,11 @@ from tf_lpdistill.terms import (
     make_terms,
 )
 from tf_lpdistill.wiring import check_teacher_names
+from tf_lpdistill.workers import Workers
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
-class Distiller(WholeFile, TermMetrics, keras.Model):
+class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
     """Trains a student on labels and on what a teacher makes of the same inputs.
 
         total = student_loss_weight * (supervised loss + regularisers) + sum_i weight_i * loss_i
@@ -43,7 +44,7 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
             that it is attached to.
         student: the `keras.Model` to train; available as `.student`.
         distillation_losses: a loss or a list of losses from `tf_lpdistill.losses`;
-            `keras.distillation` losses work too.
+            `keras.distillation` losses work too. None, `[]`: plain training, the teacher unused.
         distillation_loss_weights: a weight for each loss: a float, or a
             `keras.optimizers.schedules.LearningRateSchedule` over optimizer steps. None: 1.0 each.
         student_loss_weight: weight of the supervised loss, a float or a schedule; 0 trains on the
@@ -155,7 +156,7 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
             "step": self.optimizer.iterations,
             "teacher_weights": self._teacher().teacher_weights,
         }
-        teacher_outputs = self._teacher().outputs(batch)
+        teacher_outputs = self._teacher().outputs(batch) if self._terms() else None
         with tf.GradientTape() as tape:
             student_outputs = self._student_tap()(batch.inputs, training=True)
             y_pred = student_outputs[0]
@@ -164,9 +165,10 @@ class Distiller(WholeFile, TermMetrics, keras.Model):
                 term.value(teacher_outputs, student_outputs, **extras) for term in self._terms()
             ]
             total = self._total(student_loss, values)
-            scaled = self.optimizer.scale_loss(total)
+            size = ops.shape(keras.tree.flatten(y_pred)[0])[0]
+            scaled = self.optimizer.scale_loss(total * replicas.share(size))
         self._update(tape, scaled)
-        self._track(total, student_loss, values, ops.shape(keras.tree.flatten(y_pred)[0])[0])
+        self._track(total, student_loss, values, size)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def _total(self, student_loss, values):

@@ -2,7 +2,8 @@
 
 import zipfile
 
-from tf_lpdistill.files import atomic_path
+from tf_lpdistill.distribution import chief_path
+from tf_lpdistill.ops.replicas import spread_seeds
 
 
 def check_undamaged(filepath):
@@ -34,6 +35,8 @@ class WholeFile:
     def save(self, filepath, overwrite=True):
         """Saves the model as one file, whole or not at all.
 
+        Several workers must all call this; the file is the chief's.
+
         Args:
             filepath: a path that ends in `.keras`.
             overwrite: whether to replace a file that is there; False asks first.
@@ -48,7 +51,7 @@ class WholeFile:
             )
         if not overwrite:
             return super().save(filepath, overwrite=False)
-        with atomic_path(filepath) as temporary:
+        with chief_path(filepath, self.distribute_strategy) as temporary:
             super().save(temporary)
 
     def save_own_variables(self, store):
@@ -57,9 +60,12 @@ class WholeFile:
             store[str(index)] = state.numpy()
 
     def load_own_variables(self, store):
-        """Restores the random states of all layers."""
-        for index, state in enumerate(self._random_states()):
+        """Restores the random states of all layers; those saved are the first replica's."""
+        states = self._random_states()
+        for index, state in enumerate(states):
             state.assign(store[str(index)])
+        with self.distribute_strategy.scope():
+            spread_seeds(states)
 
     def _random_states(self):
         weights = {id(weight) for weight in self.weights}

@@ -1,17 +1,35 @@
 """Replica arithmetic: the only place that knows how many devices take part in a step.
 
-One rule for every loss: the mean over the replicas of what each computes is the value on the
-global batch. A loss that is a mean over samples has this by itself when replicas hold equally
-many; a relational loss gathers its features first, so that each replica computes the same value.
+One rule for every loss: the mean over the replicas of what each computes, weighted by how many
+samples it holds, is the value on the global batch. A loss that is a mean over samples has this by
+itself; a relational loss gathers its features first, so that each replica computes the same value.
 """
 
 import keras
 import tensorflow as tf
 
+_SEED_STEP = 1_000_003  # between the seeds of two replicas; a prime
+
 
 def num_replicas():
     """Returns the number of replicas in sync, 1 outside a `tf.distribute` step."""
     return tf.distribute.get_strategy().num_replicas_in_sync
+
+
+def spans_workers(strategy=None):
+    """Whether several processes take part in a step.
+
+    Args:
+        strategy: a `tf.distribute.Strategy`; None: the current one.
+    """
+    strategy = strategy or tf.distribute.get_strategy()
+    multi_worker = isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy)
+    return multi_worker and bool(strategy.cluster_resolver.cluster_spec().as_dict())
+
+
+def in_worker_step():
+    """Whether this is inside a step that several processes take part in."""
+    return spans_workers() and tf.distribute.get_replica_context() is not None
 
 
 def scale(value):
@@ -22,6 +40,47 @@ def scale(value):
 def unscale(value):
     """Undoes the division by the number of replicas, for logging."""
     return value * num_replicas() if num_replicas() > 1 else value
+
+
+def share(batch_size):
+    """Returns how much this replica's mean counts in the mean over all replicas.
+
+    Args:
+        batch_size: integer scalar, samples on this replica.
+
+    Returns:
+        Scalar float32: the samples here, over the mean number a replica; 1.0 where all hold equally
+        many. A float 1.0 outside a distributed step.
+    """
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return 1.0
+    own = tf.cast(batch_size, tf.float32)
+    total = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+    return own * context.num_replicas_in_sync / tf.maximum(total, 1.0)
+
+
+def spread_seeds(states):
+    """Gives every replica its own random draws, as a function of those of the first replica.
+
+    Keras starts all replicas with the same state, so that dropout would mask their parts of the
+    batch alike. Done again, or after loading the first replica's states, it gives the same.
+
+    Args:
+        states: list of `keras.Variable` (2,) integer, seed and counter of a generator each.
+    """
+    if num_replicas() == 1 or not states:
+        return
+
+    def spread():
+        context = tf.distribute.get_replica_context()
+        replica = tf.cast(context.replica_id_in_sync_group, states[0].value.dtype)
+        for state in states:
+            own = tf.where(replica == 0, state.value, tf.zeros_like(state.value))
+            first = context.all_reduce(tf.distribute.ReduceOp.SUM, own)
+            state.assign(first + tf.stack([replica * _SEED_STEP, 0]))
+
+    tf.function(lambda: tf.distribute.get_strategy().run(spread))()
 
 
 def gather(tensor):
@@ -59,11 +118,18 @@ def to_host(value):
     """Joins the replicas' parts of a value into one tensor: the global batch.
 
     Args:
-        value: a tensor, or a distributed value as a `tf.distribute` iterator yields it.
+        value: a tensor, or a distributed value as a `tf.distribute` iterator yields it; or None.
 
     Returns:
-        A tensor whose first axis runs over the batches of all local replicas.
+        A tensor whose first axis runs over the batches of all replicas, of all workers.
     """
+    if value is not None and spans_workers():
+        return tf.distribute.get_strategy().gather(value, axis=0)
+    return local(value)
+
+
+def local(value):
+    """Joins the parts of a value that this process holds; see `to_host`."""
     if not isinstance(value, tf.distribute.DistributedValues):
         return value
     return tf.concat(value.values, axis=0)

@@ -1,0 +1,94 @@
+"""What the tests of several workers run in each of them; one device runs it too, to compare.
+
+python tests/worker_program.py STRATEGY FOLDER EPOCHS [SLEEP]
+"""
+
+import json
+import pathlib
+import sys
+import time
+
+from tf_lpdistill import distribution
+
+
+def seen(strategy, folder):
+    """Sample ids that this worker gets in one epoch, from files and from a memory-mapped array."""
+    import numpy as np
+    import tensorflow as tf
+
+    from tf_lpdistill import Preprocessing, data
+
+    def read(dataset):
+        batches = strategy.experimental_distribute_dataset(dataset)
+        parts = (part for batch in batches for part in strategy.experimental_local_results(batch))
+        return [int(value) for part in parts for value in part.numpy().ravel()]
+
+    cache = np.load(folder / "cache.npy", mmap_mode="r")
+    split = data.load_digits().train.subset(50)
+    batches = data.training_batches(
+        split, Preprocessing((8, 8), color="grayscale"), 16, seed=3, sample_ids=True,
+        drop_remainder=False,
+    )  # fmt: skip
+
+    def look_up(ids):
+        return tf.numpy_function(lambda ids: cache[ids], [ids], tf.int64)
+
+    return {
+        "files": read(tf.data.TextLineDataset(sorted(map(str, folder.glob("*.txt")))).batch(4)
+                      .map(lambda line: tf.strings.to_number(line, tf.int64))),
+        "cache": read(tf.data.Dataset.range(27).shuffle(27, seed=1).batch(8).map(look_up)),
+        "batches": read(batches.take(4).map(lambda x, y: x["sample_id"])),
+    }  # fmt: skip
+
+
+def main(name, folder, epochs, sleep="0"):
+    folder = pathlib.Path(folder)
+    strategy = distribution.get_strategy(name, timeout=60)
+
+    import keras
+    import tensorflow as tf
+
+    from tests.small import batch, compiled, lp, network
+    from tf_lpdistill import Distiller
+    from tf_lpdistill.backup import Backup
+    from tf_lpdistill.losses import Hint, SoftTarget
+
+    keras.utils.set_random_seed(0)
+    teacher = network(8)
+    with strategy.scope():
+        losses = [SoftTarget(), lp(), Hint("hidden", "hidden")]
+        distiller = compiled(Distiller(teacher, network(), losses), metrics=["accuracy"])
+    backup = Backup(folder / "backup")
+    epoch = backup.restore(distiller)
+    pause = keras.callbacks.LambdaCallback(
+        on_epoch_begin=lambda epoch, logs: (
+            print(f"epoch {epoch}", flush=True),
+            time.sleep(float(sleep)),
+        )
+    )
+    train = tf.data.Dataset.from_tensor_slices(batch(39)).batch(16)  # a last batch of 7
+    history = distiller.fit(
+        train,
+        validation_data=tf.data.Dataset.from_tensor_slices(batch(21, seed=1)).batch(8),
+        initial_epoch=epoch,
+        epochs=int(epochs),
+        callbacks=[
+            keras.callbacks.ModelCheckpoint(folder / "checkpoints" / "{epoch}.keras"),
+            keras.callbacks.EarlyStopping("val_loss", patience=100),
+            backup,
+            pause,
+        ],
+        verbose=0,
+        shuffle=False,
+    ).history
+    distiller.save(folder / "distiller.keras")
+    weights = [weight.tolist() for weight in distiller.student.get_weights()]
+    chief = distribution.is_chief(strategy)
+    result = {"history": history, "weights": weights, "from": epoch, "chief": chief}
+    if (folder / "cache.npy").exists():
+        result["seen"] = seen(strategy, folder)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,78 @@
+"""The state of training at the end of each epoch, to go on from after a failure."""
+
+import pathlib
+
+import keras
+
+from tf_lpdistill.cluster import WorkersError
+from tf_lpdistill.distribution import as_chief_sees, chief_path, is_chief
+
+
+class Backup(keras.callbacks.Callback):
+    """Keeps one file: weights, optimizer and random states at the end of the last whole epoch.
+
+    Unlike `keras.callbacks.BackupAndRestore`, which writes weights and epoch as two files, on each
+    worker for itself, a kill at any moment leaves one state for all workers: the epoch is in the
+    name of the file, and the file is the chief's. All workers read it, so that `directory` must be
+    on a file system that they share.
+
+    Args:
+        directory: folder of the file; made when needed, and used by nothing else.
+
+    Example:
+
+    >>> backup = Backup("run/backup")                                       # doctest: +SKIP
+    >>> epoch = backup.restore(distiller)  # 0 in a fresh run
+    >>> train = data.training_batches(split, pixels, 128, seed=0, initial_epoch=epoch)
+    >>> distiller.fit(train, initial_epoch=epoch, epochs=90, steps_per_epoch=40,
+    ...               callbacks=[backup])
+    """
+
+    def __init__(self, directory):
+        super().__init__()
+        self.directory = pathlib.Path(directory)
+
+    def restore(self, model):
+        """Brings a compiled and built model to where the interrupted run was.
+
+        Args:
+            model: a `Distiller` or other `keras.Model`, made as in the interrupted run.
+
+        Returns:
+            int, the number of whole epochs done: the `initial_epoch` for `fit` and the data.
+
+        Raises:
+            WorkersError: when this worker does not see the file that the chief sees.
+        """
+        found = self._epochs()
+        epoch = as_chief_sees(max(found, default=0), model.distribute_strategy)
+        if epoch == 0:
+            return 0
+        if epoch not in found:
+            raise WorkersError(
+                f"The chief goes on after epoch {epoch}, but this worker sees no such backup in "
+                f"{self.directory} (it sees those of epochs {sorted(found)}). The folder must be "
+                "on a file system that all workers share."
+            )
+        with model.distribute_strategy.scope():
+            model.optimizer.build(model.trainable_variables)
+            model.load_weights(found[epoch])
+        return epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes the new state, then removes the old one."""
+        strategy = self.model.distribute_strategy
+        path = self.directory / f"epoch-{epoch + 1}.weights.h5"
+        with chief_path(path, strategy) as temporary:
+            self.model.save_weights(temporary)
+        if is_chief(strategy):
+            for done, old in self._epochs().items():
+                if done != epoch + 1:
+                    old.unlink()
+
+    def _epochs(self):
+        names = self.directory.glob("epoch-*.weights.h5")
+        return {
+            int(path.name.removesuffix(".weights.h5").removeprefix("epoch-")): path
+            for path in names
+        }

@@ -1,0 +1,40 @@
+"""What Keras's `fit` lacks under several workers, and the one place that names its private parts.
+
+Keras 3.15 does not support `tf.distribute.MultiWorkerMirroredStrategy`: it averages the first batch
+over the workers where a plain one is wanted, and reduces the logged scalars along an axis that they
+do not have. `tests/test_workers.py` says what to do when the names change.
+"""
+
+import keras
+
+from tf_lpdistill.distribution import telling_of_lost_workers
+from tf_lpdistill.ops import replicas
+
+
+class Workers:
+    """Mixin before `keras.Model`, behind `WholeFile`: trains in several processes at once."""
+
+    def fit(self, *args, **kwargs):
+        """Trains as `keras.Model.fit`, with random draws of its own on every replica.
+
+        Raises:
+            WorkersError: when another worker is gone.
+        """
+        with self.distribute_strategy.scope():
+            replicas.spread_seeds(self._random_states())
+        with telling_of_lost_workers(self.distribute_strategy):
+            return super().fit(*args, **kwargs)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """As Keras's own; inside a step of several workers each value has shape (1,)."""
+        logs = super().compute_metrics(x, y, y_pred, sample_weight=sample_weight)
+        if not replicas.in_worker_step():
+            return logs
+        return keras.tree.map_structure(lambda value: keras.ops.reshape(value, (1,)), logs)
+
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        if iterator is not None and replicas.spans_workers(self.distribute_strategy):
+            _, _, batches = next(iter(iterator))
+            data_batch = keras.tree.map_structure(replicas.local, next(batches))
+            iterator = None
+        super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
