@@ -1,7 +1,7 @@
 """What it costs to find the neighbours of a whole training set: time, memory, recall.
 
     python benchmarks/graph.py            # two to four minutes, into docs/results/graph.md
-    python benchmarks/graph.py --large    # long features of many samples as well: half an hour
+    python benchmarks/graph.py --large    # long features of many samples as well: takes long
     python benchmarks/graph.py --quick    # does it run?
 
 Each build runs once, in a process of its own, on a memory-mapped float16 file of made-up features:
