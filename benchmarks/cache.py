@@ -3,10 +3,11 @@
     python benchmarks/cache.py            # about three minutes, into docs/results/cache.md
     python benchmarks/cache.py --quick    # does it run?
 
-KD and LP on the teacher's last maps, 16,384 numbers an image. Before each turn, an epoch, the
-cache's files are dropped from the system's page cache, so that they are read from the disk; how
-much was read is in the table. So it needs Linux, and a current directory on a disk, not in memory,
-for up to 0.6 GB of temporary files. The images are noise: times do not depend on them.
+KD and LP on the teacher's last maps, 16,384 numbers an image; KD alone reads the same files, and so
+tells reading from the loss. Before each turn, an epoch, the cache's files are dropped from the
+system's page cache, so that they are read from the disk; how much was read is in the table. So it
+needs Linux, and a current directory on a disk, not in memory, for up to 0.6 GB of temporary files.
+The images are noise: times do not depend on them.
 """
 
 import mmap
@@ -22,7 +23,8 @@ from absl import app
 
 import common
 import step
-from tf_lpdistill import TeacherCache, data
+from tf_lpdistill import Distiller, TeacherCache, data
+from tf_lpdistill.losses import SoftTarget
 
 LAYERS = ("stage3_relu", "stage3")  # the last maps of a WRN and of a ResNet, both after a ReLU
 PAIR = "WRN-16-4 -> ResNet-20"
@@ -72,11 +74,13 @@ def epochs(directory, pair, batch_size, steps, rounds):
     building, cache = timed(
         lambda: TeacherCache.build(teacher, once.batch(batch_size), directory, LAYERS[:1])
     )
+    soft_targets = Distiller(cache, step.make(student), [SoftTarget(temperature=4.0)])
     on_cache, live = (step.ours(source, step.make(student), LAYERS) for source in (cache, teacher))
     runs = {
         "student alone": (step.make(student), shuffled_batches.map(without_ids)),
-        "on the cache": (on_cache, cache.attach(shuffled_batches)),
-        "with the live teacher": (live, shuffled_batches),
+        "on the cache, KD": (soft_targets, cache.attach(shuffled_batches)),
+        "on the cache, KD + LP": (on_cache, cache.attach(shuffled_batches)),
+        "live teacher, KD + LP": (live, shuffled_batches),
     }
     turns = {name: cold(cache, step.trained(*run, steps)) for name, run in runs.items()}
     times = common.take_turns(turns, rounds)
@@ -140,7 +144,7 @@ def measure(quick):
         steps, building = epochs(folder / "epochs", *settings)
     return {
         f"Growth with the data set: {FEATURES + 10:,} values an image, in random order": reading,
-        f"A step of KD + LP on the last maps, {pair}, files on the disk alone": steps,
+        f"A step, LP on the last maps, {pair}, files on the disk alone": steps,
         "Building the cache of these images": building,
     }
 

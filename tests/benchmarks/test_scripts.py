@@ -74,8 +74,8 @@ def test_a_cache_grows_with_its_images(quick):
     per_image = 2 * (10 + 16384) / 1e6
     for row in growth:
         assert row["MB"] == pytest.approx(row["images"] * per_image, abs=0.51)
-    names = ["student alone", "on the cache", "with the live teacher"]
-    assert [row["step"] for row in steps] == names
+    kinds = ["student alone", "on the cache, KD", "on the cache, KD + LP", "live teacher, KD + LP"]
+    assert [row["step"] for row in steps] == kinds
     assert building[0]["images"] == 8 * 3  # batches of the epoch
 
 
