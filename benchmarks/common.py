@@ -94,12 +94,14 @@ def peak_memory(script, function, *arguments):
     """Peak memory of a piece of work, in a process of its own.
 
     Args:
-        script: name of a benchmark, whose `function(*arguments)` prepares and returns the work.
+        script: name of a benchmark, whose `function(*arguments)` prepares the work and returns it,
+            a function without arguments.
         function: its name.
         *arguments: plain values.
 
     Returns:
-        (MiB that the work added to what was there before, MiB of the whole process).
+        (MiB that the work added to what was there before, MiB of the whole process, what the work
+        returned: a plain value).
     """
     program = f"import common, {script}; common.print_peak({script}.{function}, *{arguments!r})"
     environment = os.environ | {
@@ -116,8 +118,8 @@ def print_peak(prepare, *arguments):
     """What the process of `peak_memory` runs."""
     work = prepare(*arguments)
     before = _peak_mib()
-    work()
-    print(json.dumps([round(_peak_mib() - before), round(_peak_mib())]))
+    result = work()
+    print(json.dumps([round(_peak_mib() - before), round(_peak_mib()), result]))
 
 
 def _peak_mib():
@@ -158,29 +160,39 @@ def main(name, title, measure, flags_wanted=""):
     def run(argv):
         if len(argv) > 1:
             raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-        publish(name, title, measure(FLAGS.quick), flags_wanted)
+        start = time.perf_counter()
+        tables = measure(FLAGS.quick)
+        publish(name, title, tables, time.perf_counter() - start, flags_wanted)
 
     for flag in ("quick", "out_dir"):  # else --help shows the flags of the script's own file alone
         FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[flag])
     app.run(run)
 
 
-def publish(name, title, tables, flags_wanted=""):
+def publish(name, title, tables, seconds, flags_wanted=""):
     """Writes what was measured as JSON and as Markdown, each whole or not at all.
 
     Args:
         name: name of the script without suffix.
         title: heading of the page.
         tables: {caption: list of rows}.
-        flags_wanted: flags of the command.
+        seconds: how long all of it took.
+        flags_wanted: flags of the command, beside the switches that are on.
     """
-    quick = "--quick" if FLAGS.quick else ""
-    command = " ".join(filter(None, [f"python benchmarks/{name}.py", quick, flags_wanted]))
-    facts = machine()
+    own = FLAGS.get_key_flags_for_module(sys.argv[0])
+    switches = [f"--{flag.name}" for flag in own if flag.value is True]
+    command = " ".join([f"python benchmarks/{name}.py", *switches, *flags_wanted.split()])
+    record = {
+        "title": title,
+        "command": command,
+        "seconds": round(seconds),
+        "machine": machine(),
+        "tables": tables,
+    }
     folder = pathlib.Path(FLAGS.out_dir)
-    record = {"title": title, "command": command, "machine": facts, "tables": tables}
     files.write_json(folder / f"{name}.json", record)
-    about = ", ".join(f"{fact} {value}" for fact, value in facts.items())
+    about = ", ".join(f"{fact} {value}" for fact, value in record["machine"].items())
+    about += f"; {seconds:.0f} seconds in all"
     sections = [f"# {title}", f"`{command}`", about]
     sections += [f"{caption}\n\n{markdown(rows)}" for caption, rows in tables.items()]
     page = "\n\n".join(sections) + "\n"

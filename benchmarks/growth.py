@@ -1,12 +1,13 @@
 r"""How the locality preserving loss grows with batch, width and k; and what ImageNet would cost.
 
-    python benchmarks/growth.py            # a few minutes, into docs/results/growth.md
+    python benchmarks/growth.py            # about two minutes, into docs/results/growth.md
     python benchmarks/growth.py --quick    # does it run?
 
 The first table is measured: the whole loss, teacher and student side, forward and backward, of a
 batch size unknown to the graph, and its peak memory in a process of its own. The second one is
 arithmetic, `paper.cost`, for 7x7x2048 features of a ResNet-101 and 7x7x1024 of an Inception-BN on
-eight devices, against the fully connected bridge of the hint loss that the paper replaces.
+eight devices, against the fully connected bridge of the hint loss that the paper replaces. What
+grows with the data set, the graph and the cache, is in graph.py and cache.py.
 """
 
 import common

@@ -1,6 +1,6 @@
 r"""The locality preserving loss against the matrix product that it cannot do without.
 
-    python benchmarks/loss.py            # about five minutes, into docs/results/loss.md
+    python benchmarks/loss.py            # about three minutes, into docs/results/loss.md
     python benchmarks/loss.py --quick    # does it run?
 
 Student side: the energy of the features on a graph with k neighbours, forward and backward, in
@@ -9,6 +9,7 @@ matrix with (N, d) features. Teacher side: centring, all distances, k neighbours
 against the same product. Read the ratios: a busy machine changes the milliseconds.
 """
 
+import itertools
 from unittest import mock
 
 import numpy as np
@@ -23,8 +24,7 @@ SIZES = [(128, 256), (128, 4096), (256, 1024), (512, 256), (512, 4096), (1024, 2
 # (N, d, k) on both sides of where the form changes.
 CHOICES = [
     (rows, width, neighbors)
-    for rows in (512, 1024, 2048, 4096)
-    for width in (256, 2048)
+    for rows, width in [*itertools.product((512, 1024, 2048), (256, 2048)), (4096, 256)]
     for neighbors in (2, 5, 16)
 ]
 MEMORY_SIZES = [(128, 4096, 5), (1024, 4096, 5), (8192, 256, 5), (8192, 256, 32), (8192, 4096, 5)]
@@ -120,12 +120,12 @@ def work(rows, width, neighbors):
 
     compiled(features(8, width), features(8, width))
     teacher, student = features(rows, width), features(rows, width, 1)
-    return lambda: np.isfinite(compiled(teacher, student)[0])
+    return lambda: bool(np.isfinite(compiled(teacher, student)[0]))
 
 
 def memory(rows, width, neighbors):
     """One row of the third table."""
-    added, whole = common.peak_memory("loss", "work", rows, width, neighbors)
+    added, whole, _ = common.peak_memory("loss", "work", rows, width, neighbors)
     return {"N": rows, "d": width, "k": neighbors, "added MiB": added, "process MiB": whole}
 
 
@@ -140,7 +140,7 @@ def measure(quick):
             compare(*size, rounds, jit_compile) for jit_compile in modes for size in sizes
         ],
         "The choice between the forms": [
-            choice(*size, min(rounds, 7), jit_compile) for jit_compile in modes for size in choices
+            choice(*size, min(rounds, 5), jit_compile) for jit_compile in modes for size in choices
         ],
         "Peak memory of the whole loss, forward and backward, in a process of its own": [
             memory(*size) for size in memory_sizes

@@ -1,6 +1,6 @@
 r"""A whole training step: what the Distiller adds to the teacher's and the student's own work.
 
-    python benchmarks/step.py            # about five minutes, into docs/results/step.md
+    python benchmarks/step.py            # about two minutes, into docs/results/step.md
     python benchmarks/step.py --quick    # does it run?
 
 All variants train in turn in one process, on batches of the same pipeline, with Keras's `fit`; a
@@ -15,18 +15,18 @@ import numpy as np
 import tensorflow as tf
 
 import common
-import networks
-from tf_lpdistill import Distiller
+from tf_lpdistill import Distiller, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 
 BATCH = 128
 STEPS = 3  # a turn; the first one is left out
 ROUNDS = 5
+LEARNING_RATE = 1e-3  # small: labels of noise teach nothing, and must not lead to NaN
 PAIRS = {
-    "WRN-16-4 -> ResNet-20": ((networks.wide_resnet, 2, 4), (networks.resnet, 3)),
-    "ResNet-56 -> ResNet-20": ((networks.resnet, 9), (networks.resnet, 3)),
+    "WRN-16-4 -> ResNet-20": ((models.wide_resnet, 16, 4), (models.resnet_cifar, 20)),
+    "ResNet-56 -> ResNet-20": ((models.resnet_cifar, 56), (models.resnet_cifar, 20)),
 }
-QUICK_PAIRS = {"ResNet-14 -> ResNet-8": ((networks.resnet, 2), (networks.resnet, 1))}
+QUICK_PAIRS = {"WRN-10-1 -> ResNet-8": ((models.wide_resnet, 10, 1), (models.resnet_cifar, 8))}
 
 
 class Clock(keras.callbacks.Callback):
@@ -45,13 +45,16 @@ def clocks():
     return np.array([time.perf_counter(), time.process_time()])
 
 
+def images(samples):
+    """A data set of random images and labels."""
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(size=(samples, 32, 32, 3)).astype("float32")
+    return tf.data.Dataset.from_tensor_slices((pixels, rng.integers(0, 10, samples)))
+
+
 def batches(batch_size):
     """Endless batches of random images; their number is not known to the graph."""
-    rng = np.random.default_rng(0)
-    images = rng.uniform(size=(4 * batch_size, 32, 32, 3)).astype("float32")
-    labels = rng.integers(0, 10, 4 * batch_size)
-    dataset = tf.data.Dataset.from_tensor_slices((images, labels)).cache()
-    return dataset.repeat().batch(batch_size).prefetch(2)
+    return images(4 * batch_size).cache().repeat().batch(batch_size).prefetch(2)
 
 
 def make(network):
@@ -60,17 +63,17 @@ def make(network):
     return function(*arguments)
 
 
-def trained(model, dataset):
+def trained(model, dataset, steps=STEPS):
     """A function that trains for a turn, and returns the seconds of a step."""
     model.compile(
-        keras.optimizers.SGD(0.05, momentum=0.9),
+        keras.optimizers.SGD(LEARNING_RATE, momentum=0.9),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
     clock = Clock()
 
     def turn():
-        model.fit(dataset, steps_per_epoch=STEPS, callbacks=[clock], verbose=0, shuffle=False)
+        model.fit(dataset, steps_per_epoch=steps, callbacks=[clock], verbose=0, shuffle=False)
         return clock.seconds
 
     return turn
@@ -91,9 +94,9 @@ def forward(teacher, dataset):
     return turn
 
 
-def ours(teacher, student):
-    """KD + LP with one forward pass of each network."""
-    losses = [SoftTarget(temperature=4.0), LocalityPreserving("features", "features")]
+def ours(teacher, student, layers=("features", "features")):
+    """KD + LP with one forward pass of each network; LP on one layer of each."""
+    losses = [SoftTarget(temperature=4.0), LocalityPreserving(*layers)]
     return Distiller(teacher, student, losses, [1.0, 0.1])
 
 
@@ -140,6 +143,19 @@ def by_clock(pair, clock, times):
         "ours / (teacher + student)": common.ratio(times["ours"], floor),
         "Keras / ours": common.ratio(times["Keras"], times["ours"]),
     }
+
+
+def against(base, times):
+    """Rows of one variant each: the time of a step, and its ratios to the variant `base`."""
+    return [
+        {
+            "step": name,
+            "wall clock, ms": common.milliseconds(series[:, 0]),
+            f"wall clock / {base}": common.ratio(series[:, 0], times[base][:, 0]),
+            f"processor / {base}": common.ratio(series[:, 1], times[base][:, 1]),
+        }
+        for name, series in times.items()
+    ]
 
 
 def measure(quick):

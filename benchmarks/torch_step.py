@@ -55,7 +55,7 @@ class WideBlock(nn.Module):
 
 
 class Network(nn.Module):
-    """The networks of benchmarks/networks.py; returns logits and features."""
+    """`resnet_cifar` and `wide_resnet` of tf_lpdistill.models; returns logits and features."""
 
     def __init__(self, block, blocks, widen=1, classes=10):
         super().__init__()
@@ -118,7 +118,7 @@ class Variant:
         teacher = Network(teacher_block, teacher_blocks, widen or 1).eval()
         self.teacher = teacher.to(memory_format=layout)
         self.student = Network(BasicBlock, student_blocks).to(memory_format=layout)
-        self.optimizer = torch.optim.SGD(self.student.parameters(), 0.05, momentum=0.9)
+        self.optimizer = torch.optim.SGD(self.student.parameters(), 1e-3, momentum=0.9)
         self.images = torch.rand(setup["batch"], 3, 32, 32).to(memory_format=layout)
         self.labels = torch.randint(0, 10, (setup["batch"],))
         self.dtype, self.steps = dtype, setup["steps"]

@@ -1,8 +1,10 @@
 """Every benchmark runs in its quick mode, and writes its page; no figure is looked at."""
 
+import functools
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -25,34 +27,70 @@ def run(script, *flags):
     )  # fmt: skip
 
 
-def test_there_are_benchmarks():
-    assert {"growth", "loss", "step"} <= {path.stem for path in SCRIPTS}
+def test_make_bench_runs_them_all():
+    makefile = (FOLDER.parent / "Makefile").read_text(encoding="utf-8")
+    (names,) = re.findall(r"^BENCHMARKS \?= (.*)$", makefile, flags=re.MULTILINE)
+    assert sorted(names.split()) == [path.stem for path in SCRIPTS]
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory):
+    """A function that runs a script in its quick mode, once, and returns (page, record, stdout)."""
+
+    @functools.cache
+    def run_once(name):
+        folder = tmp_path_factory.mktemp(name)
+        done = run(FOLDER / f"{name}.py", "--quick", f"--out_dir={folder}")
+        assert done.returncode == 0, done.stderr[-3000:]
+        page = (folder / f"{name}.md").read_text(encoding="utf-8")
+        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        return page, record, done.stdout
+
+    return run_once
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_quick_mode_writes_a_table_with_its_command(script, tmp_path):
-    done = run(script, "--quick", f"--out_dir={tmp_path}")
-    assert done.returncode == 0, done.stderr[-3000:]
-    page = (tmp_path / f"{script.stem}.md").read_text(encoding="utf-8")
-    assert f"`python benchmarks/{script.stem}.py --quick`" in page and page in done.stdout
-    record = json.loads((tmp_path / f"{script.stem}.json").read_text(encoding="utf-8"))
-    assert record["machine"]["cores"] == os.cpu_count()
+@pytest.mark.parametrize("name", [script.stem for script in SCRIPTS])
+def test_quick_mode_writes_a_table_with_its_command(name, quick):
+    page, record, printed = quick(name)
+    assert f"`python benchmarks/{name}.py --quick`" in page and page in printed
+    assert record["machine"]["cores"] == os.cpu_count() and record["seconds"] > 0
     for caption, rows in record["tables"].items():
         assert caption in page and rows
         assert all(row.keys() == rows[0].keys() for row in rows)
 
 
 @pytest.mark.slow
+def test_the_exact_graph_finds_all_and_the_one_after_pca_fewer(quick):
+    (rows,) = quick("graph")[1]["tables"].values()
+    recalls = {row["method"]: row["recall"] for row in rows}
+    assert recalls["tensorflow"] == 1.0 and 0.3 < recalls["PCA to 8, tensorflow"] < 1.0
+    assert all((row["n"], row["d"]) == (300, 40) for row in rows)
+
+
+@pytest.mark.slow
+def test_a_cache_grows_with_its_images(quick):
+    growth, steps, building = quick("cache")[1]["tables"].values()
+    per_image = 2 * (10 + 16384) / 1e6
+    for row in growth:
+        assert row["MB"] == pytest.approx(row["images"] * per_image, abs=0.51)
+    kinds = ["student alone", "on the cache, KD", "on the cache, KD + LP", "live teacher, KD + LP"]
+    assert [row["step"] for row in steps] == kinds
+    assert building[0]["images"] == 8 * 3  # batches of the epoch
+
+
+@pytest.mark.slow
 def test_the_loss_of_8192_samples_needs_less_than_two_gigabytes():
     # All of the process, TensorFlow included. One (n, n) float32 matrix alone would be 256 MiB.
-    program = "import common; print(common.peak_memory('loss', 'work', 8192, 1024, 5))"
+    program = (
+        "import common, json; print(json.dumps(common.peak_memory('loss', 'work', 8192, 1024, 5)))"
+    )
     environment = os.environ | {"PYTHONPATH": f"{FOLDER}{os.pathsep}{FOLDER.parent}"}
     done = subprocess.run(
         [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
     )
-    added, whole = json.loads(done.stdout.splitlines()[-1].replace("(", "[").replace(")", "]"))
-    assert 32 < added < whole < 2e9 / 2**20
+    added, whole, finite = json.loads(done.stdout.splitlines()[-1])
+    assert 32 < added < whole < 2e9 / 2**20 and finite
 
 
 def test_help_teaches_and_a_wrong_flag_is_told():
