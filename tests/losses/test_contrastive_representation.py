@@ -162,6 +162,14 @@ def test_a_value_by_hand():
     np.testing.assert_allclose(value, 2.0 * side, rtol=1e-6)
 
 
+def test_the_banks_depend_on_the_seed_and_start_apart():
+    (one, other), (again, _), (third, _) = (
+        built(lambda s=s: make(seed=s)).banks for s in (0, 0, 7)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 0.1 and np.abs(one - third).max() > 0.1
+
+
 def test_without_labels_only_the_sample_itself_is_no_negative():
     teacher, student = (f.astype("float32") for f in features())
     given = {"sample_id": np.arange(6), "step": 0}
