@@ -62,9 +62,35 @@ def test_the_batch_of_all_replicas_counts(mirrored):
     refused(distiller, dataset, match="num_neighbors=6 with a batch of 6", shuffle=False)
 
 
+def test_an_optimizer_made_outside_the_scope(mirrored):
+    optimizer = keras.optimizers.SGD(0.1)
+    with mirrored.scope():
+        distiller = make()
+        distiller.compile(optimizer, loss=CROSS_ENTROPY)
+    dataset = tf.data.Dataset.from_tensor_slices(batch()).batch(6)
+    message = "made outside `strategy.scope.*each of the 2 replicas counts every step once more"
+    refused(distiller, dataset, match=message, shuffle=False)
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_features_of_the_teacher_that_are_not_finite(value):
     refused(make(network(value)), *batch(), match="non-finite teacher features in 'hidden'")
+
+
+@pytest.mark.parametrize("shape", [(12,), (12, 1)])
+def test_samples_of_weight_zero_need_no_finite_features(shape):
+    # A teacher that knows nothing of some samples, as one made from arrays may.
+    class Unknown(layers.Layer):
+        def call(self, x):
+            return keras.ops.where(x[:, :1] > 0.0, x, np.nan)
+
+    inputs = keras.Input((6,))
+    teacher = keras.Model(inputs, layers.Dense(3, name="hidden")(Unknown()(inputs)))
+    x, y = batch()
+    weight = (x[:, 0] > 0.0).astype("float32").reshape(shape)
+    history = make(teacher, 2).fit(x, y, sample_weight=weight, batch_size=12, verbose=0).history
+    assert np.isfinite(history["loss"]).all() and history["locality_preserving"][0] > 0.0
+    refused(make(teacher, 2), x, y, match=r"non-finite teacher features in 'hidden'")
 
 
 def test_a_teacher_that_gives_another_number_of_samples():
@@ -113,6 +139,20 @@ def test_inputs_may_be_fed_by_name():
 def test_sample_weights_that_are_not_one_a_sample():
     x, y = batch()
     refused(make(), x, y, sample_weight=np.ones((12, 3)), match="one weight per sample")
+
+
+@pytest.mark.parametrize(
+    ("ids", "received"),
+    [
+        (np.arange(12)[:, None], r"shape \(12, 1\) and dtype int64"),
+        (np.arange(12, dtype="float32"), r"shape \(12,\) and dtype float32"),
+        (np.arange(12).astype(str), r"shape \(12,\) and dtype string"),
+    ],
+)
+def test_sample_ids_that_are_not_one_position_a_sample(ids, received):
+    x, y = batch()
+    dataset = tf.data.Dataset.from_tensor_slices(({"inputs": x, "sample_id": ids}, y)).batch(12)
+    refused(make(), dataset, match=f"one position in the training set.*{received}")
 
 
 @keras.saving.register_keras_serializable(package="tests")

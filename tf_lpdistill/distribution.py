@@ -23,8 +23,8 @@ STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 def get_strategy(name="auto", timeout=300.0):
     """Makes the strategy that a command line names.
 
-    Models, losses and the `Distiller` must be made inside `strategy.scope()`. The batch size given
-    to the input pipeline is the global one: replicas share it.
+    Models, losses, optimizer and the `Distiller` must be made inside `strategy.scope()`. The batch
+    size given to the input pipeline is the global one: replicas share it.
 
     Args:
         name: "auto": all GPUs where there are several, else one device. "one_device": the first

@@ -11,7 +11,8 @@ import tensorflow as tf
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.losses.base import Loss
-from tf_lpdistill.ops.replicas import to_host
+from tf_lpdistill.ops.replicas import is_shared, num_replicas, to_host
+from tf_lpdistill.ops.rows import leave_out
 from tf_lpdistill.taps import check_inputs
 
 
@@ -73,29 +74,41 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
     """Runs teacher and student once on the global batch and lets every loss look at it.
 
     Args:
-        distiller: the `Distiller` (for `loss` and `student_loss_weight`).
+        distiller: the `Distiller` (for `loss`, `optimizer` and `student_loss_weight`).
         teacher: where the teacher's outputs come from, see `tf_lpdistill.teachers`.
         student_tap: a `Tap` of the student; called with `training=False`.
         terms: the distiller's terms.
         data: a batch, possibly of distributed values.
 
     Raises:
-        ValueError: for missing labels or loss, weights of samples that cannot be used, and what
-            the losses find.
+        ValueError: for an optimizer that counts wrong, missing labels or loss, weights or ids of
+            samples that cannot be used, and what the losses find.
     """
+    _check_optimizer(distiller.optimizer)
     data = keras.tree.map_structure(to_host, data)
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     batch = unpack(x)
     _check_supervision(distiller, y)
     _check_sample_weight(sample_weight)
+    _check_sample_id(batch.sample_id)
     check_inputs(distiller.student, batch.inputs)
     teacher.check_inputs(batch.inputs)
     teacher_outputs = teacher.outputs(batch)
     student_outputs = student_tap(batch.inputs, training=False)
     for term in terms:
-        features = term.select(teacher_outputs, student_outputs)
+        features = leave_out(term.select(teacher_outputs, student_outputs), sample_weight)
         known = {"y": y, "sample_id": batch.sample_id} if isinstance(term.loss, Loss) else {}
         term.loss.validate_outputs(*features, **known)
+
+
+def _check_optimizer(optimizer):
+    if not all(map(is_shared, optimizer.variables)):
+        raise ValueError(
+            "The optimizer was made outside `strategy.scope()`, so that each of the "
+            f"{num_replicas()} replicas counts every step once more, and schedules run ahead. "
+            "Call `compile`, and make the optimizer, inside the scope. Received: "
+            f"optimizer={optimizer!r}"
+        )
 
 
 def _check_supervision(distiller, y):
@@ -118,4 +131,16 @@ def _check_sample_weight(sample_weight):
         raise ValueError(
             "Distillation losses take one weight per sample, shape (batch,). Received: "
             f"sample_weight of {f'shape {tuple(shape)}' if shape else type(sample_weight)}"
+        )
+
+
+def _check_sample_id(sample_id):
+    if sample_id is None:
+        return
+    shape, dtype = tuple(sample_id.shape), tf.as_dtype(sample_id.dtype)
+    if len(shape) != 1 or not dtype.is_integer:
+        raise ValueError(
+            "`sample_id` must hold one position in the training set for each sample, integers of "
+            f"shape (batch,), as data.with_sample_ids makes them. Received: sample_id of shape "
+            f"{shape} and dtype {dtype.name}"
         )

@@ -162,6 +162,14 @@ def test_a_value_by_hand():
     np.testing.assert_allclose(value, 2.0 * side, rtol=1e-6)
 
 
+def test_the_banks_depend_on_the_seed_and_start_apart():
+    (one, other), (again, _), (third, _) = (
+        built(lambda s=s: make(seed=s)).banks for s in (0, 0, 7)
+    )
+    np.testing.assert_array_equal(one, again)
+    assert np.abs(one - other).max() > 0.1 and np.abs(one - third).max() > 0.1
+
+
 def test_without_labels_only_the_sample_itself_is_no_negative():
     teacher, student = (f.astype("float32") for f in features())
     given = {"sample_id": np.arange(6), "step": 0}
@@ -249,6 +257,31 @@ def test_two_replicas_train_as_one(real_batches, mirrored):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    "settings", [{"jit_compile": True}, {"run_eagerly": True}, {"steps_per_execution": 3}]
+)
+def test_ways_of_running_agree(real_batches, settings):
+    train, batches = real_batches
+    teacher, results = network("teacher"), []
+    for chosen in ({}, settings):
+        keras.utils.set_random_seed(3)
+        distiller = compiled(teacher, train)
+        distiller.compile(keras.optimizers.SGD(0.1), loss=distiller.loss, **chosen)
+        distiller.fit(batches(), steps_per_epoch=6, shuffle=False, verbose=0)
+        results.append(distiller.get_weights())
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_labels_that_are_no_classes_are_refused_before_training(real_batches):
+    train, batches = real_batches
+    two = batches().map(lambda x, y: (x, {"digit": y, "parity": y % 2}))
+    distiller = compiled(network("teacher"), train)
+    with pytest.raises(ValueError, match="labels must be classes.*Received: y=dict"):
+        distiller.fit(two, steps_per_epoch=1, shuffle=False, verbose=0)
+    assert distiller.optimizer.iterations.numpy() == 0
+
+
 def test_sample_ids_are_needed_and_must_fit(real_batches):
     train, batches = real_batches
     distiller = compiled(network("teacher"), train)
@@ -268,6 +301,7 @@ def test_sample_ids_are_needed_and_must_fit(real_batches):
         ({"num_negatives": -1}, "`num_negatives` must be a positive int"),
         ({"temperature": 0}, "`temperature` must be a positive, finite number"),
         ({"momentum": 1.0}, r"`momentum` must lie in \[0, 1\). Received: momentum=1.0"),
+        ({"seed": None}, "`seed` must be an int. Received: seed=None"),
     ],
 )
 def test_arguments_out_of_range(arguments, message):

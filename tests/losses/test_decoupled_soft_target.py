@@ -140,5 +140,7 @@ def test_labels_that_are_no_class_are_refused_before_training():
     loss.validate_outputs(teacher, student, y=np.eye(7)[y])
     with pytest.raises(ValueError, match="classes from 0 to 6. Received: y from 1 to 7"):
         loss.validate_outputs(teacher, student, y=np.arange(16) % 7 + 1)
+    with pytest.raises(ValueError, match="labels must be classes.*Received: y=dict"):
+        loss.validate_outputs(teacher, student, y={"first": y, "second": y})
     with pytest.raises(ValueError, match="needs the labels. Pass them to `fit`. Received: y=None"):
         loss.validate_outputs(teacher, student)

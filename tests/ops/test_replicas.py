@@ -20,6 +20,13 @@ def test_one_device_changes_nothing():
     assert num_replicas() == 1 and scale(3.0) == 3.0 and replicas.unscale(3.0) == 3.0
 
 
+def test_replicas_share_a_variable_that_was_made_in_the_scope(mirrored):
+    outside = keras.Variable(1.0)
+    assert replicas.is_shared(outside)
+    with mirrored.scope():
+        assert replicas.is_shared(keras.Variable(1.0)) and not replicas.is_shared(outside)
+
+
 def test_gather_joins_the_replicas_and_its_gradient_returns(mirrored):
     values = per_replica(mirrored, [1.0, 2.0], [3.0, 4.0])
 

@@ -55,9 +55,10 @@ class ClassRelations(RelationalLoss):
           + intra_weight mean_c (1 - rho(Y_T[:, c], Y_S[:, c]))
 
     The first term compares the classes of each sample, the second each class over the samples, of
-    the batch of all replicas; sample weights weigh the correlation there. Weights of 1 are the
-    published ones; T is 4 on CIFAR-100. There is no factor T^2, as in the public code for
-    segmentation: where you raise T, a weight of T^2 keeps the size of the gradient.
+    the batch of all replicas; sample weights weigh the correlation there. The defaults, 1 and
+    T = 1, are those of the authors' code, whose first version has no T. Public code that raises T,
+    to 4 on CIFAR-100, multiplies both terms by T^2, which keeps the size of the gradient: a weight
+    of T^2 here.
 
     Two readings. A row or column in which the teacher is constant (a batch of one, uniform
     probabilities) has no correlation and counts 0; public code counts the constant 1. And with two

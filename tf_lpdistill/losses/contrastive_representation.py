@@ -54,11 +54,11 @@ class ContrastiveRepresentation(Loss):
     `data.training_batches(..., sample_ids=True)` or `data.with_sample_ids`.
 
     Readings: Z, which Eq. 19 does not have, is M times the mean of exp(g_T.g_S / tau) over the
-    first batch, as in the authors' code. As there, negatives come with repetitions, and with labels
-    from other classes only, here as far as a sample has been seen; a draw that is no negative is
-    replaced by the mean of those that are. Ours is that all samples of a batch share their draws,
-    which makes the products one matrix product, O(batch N `embedding_dim`), and changes no
-    expectation.
+    first batch, as in the authors' code. As there, negatives are of other classes only where there
+    are labels, here as far as a sample has been seen; a draw that is no negative is replaced by the
+    mean of those that are. Ours is that draws may repeat, in the authors' code only where N exceeds
+    the number of negatives, and that all samples of a batch share them, which makes the products
+    one matrix product, O(batch N `embedding_dim`); neither changes an expectation.
 
     Args:
         teacher_layer_name: the teacher's feature; None for its output.
@@ -72,8 +72,8 @@ class ContrastiveRepresentation(Loss):
         name: name of the term in the logs.
 
     Raises:
-        ValueError: for arguments out of range; without sample ids; before training, for ids that
-            are not from 0 to M - 1.
+        ValueError: for arguments out of range; without sample ids; before training, for ids of the
+            first batch that are not from 0 to M - 1, and for labels that are no classes.
 
     Reference: Tian, Krishnan, Isola, Contrastive Representation Distillation, ICLR 2020
     (https://arxiv.org/abs/1910.10699), Eqs. 17 to 19 and section 3.
@@ -108,7 +108,9 @@ class ContrastiveRepresentation(Loss):
         if not isinstance(momentum, numbers.Real) or not 0.0 <= momentum < 1.0:
             raise ValueError(f"`momentum` must lie in [0, 1). Received: momentum={momentum!r}")
         self.momentum = float(momentum)
-        self.seed = seed
+        if not isinstance(seed, numbers.Integral):
+            raise ValueError(f"`seed` must be an int. Received: seed={seed!r}")
+        self.seed = int(seed)
 
     def build_features(self, teacher_shape, student_shape):
         """Makes the two embeddings, the two banks, and what goes with them."""
@@ -135,7 +137,9 @@ class ContrastiveRepresentation(Loss):
         )
 
     def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
-        """Refuses ids that the bank does not have."""
+        """Refuses ids that the bank does not have, and labels that are no classes."""
+        if y is not None:
+            class_indices(self.name, y)
         ids = ops.convert_to_numpy(sample_id)
         if ids.min() < 0 or ids.max() >= self.num_samples:
             raise ValueError(

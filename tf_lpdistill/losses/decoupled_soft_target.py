@@ -121,8 +121,9 @@ class DecoupledSoftTarget(Loss):
 
     def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
         """Refuses labels that are no class of the outputs."""
-        classes, labels = student_outputs.shape[1], ops.convert_to_numpy(y)
-        if labels.shape[1:] in ((), (1,)) and not ((labels >= 0) & (labels < classes)).all():
+        classes = student_outputs.shape[1]
+        labels = ops.convert_to_numpy(class_indices(self.name, y, classes))
+        if not ((labels >= 0) & (labels < classes)).all():
             raise ValueError(
                 f"{self.name}: labels must be classes from 0 to {classes - 1}. Received: y from "
                 f"{labels.min()} to {labels.max()} with outputs of {classes} classes."

@@ -31,8 +31,9 @@ class Hint(Loss):
 
     `1/2 |f_T - r(f_S; W_r)|^2`, Eq. 3 of FitNets (and of the locality preserving paper), as a mean
     over the entries of the feature where the paper sums: multiply the weight by the number of
-    entries for its scale. The regressor belongs to the loss, is trained with the student, and is
-    left behind at export.
+    entries for its scale. Public code (RepDistiller, mdistiller) takes the mean without the half
+    and a weight of 100, in one stage beside the labels: a weight of 200 here. The regressor belongs
+    to the loss, is trained with the student, and is left behind at export.
 
     FitNets' two stages are two `Distiller`s one after the other: this loss alone
     (`student_loss_weight=0`), then `SoftTarget`.

@@ -114,6 +114,15 @@ def assign_rows(variable, indices, rows):
     variable.value.scatter_update(tf.IndexedSlices(rows, indices))
 
 
+def is_shared(variable):
+    """Tells whether the replicas have a variable in common: it was made inside the scope.
+
+    Args:
+        variable: a `keras.Variable`.
+    """
+    return isinstance(variable.value, tf.distribute.DistributedValues) or num_replicas() == 1
+
+
 def to_host(value):
     """Joins the replicas' parts of a value into one tensor: the global batch.
 
