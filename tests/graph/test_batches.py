@@ -107,16 +107,23 @@ def test_every_sample_is_seen_in_the_long_run(graph):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"batch_size": 1001}, "between 2 and 1000, .*batch_size=1001"),
+        ({"batch_size": 1001}, r"integer, 2 to 1000 \(samples\). Received: batch_size=1001$"),
         ({"batch_size": 1}, "batch_size=1$"),
-        ({"seeds": 0}, "between 1 and the batch size, 128: .*seeds=0"),
-        ({"seeds": 129}, "seeds=129"),
-        ({"seed": -1}, "`seed` must be >= 0. Received: seed=-1"),
+        ({"batch_size": 32.0}, "batch_size=32.0$"),
+        ({"seeds": 0}, r"integer, 1 to 128 \(the batch size\). Received: seeds=0$"),
+        ({"seeds": 129}, "seeds=129$"),
+        ({"seeds": 4.5}, "seeds=4.5$"),
+        ({"seed": -1}, "`seed` must be an integer, at least 0. Received: seed=-1$"),
     ],
 )
 def test_impossible_batches_are_refused(graph, arguments, message):
     with pytest.raises(ValueError, match=message):
         graph.batches(**arguments)
+
+
+def test_no_epochs_cannot_be_measured(graph):
+    with pytest.raises(ValueError, match="`epochs` must be an integer, at least 1. .*epochs=0$"):
+        graph.batches().measure(epochs=0)
 
 
 def test_a_distiller_trains_with_them_and_resumes(digits, graph):

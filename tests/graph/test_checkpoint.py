@@ -31,6 +31,7 @@ def snapshot(directory):
     return {path.name: path.stat().st_mtime_ns for path in directory.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_killed_build_goes_on_to_the_same_graph(digit_images, tmp_path):
     features, directory = tmp_path / "features.npy", tmp_path / "blocks"
     np.save(features, digit_images)

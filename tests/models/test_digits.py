@@ -58,6 +58,7 @@ def _accuracy(model, digits, split, epochs, rate):
     return model.evaluate(data.evaluation_batches(digits.test, FORM, 250), verbose=0)[1]
 
 
+@pytest.mark.slow
 def test_the_student_learns_from_few_labels(digits):
     # 0.84 on average over three subsets of 100 labels and 100 epochs, 0.80 the worst of them.
     accuracy = _accuracy(digits_student(), digits, digits.train.subset(100), 100, 1e-2)

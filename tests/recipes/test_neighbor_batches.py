@@ -71,7 +71,7 @@ def test_a_stopped_run_resumes_to_the_same_numbers(finished, tmp_path):
 def test_wrong_flags_are_told_in_a_line(tmp_path):
     for flags, message in (
         (["--data=absent.npz", f"--data_dir={tmp_path}"], "absent.npz"),
-        (["--seeds_per_batch=51", *SHORT], "`seeds` must lie between 1 and the batch size, 50"),
+        (["--seeds_per_batch=51", *SHORT], "`seeds` must be an integer, 1 to 50 (the batch size)"),
     ):
         done = run(tmp_path / "run", *flags)
         assert done.returncode != 0 and message in done.stderr

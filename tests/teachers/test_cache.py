@@ -168,11 +168,7 @@ def test_evaluation_and_labels_do_without_the_cache(cache, train, split):
 
 def test_a_teacher_of_several_outputs(tmp_path, once, train):
     inputs = keras.Input((8, 8, 1))
-    x = (
-        keras.layers.Flatten(name="flat/pixels")(inputs)
-        if False
-        else keras.layers.Flatten()(inputs)
-    )
+    x = keras.layers.Flatten()(inputs)
     outputs = {"a": keras.layers.Dense(3, name="a")(x), "b": keras.layers.Dense(2, name="b")(x)}
     teacher = keras.Model(inputs, outputs)
     cache = TeacherCache.build(teacher, once, tmp_path / "cache", ["a"])

@@ -87,10 +87,11 @@ def test_the_arrays_tell_caches_apart(tmp_path, arrays):
 
 
 def test_what_an_earlier_call_left_is_not_mixed_in(tmp_path, arrays):
-    broken = {"logits": arrays["logits"].copy()}
-    broken["logits"][2000, 3] = np.nan
-    with pytest.raises(ValueError, match="'logits': the teacher's values must be finite"):
-        TeacherCache.from_arrays(tmp_path / "cache", broken)
+    broken = {"logits": arrays["logits"].astype("float64")}
+    for value in (np.nan, 1e300):
+        broken["logits"][2000, 3] = value
+        with pytest.raises(ValueError, match="'logits': the teacher's values must be finite, in f"):
+            TeacherCache.from_arrays(tmp_path / "cache", broken)
     cache = TeacherCache.from_arrays(tmp_path / "cache", {"logits": 2.0 * arrays["logits"]})
     np.testing.assert_allclose(
         cache.store.arrays["features.logits"], 2.0 * arrays["logits"], rtol=1e-3, atol=1e-6
@@ -101,6 +102,7 @@ def test_what_an_earlier_call_left_is_not_mixed_in(tmp_path, arrays):
 def test_unsuitable_arrays_and_folders(tmp_path, arrays):
     unequal = {"logits": arrays["logits"], "maps": arrays["maps"][:-1]}
     for wrong in ({}, unequal, {"logits": np.ones(())}, {"logits": np.ones((0, 3))},
+                  {"logits": np.ones((3, 0))},
                   {"logits": np.array(["cat", "dog"])}):  # fmt: skip
         with pytest.raises(ValueError, match="`arrays` must be {name: array of numbers"):
             TeacherCache.from_arrays(tmp_path / "cache", wrong)

@@ -75,10 +75,13 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch, cache, teacher, once
         ("1_features.features.npy", lambda content: content[:-9]),
         ("0_predictions.npy", lambda content: bytes(len(content))),
         ("2_signature.npy", lambda content: content + b"half a row"),
-        ("journal.jsonl", lambda content: content[:-9]),
-        ("journal.jsonl", lambda content: content[: content.index(b"\n") - 9]),
-        ("journal.jsonl", lambda content: content + bytes(40)),
-        ("journal.jsonl", lambda content: b""),
+        ("journal", lambda content: content[:-9]),
+        ("journal", lambda content: content[: content.index(b"\n") - 9]),
+        ("journal", lambda content: content + bytes(40)),
+        ("journal", lambda content: b""),
+        ("journal", lambda content: content[:300] + b"\xff" + content[301:]),
+        ("journal", lambda content: content[:-30] + b"7" + content[-29:]),
+        ("journal", lambda content: content.replace(b'"rows": 64', b'"rows": 46')),
         ("2_signature.npy", None),
     ],
 )
@@ -116,17 +119,17 @@ def test_killed_and_run_again_it_gives_the_same_bytes(tmp_path, cache, teacher):
     teacher.save(tmp_path / "teacher.keras")
     command = [sys.executable, "-c", PROGRAM, tmp_path / "teacher.keras", tmp_path / "cache"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
-    journal = unfinished(tmp_path / "cache") / "journal.jsonl"
+    journal = unfinished(tmp_path / "cache") / "journal"
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 120
-        while not journal.is_file() or journal.read_text().count("\n") < 3:
+        while not journal.is_file() or journal.read_bytes().count(b"\n") < 3:
             assert process.poll() is None and time.monotonic() < deadline
             time.sleep(0.05)
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
-    assert 3 <= journal.read_text().count("\n") < 6
+    assert 3 <= journal.read_bytes().count(b"\n") < 6
     subprocess.run(command, env=environment, check=True, capture_output=True)
     assert contents(tmp_path / "cache") == contents(cache.directory)
 
@@ -140,8 +143,9 @@ def test_two_processes_cannot_write_one_cache(tmp_path, teacher, once):
 def test_built_again_it_compares_and_does_not_run_the_teacher(cache, teacher, once, monkeypatch):
     before = contents(cache.directory)
     monkeypatch.setattr(Draft, "add", None)
-    again = TeacherCache.build(teacher, once, cache.directory, ["features"])
-    assert again.num_samples == 300 and contents(cache.directory) == before
+    for dataset in (once, once.unbatch().batch(50)):
+        again = TeacherCache.build(teacher, dataset, cache.directory, ["features"])
+        assert again.num_samples == 300 and contents(cache.directory) == before
 
 
 def test_other_settings_teachers_and_data_are_refused(cache, teacher, once, split):
@@ -162,8 +166,9 @@ def test_other_settings_teachers_and_data_are_refused(cache, teacher, once, spli
     inverted = Preprocessing((8, 8), "grayscale", "mean_std", mean=255.0, std=255.0)
     for part, scaling, batch_size, reason in [
         (split, inverted, 64, "batch 0 is not what the teacher saw"),
-        (split, pixels, 50, "batch 0 is not what the teacher saw"),
-        (split.take(np.arange(128)), pixels, 64, "2 batches in the place of 5"),
+        (split.take(np.arange(128)), pixels, 64, "there are 128 inputs in the place of 300"),
+        (split.take(np.arange(300) % 299), pixels, 64, "batch 4 is not what the teacher saw"),
+        (data.load_digits(num_labels=301).train, pixels, 64, "batch 4 is not what"),
         (split.take(np.arange(300)[::-1]), pixels, 64, "batch 0 is not what the teacher saw"),
     ]:
         dataset = data.evaluation_batches(part, scaling, batch_size, sample_ids=True)
@@ -213,7 +218,9 @@ def test_values_that_float16_cannot_hold_are_refused(tmp_path, once):
         cache = TeacherCache.build(scaled(factor), once, directory, ["features"], dtype="float32")
         assert cache.store.arrays["features.features"].dtype == np.float32
         assert np.isclose(cache.store.arrays["features.features"].max(), factor)
-    with pytest.raises(ValueError, match=r"'predictions'.*must be finite. Received: \d+ of"):
+    with pytest.raises(
+        ValueError, match=r"'predictions'.*must be finite, in float32. Received: \d+ of"
+    ):
         TeacherCache.build(scaled(float("inf")), once, tmp_path / "cache")
     with pytest.raises(ValueError, match="`dtype` must be 'float16' or 'float32'"):
         TeacherCache.build(scaled(1.0), once, tmp_path / "cache", dtype="bfloat16")
@@ -225,12 +232,35 @@ def test_a_full_disk_and_an_occupied_folder_are_refused(tmp_path, monkeypatch, t
     (occupied / "thesis.tex").write_text("years of work")
     with pytest.raises(FileExistsError, match="exists and is not empty"):
         TeacherCache.build(teacher, once, occupied)
+    with pytest.raises(FileExistsError, match="thesis.tex exists and is not empty"):
+        TeacherCache.build(teacher, once, occupied / "thesis.tex")
     assert (occupied / "thesis.tex").read_text() == "years of work"
     usage = type("Usage", (), {"free": 100})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
     with pytest.raises(OSError, match="needs about 0.00 GB, and the disk has"):
         TeacherCache.build(teacher, once, tmp_path / "cache")
     assert [path.name for path in tmp_path.iterdir()] == ["occupied"]
+
+
+def test_a_folder_that_could_not_be_replaced_is_refused_beforehand(
+    tmp_path, monkeypatch, teacher, once
+):
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    monkeypatch.setattr(Draft, "begin", None)  # not even begun
+    with pytest.raises(
+        FileExistsError, match=r"^\. exists and is not empty, or cannot be replaced"
+    ):
+        TeacherCache.build(teacher, once, ".")
+    with pytest.raises(FileNotFoundError, match="no teacher cache in ."):
+        TeacherCache.open(".")
+    assert list(tmp_path.iterdir()) == [tmp_path / "work"]
+
+
+def test_an_empty_folder_becomes_the_cache(tmp_path, cache, teacher, once):
+    (tmp_path / "cache").mkdir()
+    TeacherCache.build(teacher, once, tmp_path / "cache", ["features"])
+    assert contents(tmp_path / "cache") == contents(cache.directory)
 
 
 def test_a_large_build_says_beforehand_what_it_will_take(
@@ -245,8 +275,9 @@ def test_a_large_build_says_beforehand_what_it_will_take(
 
 
 def test_names_are_a_list_of_layers_that_the_teacher_has(tmp_path, teacher, once):
-    with pytest.raises(ValueError, match="`layer_names` must be a list.*'features'"):
-        TeacherCache.build(teacher, once, tmp_path / "cache", "features")
+    for names in ("features", None):
+        with pytest.raises(ValueError, match=f"`layer_names` must be a list.*{names!r}"):
+            TeacherCache.build(teacher, once, tmp_path / "cache", names)
     with pytest.raises(ValueError, match="no feature named 'feature'.*'features'"):
         TeacherCache.build(teacher, once, tmp_path / "cache", ["feature"])
 

@@ -122,6 +122,12 @@ def test_unknown_samples_and_unsuitable_data_sets(cache, split, once, train):
 
     with pytest.raises(tf.errors.InvalidArgumentError, match="samples 0 to 299. Received: sample_"):
         next(iter(cache.attach(once.map(renumber))))
+    with pytest.raises(ValueError, match="must be a tf.data.Dataset. Received: ndarray"):
+        cache.attach(split.images)
+    with pytest.raises(
+        ValueError, match="`initial_batch` must be >= 0. Received: initial_batch=-1"
+    ):
+        cache.attach(train, initial_batch=-1)
     with pytest.raises(ValueError, match=r"must be batched.*\.batch\(\) before attach"):
         cache.attach(once.unbatch())
     with pytest.raises(ValueError, match="samples with their ids.*Received: x of"):

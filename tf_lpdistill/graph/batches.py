@@ -1,6 +1,7 @@
 """Batches in which samples meet their neighbours of the whole training set."""
 
 import dataclasses
+import operator
 
 import numpy as np
 
@@ -43,18 +44,9 @@ class NeighborBatches:
 
     def __post_init__(self):
         """Checks the arguments."""
-        if not 2 <= self.batch_size <= len(self.neighbors):
-            raise ValueError(
-                f"`batch_size` must lie between 2 and {len(self.neighbors)}, the number of "
-                f"samples. Received: batch_size={self.batch_size}"
-            )
-        if not 1 <= self.seeds <= self.batch_size:
-            raise ValueError(
-                f"`seeds` must lie between 1 and the batch size, {self.batch_size}: the neighbours "
-                f"fill the rest. Received: seeds={self.seeds}"
-            )
-        if self.seed < 0:
-            raise ValueError(f"`seed` must be >= 0. Received: seed={self.seed}")
+        check_integer("batch_size", self.batch_size, 2, len(self.neighbors), "samples")
+        check_integer("seeds", self.seeds, 1, self.batch_size, "the batch size")
+        check_integer("seed", self.seed, 0)
 
     def __len__(self):
         """Returns the number of batches in an epoch, n // batch_size."""
@@ -106,7 +98,11 @@ class NeighborBatches:
             Dict of floats in [0, 1]: "coverage", the share of all samples that an epoch shows;
             "neighbor_recall", the share of a sample's k neighbours that stand in its batch; and
             "random_recall", what random batches hold: (batch_size - 1) / (n - 1).
+
+        Raises:
+            ValueError: when `epochs` is not a positive integer.
         """
+        epochs = check_integer("epochs", epochs, 1)
         coverage, recall = [], []
         for epoch in range(epochs):
             drawn = self.epoch(epoch)
@@ -117,6 +113,29 @@ class NeighborBatches:
             "neighbor_recall": float(np.mean(recall)),
             "random_recall": (self.batch_size - 1) / (len(self.neighbors) - 1),
         }
+
+
+def check_integer(name, value, lowest, highest=None, what=None):
+    """Returns an argument as an int.
+
+    Args:
+        name: its name.
+        value: what was given.
+        lowest: the smallest value allowed.
+        highest: the largest one; None: there is none.
+        what: what `highest` is.
+
+    Raises:
+        ValueError: when it is no integer, or out of bounds.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or number < lowest or (highest is not None and number > highest):
+        bounds = f"at least {lowest}" if highest is None else f"{lowest} to {highest} ({what})"
+        raise ValueError(f"`{name}` must be an integer, {bounds}. Received: {name}={value!r}")
+    return number
 
 
 def _unseen(order, seen, count):

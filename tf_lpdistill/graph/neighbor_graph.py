@@ -1,12 +1,11 @@
 """The nearest neighbours of every training sample among all others (Eq. 4)."""
 
 import dataclasses
-import operator
 
 import numpy as np
 
 from tf_lpdistill.graph import archive
-from tf_lpdistill.graph.batches import NeighborBatches
+from tf_lpdistill.graph.batches import NeighborBatches, check_integer
 from tf_lpdistill.graph.checkpoint import Checkpoint
 from tf_lpdistill.graph.features import Features
 from tf_lpdistill.graph.whole_set import METHODS, find_neighbors
@@ -90,11 +89,11 @@ class NeighborGraph:
         """
         if method not in METHODS:
             raise ValueError(f"`method` must be one of {METHODS}. Received: method={method!r}")
-        block_size = _check_integer("block_size", block_size, 1, None, "")
+        block_size = check_integer("block_size", block_size, 1)
         features = Features(features, block_size)
-        k = _check_integer("num_neighbors", num_neighbors, 1, len(features) - 1, "samples - 1")
+        k = check_integer("num_neighbors", num_neighbors, 1, len(features) - 1, "samples - 1")
         if pca is not None:
-            pca = _check_integer("pca", pca, 1, features.width - 1, "numbers in a feature - 1")
+            pca = check_integer("pca", pca, 1, features.width - 1, "numbers in a feature - 1")
         about = {
             "num_features": features.width,
             "method": method,
@@ -156,14 +155,3 @@ class NeighborGraph:
             ValueError: when an argument is out of bounds.
         """
         return NeighborBatches(self.indices, batch_size, seeds, repeat, seed)
-
-
-def _check_integer(name, value, lowest, highest, what):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = None
-    if number is None or number < lowest or (highest is not None and number > highest):
-        bounds = f"at least {lowest}" if highest is None else f"{lowest} to {highest} ({what})"
-        raise ValueError(f"`{name}` must be an integer, {bounds}. Received: {name}={value!r}")
-    return number

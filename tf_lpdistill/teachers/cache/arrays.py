@@ -44,12 +44,12 @@ def write_arrays(directory, arrays, predictions, dtype):
 def _checked(arrays):
     """Returns the arrays as numpy's, all of one length and of numbers."""
     arrays = {name: np.asanyarray(array) for name, array in dict(arrays).items()}
-    lengths = {array.shape[0] if array.ndim else 0 for array in arrays.values()}
+    lengths = {array.shape[0] if array.size and array.ndim else 0 for array in arrays.values()}
     numbers = all(array.dtype.kind in "fiu" for array in arrays.values())
     if not arrays or not numbers or len(lengths) != 1 or 0 in lengths:
         found = {name: f"{array.dtype}{array.shape}" for name, array in arrays.items()}
         raise ValueError(
-            "`arrays` must be {name: array of numbers (samples, ...)}, all with the same number "
-            f"of samples, at least one. Received: arrays={found}"
+            "`arrays` must be {name: array of numbers (samples, ...)}, none empty, all with the "
+            f"same number of samples. Received: arrays={found}"
         )
     return arrays

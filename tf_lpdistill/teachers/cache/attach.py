@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_lpdistill.teachers.cache.samples import take_apart
+from tf_lpdistill.teachers.cache.samples import spec_of, take_apart
 from tf_lpdistill.teachers.cache.signature import SIGNATURE, differing, signature
 
 
@@ -21,7 +21,7 @@ def attach(dataset, store, views, initial_batch):
         `tf.data.Dataset` with `x = {"inputs", "sample_id", "teacher"}`, "teacher" a dict
         `{array name: float32 (batch, ...)}`.
     """
-    _check(dataset, store, views)
+    _check(dataset, store, views, initial_batch)
     num_samples = store.rows // views.count
 
     def load(number, element):
@@ -37,8 +37,10 @@ def attach(dataset, store, views, initial_batch):
     return numbered.map(load, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def _check(dataset, store, views):
-    shape = take_apart(dataset.element_spec)[0]["sample_id"].shape
+def _check(dataset, store, views, initial_batch):
+    shape = spec_of(dataset)["sample_id"].shape
+    if initial_batch < 0:
+        raise ValueError(f"`initial_batch` must be >= 0. Received: initial_batch={initial_batch}")
     if shape.rank != 1:
         raise ValueError(
             "`dataset` must be batched, since activations are read a batch at a time. Received: "

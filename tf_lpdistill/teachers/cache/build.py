@@ -76,26 +76,31 @@ def build(runner, batches, views, directory, settings):
 
 
 def go_through(store, batches, views, write=None):
-    """Compares the blocks that a store has with the data, and writes those that it lacks.
+    """Compares the rows that a store has with the data, and writes those that it lacks.
 
     Args:
-        store: a `Draft` or a finished cache: `folder`, `block_rows`, `read(name, start, rows)`.
+        store: a `Draft` or a finished cache: `folder`, `rows`, `read(name, start, rows)`.
         batches: as in `build`.
         views: `Views`.
-        write: called with the inputs of each block that is lacking; None: none may be lacking.
+        write: called with the inputs of each batch that is lacking, and adds its rows; None: none
+            may be lacking.
 
     Raises:
         ValueError: when the data are not those that the teacher saw.
     """
-    done = len(store.block_rows)
-    number = -1
+    start = 0
     for number, inputs in enumerate(_all_views(batches, views, store.folder.name)):
-        if number >= done and write is not None:
+        if start == store.rows and write is not None:
             write(inputs)
-        elif number >= done or not _is_seen(store, number, inputs):
+            start = store.rows
+            continue
+        found = signature(inputs)
+        expected = store.read(SIGNATURE, start, len(found))
+        if len(expected) < len(found) or differing(found, expected).size:
             raise _other_data(store, f"batch {number} is not what the teacher saw")
-    if number + 1 < done:
-        raise _other_data(store, f"there are {number + 1} batches in the place of {done}")
+        start += len(found)
+    if start < store.rows:
+        raise _other_data(store, f"there are {start} inputs in the place of {store.rows}")
 
 
 def _all_views(batches, views, title):
@@ -131,17 +136,11 @@ def of_view(batches, views, view):
     return batches.map(make, tf.data.AUTOTUNE)
 
 
-def _is_seen(store, number, inputs):
-    start, rows = sum(store.block_rows[:number]), store.block_rows[number]
-    seen = signature(inputs)
-    return len(seen) == rows and not differing(seen, store.read(SIGNATURE, start, rows)).size
-
-
 def _other_data(store, reason):
     return ValueError(
         f"{store.folder} was made from other data: {reason}. It must be the same images in the "
-        "same preprocessing, batches and views. Name another folder for the cache, or remove that "
-        "one."
+        "same preprocessing and views, for an unfinished cache in the same batches, too. Name "
+        "another folder for the cache, or remove that one."
     )
 
 

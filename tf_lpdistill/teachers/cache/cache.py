@@ -91,7 +91,8 @@ class TeacherCache:
         Raises:
             ValueError: for arguments that do not fit, ids that are missing, repeated or out of
                 order, values that the dtype cannot hold, and a folder with another cache.
-            FileExistsError: when the folder holds something else.
+            FileExistsError: when the folder holds something else, or is a mount point or the
+                working folder, which cannot be replaced.
             OSError: when the disk has not enough room.
         """
         # The way from a teacher to its outputs knows caches, too.
@@ -99,7 +100,7 @@ class TeacherCache:
 
         views = Views(views, augment, seed)
         views.check_complete()
-        if isinstance(layer_names, str):
+        if not isinstance(layer_names, (list, tuple)):
             raise ValueError(
                 f"`layer_names` must be a list of names. Received: layer_names={layer_names!r}"
             )
@@ -144,7 +145,7 @@ class TeacherCache:
 
         Raises:
             ValueError: for arrays that are not of these forms.
-            FileExistsError: when the folder is not empty.
+            FileExistsError: when the folder is not empty, or cannot be replaced.
         """
         directory = pathlib.Path(directory)
         write_arrays(directory, arrays, predictions, check_dtype(dtype))
@@ -198,8 +199,8 @@ class TeacherCache:
 
         Raises:
             ValueError: when the data set has no ids, is not batched, has inputs of other shapes
-                than the cache, or ends although there are several views; when the cache was
-                opened without the `augment` that it was built with.
+                than the cache, or ends although there are several views; when `initial_batch` is
+                negative, or the cache was opened without the `augment` that it was built with.
         """
         attached = attach(dataset, self.store, self._views, initial_batch)
         spec = attached.element_spec

@@ -4,19 +4,21 @@ import dataclasses
 import json
 import os
 import shutil
+import zlib
 
-from tf_lpdistill.files import write_json, write_text
+from tf_lpdistill.files import atomic_path
 from tf_lpdistill.teachers.cache.folder import Contents, unfinished, write_contents
 from tf_lpdistill.teachers.cache.rows import RowSpec, append, checksums, memory_map
 
-_SETTINGS, _JOURNAL, _LOCK = "settings.json", "journal.jsonl", "lock"
+_JOURNAL, _LOCK = "journal", "lock"
 
 
 class Draft:
     """Arrays that grow by blocks in a hidden folder beside the final one.
 
-    A journal gets a line behind every block that was written. On opening, the longest run of
-    blocks whose checksums hold is kept; what stands behind it is written over.
+    A journal begins with a line about settings and arrays, and gets one behind every block that was
+    written. On opening, the longest run of lines and blocks whose checksums hold is kept; what
+    stands behind it is written over.
 
     Args:
         directory: `pathlib.Path` of the finished cache to be.
@@ -24,16 +26,13 @@ class Draft:
 
     Raises:
         ValueError: when a draft of other settings stands there already.
-        FileExistsError: when `directory` holds something else.
+        FileExistsError: when `directory` is something else than an empty folder.
         BlockingIOError: when another process is writing it.
     """
 
     def __init__(self, directory, settings):
-        if directory.exists() and any(directory.iterdir()):
-            raise FileExistsError(
-                f"{directory} exists and is not empty. Name another folder for the cache, or "
-                "remove it."
-            )
+        if directory.exists():
+            _make_room(directory)
         self.directory, self.settings = directory, settings
         self._folder = unfinished(directory)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -56,17 +55,12 @@ class Draft:
 
     def _go_on(self):
         """Takes up what an earlier process left."""
-        path = self._folder / _SETTINGS
-        if not path.is_file():
-            write_json(path, self.settings)
-        begun = json.loads(path.read_text(encoding="utf-8"))
-        check_same(self._folder, begun, self.settings)
         journal = self._folder / _JOURNAL
-        lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
-        records = _whole_lines(lines)
+        records = list(_sound_records(journal.read_bytes())) if journal.is_file() else []
         if not records:
             return
         head = records[0]
+        check_same(self._folder, head["settings"], self.settings)
         specs = {name: RowSpec(*fields) for name, fields in head["specs"].items()}
         self._set_arrays(specs, head["outputs"])
         whole = all((self._folder / spec.file).is_file() for spec in specs.values())
@@ -77,8 +71,9 @@ class Draft:
             if [next(crc32) for crc32 in found] != block["crc32"]:
                 break
             self._note(block)
-        kept = lines[: 1 + len(self.block_rows)]
-        write_text(journal, "".join(f"{line}\n" for line in kept))
+        kept = records[: 1 + len(self.block_rows)]
+        with atomic_path(journal) as temporary:
+            temporary.write_bytes(b"".join(map(_sealed, kept)))
 
     @property
     def rows(self):
@@ -99,14 +94,14 @@ class Draft:
         """Fixes `specs` and `outputs`, as in `Contents`; once, before the first block."""
         self._set_arrays(specs, outputs)
         fields = {name: dataclasses.astuple(spec) for name, spec in specs.items()}
-        self._log({"specs": fields, "outputs": outputs}, "w")
+        self._log({"settings": self.settings, "specs": fields, "outputs": outputs}, "wb")
 
     def add(self, arrays):
         """Writes one block: `{name: array (rows, ...)}`, each of the dtype of its spec."""
         start, rows = self.rows, len(next(iter(arrays.values())))
         crc32 = [append(self._folder, s, start, arrays[k]) for k, s in self.specs.items()]
         block = {"rows": rows, "crc32": crc32}
-        self._log(block, "a")
+        self._log(block, "ab")
         self._note(block)
 
     def read(self, name, start, rows):
@@ -120,12 +115,12 @@ class Draft:
             Contents(self.settings, self.outputs, self.specs, self.block_rows, self._crc32),
         )
         os.replace(self._folder, self.directory)
-        for name in (_SETTINGS, _JOURNAL, _LOCK):
+        for name in (_JOURNAL, _LOCK):
             (self.directory / name).unlink()
 
     def _log(self, record, mode):
-        with open(self._folder / _JOURNAL, mode, encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        with open(self._folder / _JOURNAL, mode) as file:
+            file.write(_sealed(record))
 
     def _set_arrays(self, specs, outputs):
         self.specs, self.outputs = specs, outputs
@@ -157,15 +152,30 @@ def check_same(folder, made, asked):
         )
 
 
-def _whole_lines(lines):
-    """Parses the journal as far as it is whole: a kill may have cut its last line short."""
-    records = []
-    for line in lines:
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            break
-    return records
+def _sealed(record):
+    """A line of the journal: its checksum and the record."""
+    content = json.dumps(record).encode()
+    return b"%08x %s\n" % (zlib.crc32(content), content)
+
+
+def _sound_records(journal):
+    """Yields the records of a journal up to the first line that was cut short or damaged."""
+    for line in journal.splitlines(keepends=True):
+        content = line[9:-1]
+        if line != b"%08x %s\n" % (zlib.crc32(content), content):
+            return
+        yield json.loads(content)
+
+
+def _make_room(directory):
+    """Removes an empty folder, since a mount point or the working folder could not be replaced."""
+    try:
+        directory.rmdir()
+    except OSError as error:
+        raise FileExistsError(
+            f"{directory} exists and is not empty, or cannot be replaced. Name another folder for "
+            "the cache, or remove it."
+        ) from error
 
 
 def _locked(path):

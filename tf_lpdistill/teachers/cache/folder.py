@@ -111,6 +111,7 @@ def check_files(folder, contents, verify):
 
 def unfinished(folder):
     """Where a cache is written until it is whole: a hidden folder beside its final place."""
+    folder = folder.absolute()  # "." has no name
     return folder.with_name(f".{folder.name}.part")
 
 

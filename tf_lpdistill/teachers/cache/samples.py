@@ -30,6 +30,17 @@ def take_apart(element):
     return x, rest
 
 
+def spec_of(dataset):
+    """Returns the specs `{"inputs", "sample_id"}` of a data set of samples with ids.
+
+    Raises:
+        ValueError: when it is no `tf.data.Dataset`, or carries no ids.
+    """
+    if not isinstance(dataset, tf.data.Dataset):
+        raise ValueError(f"`dataset` must be a tf.data.Dataset. Received: {type(dataset).__name__}")
+    return take_apart(dataset.element_spec)[0]
+
+
 def batches_of(dataset, batch_size):
     """Returns the data set in batches of `{"inputs", "sample_id"}`.
 
@@ -40,15 +51,13 @@ def batches_of(dataset, batch_size):
     Raises:
         ValueError: when it carries no ids, or has no end.
     """
-    if not isinstance(dataset, tf.data.Dataset):
-        raise ValueError(f"`dataset` must be a tf.data.Dataset. Received: {type(dataset).__name__}")
-    x, _ = take_apart(dataset.element_spec)
+    spec = spec_of(dataset)
     if dataset.cardinality() == tf.data.INFINITE_CARDINALITY:
         raise ValueError(
             "`dataset` has no end, and the teacher must see every sample once. Received: an "
             "infinite data set. data.evaluation_batches(..., sample_ids=True) makes one epoch."
         )
-    if x["sample_id"].shape.rank == 0:
+    if spec["sample_id"].shape.rank == 0:
         dataset = dataset.batch(batch_size)
     return dataset.map(lambda *element: take_apart(element if len(element) > 1 else element[0])[0])
 

@@ -17,14 +17,12 @@ class Store:
     Attributes:
         settings: what was asked for when the cache was made.
         outputs: structure of array names, as in `Contents`.
-        block_rows: rows of each block.
         arrays: `{array name: read-only memory map (rows, ...)}`; rows are views times samples.
     """
 
     def __init__(self, folder, contents):
         self.folder, self._contents = folder, contents
         self.settings, self.outputs = contents.settings, contents.outputs
-        self.block_rows = contents.block_rows
         self.arrays = {
             name: memory_map(folder, spec, contents.rows) for name, spec in contents.specs.items()
         }

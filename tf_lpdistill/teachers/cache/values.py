@@ -31,11 +31,12 @@ def to_stored(name, values, dtype):
     Raises:
         ValueError: when values are not finite, or too large or too small for the dtype.
     """
-    values = np.asarray(values, np.float32)
+    with np.errstate(over="ignore"):  # of float64; what overflows is refused as not finite
+        values = np.asarray(values).astype(np.float32, copy=False)
     largest = np.abs(values).max(initial=0.0)
     if not np.isfinite(largest):
         raise ValueError(
-            f"{name!r}: the teacher's values must be finite. Received: "
+            f"{name!r}: the teacher's values must be finite, in float32. Received: "
             f"{np.count_nonzero(~np.isfinite(values))} of {values.size} that are not, in a batch"
         )
     too_large = largest > np.finfo(dtype).max
