@@ -19,7 +19,7 @@ SMALL = {
     "shufflenet_v2": lambda: models.shufflenet_v2((16, 16, 3), 4, width=0.5, stem_stride=2),
     "inception_bn": lambda: models.inception_bn((32, 32, 3), 4),
 }
-SLOW = ("mobilenet", "shufflenet", "inception")
+SLOW = ("fitnet_teacher", "vgg", "mobilenet", "shufflenet", "inception")
 
 
 def _families():

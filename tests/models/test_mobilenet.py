@@ -35,7 +35,7 @@ def test_the_same_network_as_in_keras_applications(name, original, parameters):
 @pytest.mark.parametrize(
     ("name", "sides"),
     [
-        ("mobilenet_v1", [32, 16, 8, 4, 2]),
+        pytest.param("mobilenet_v1", [32, 16, 8, 4, 2], marks=pytest.mark.slow),
         pytest.param("mobilenet_v2", [32, 16, 8, 4, 2], marks=pytest.mark.slow),
         pytest.param("mobilenet_v3_small", [16, 8, 4, 2], marks=pytest.mark.slow),
         pytest.param("mobilenet_v3_large", [32, 16, 8, 4, 2], marks=pytest.mark.slow),

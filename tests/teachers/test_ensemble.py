@@ -175,6 +175,7 @@ def test_each_teacher_runs_once_a_step_and_stays_as_it_was():
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_the_same_update_on_one_and_two_replicas(mirrored):
     x, y = batch(24)
     teachers, results = ensemble([1, 3]), []
