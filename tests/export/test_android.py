@@ -3,6 +3,7 @@
 The numbers it must give come from the very functions that prepare images in Python.
 """
 
+import json
 import pathlib
 import re
 import shutil
@@ -100,6 +101,12 @@ def test_the_pure_part_knows_nothing_of_android():
     for path in (SOURCES / "pure").glob("*.kt"):
         imports = re.findall(r"^import (\S+)", path.read_text(), flags=re.MULTILINE)
         assert all(name.startswith("kotlin.") for name in imports), path
+
+
+def test_the_app_is_built_with_the_compiler_that_is_tested():
+    package = json.loads((APP / "check" / "package.json").read_text())
+    version = package["dependencies"]["kotlin-compiler"]
+    assert f'kotlin.android") version "{version}"' in (APP / "build.gradle.kts").read_text()
 
 
 def test_every_text_that_the_app_shows_is_there():
