@@ -171,11 +171,13 @@ def run():
         mean=_numbers(_MEAN.value, "mean"),
         std=_numbers(_STD.value, "std"),
     )
-    names = None if _EMBEDDINGS.value else labels.read(_LABELS.value)
+    names = None
+    if not _EMBEDDINGS.value:
+        names = labels.check(labels.read(_LABELS.value), model.outputs[0].shape[-1])
     images, truth = None, None
     if _DATA.value is not None:
         images, truth = load_images(_DATA.value, process.image_size)
-    if names and truth is not None:
+    if names is not None and truth is not None:
         truth = labels.check_truth(truth, len(images), len(names), _DATA.name)
         scaling.check_scores(model, process, images, truth)
     bundle = tflite.export_bundle(

@@ -145,6 +145,10 @@ MISTAKES = {
         ["--labels={}/two.txt", "--precisions=float32"],
         "student's 10 outputs. Received: 2 labels",
     ),
+    "labels of images": (
+        ["--labels={}/two.txt", "--representative_data={}/test.npz"],
+        "student's 10 outputs. Received: 2 labels",
+    ),
     "float images": (["--representative_data={}/floats.npz"], "must hold x, uint8 images"),
     "labels out of range": (
         ["--representative_data={}/shifted.npz"],
