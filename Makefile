@@ -10,7 +10,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench lint test-mediapipe test-android
+.PHONY: demo test test-all test-gpu bench lint test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
@@ -38,8 +38,13 @@ bench-%: $(VENV)/.dev
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py
 
-test-android: $(VENV)/.dev export/android/check/node_modules/.package-lock.json
+test-android: have-java have-npm $(VENV)/.dev export/android/check/node_modules/.package-lock.json
 	$(PYTEST) tests/export/test_android.py
+
+# Tests that find no Java skip; who asks for just these wants to be told.
+have-java have-npm: have-%:
+	@command -v $* >/dev/null || { echo "make test-android needs $*, and there is none: install" \
+	  "Java 17 and Node.js (Debian: apt-get install openjdk-17-jre-headless npm)" >&2; exit 1; }
 
 export/android/check/node_modules/.package-lock.json: export/android/check/package-lock.json
 	npm ci --prefix $(dir $<) --ignore-scripts --no-audit --no-fund

@@ -83,6 +83,42 @@ def read_npz(path, flag):
     return images, arrays.get("y")
 
 
+def read_labelled(path, flag, labels, image_size):
+    """Reads labelled images.
+
+    Args:
+        path: a folder of class folders, or an `.npz` with x and y.
+        flag: the name of the flag that gave the path, for the error messages.
+        labels: the class names, in the order of the outputs; none for embeddings, whose images
+            need no classes.
+        image_size: (height, width) for the images of a folder.
+
+    Returns:
+        `(images, labels)`: (n, height, width, 1 or 3) uint8, and (n,) integers, or None for
+        embeddings.
+    """
+    import numpy as np
+
+    path = pathlib.Path(path)
+    if not path.is_dir():
+        images, truth = read_npz(path, flag)
+        if truth is None and labels:
+            raise ValueError(f"The .npz must hold labels y as well. Received: --{flag}={path}")
+        return images, truth
+    found = find_images(path, flag)
+    if not labels:
+        return read_images(found, image_size), None
+    names = [file.relative_to(path).parts[0] for file in found]
+    foreign = sorted(set(names) - set(labels))
+    if foreign:
+        raise ValueError(
+            f"The class folders must be named by the labels {list(labels)}. "
+            f"Received: --{flag}={path} with {foreign}"
+        )
+    truth = np.array([list(labels).index(name) for name in names])
+    return read_images(found, image_size), truth
+
+
 def find_images(folder, flag):
     """Returns the sorted paths of all images in a folder and below."""
     folder = pathlib.Path(folder)

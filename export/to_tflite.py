@@ -14,12 +14,15 @@ A model trained on (pixel - mean) / std, with images and labels, which also scor
       --mean 123.7,116.3,103.5 --std 58.4,57.1,57.4 --representative_data validation.npz \\
       --output_dir phone/
 
+Scores that MediaPipe calibrates, fitted on labelled images that the model was not trained on, in
+class folders or an .npz with x and y: add --score_calibration validation/
+
 The model is a .keras file, the folder of a SavedModel, or an .h5, also an old one of Keras 2. It
 takes (batch, height, width, 1 or 3) and returns one output a class, logits or probabilities; or
 embeddings, with --embeddings. Every file takes RGB pixels 0..255 and returns probabilities: the
 conversion to grey, the scaling and the softmax are put inside. What the model was trained on
 (--input_scaling) cannot be seen from the file, and a wrong one still runs, only worse: so it must
-be given.
+be given. Where the images come with labels, one that surely scores worse than another is refused.
 """
 
 import pathlib
@@ -63,6 +66,11 @@ _DATA = flags.DEFINE_string(
     "Some 100 real images, needed for int8: a folder of images (flat, or in class folders), or "
     "an .npz with x (uint8, n images) and optionally y (labels: then every file is scored).",
 )
+_CALIBRATION = flags.DEFINE_string(
+    "score_calibration",
+    None,
+    "Labelled images, an .npz or class folders, that the scores are calibrated on for MediaPipe.",
+)
 _OUTPUT = flags.DEFINE_string("output_dir", None, "The folder of the bundle; replaced whole.")
 _MAX_RUNTIME = flags.DEFINE_string(
     "max_runtime",
@@ -88,6 +96,11 @@ flags.register_multi_flags_validator(
     lambda values: (values["labels"] is None) == values["embeddings"],
     "Flag --labels must have a value for a classifier, and none with --embeddings.",
 )
+flags.register_multi_flags_validator(
+    ["score_calibration", "embeddings"],
+    lambda values: values["score_calibration"] is None or not values["embeddings"],
+    "Flag --score_calibration is for a classifier: embeddings are no scores.",
+)
 
 
 def load_images(path, image_size):
@@ -98,17 +111,29 @@ def load_images(path, image_size):
         image_size: (height, width) for the images of a folder.
 
     Returns:
-        `(images, labels)`: (n, height, width, 1 or 3) uint8, and (n,) integers or None.
+        `(images, labels)`: (n, height, width, 1 or 3) uint8, and the labels or None.
     """
-    import numpy as np
-
     from tf_lpdistill.tflite import calibration
 
     if not pathlib.Path(path).is_dir():
         return command.read_npz(path, _DATA.name)
     found = command.find_images(path, _DATA.name)
-    rows = np.linspace(0, len(found) - 1, min(len(found), calibration.MAX_IMAGES))
-    return command.read_images([found[int(row)] for row in rows.round()], image_size), None
+    chosen = [found[row] for row in calibration.spread(len(found))]
+    return command.read_images(chosen, image_size), None
+
+
+def fit_scores(model, process, names):
+    """Returns the score calibration of the labelled images that were given, if any."""
+    if _CALIBRATION.value is None:
+        return None
+    from tf_lpdistill import tflite
+    from tf_lpdistill.tflite import labels, outputs, pixels
+
+    size = process.image_size
+    images, truth = command.read_labelled(_CALIBRATION.value, _CALIBRATION.name, names, size)
+    truth = labels.check_truth(truth, len(images), len(names), _CALIBRATION.name)
+    _, probabilities = outputs.of_student(model, process, pixels.to_uint8(images, size))
+    return tflite.fit_scores(probabilities, truth)
 
 
 def _numbers(values, flag):
@@ -134,10 +159,10 @@ def _table(facts):
 
 def run():
     """Exports what the flags ask for, and returns the bundle."""
-    command.check_exists(_MODEL, _LABELS, _DATA)
+    command.check_exists(_MODEL, _LABELS, _DATA, _CALIBRATION)
     with command.silence():
         from tf_lpdistill import preprocessing, tflite
-        from tf_lpdistill.tflite import labels
+        from tf_lpdistill.tflite import labels, scaling
 
     model = tflite.load_model(_MODEL.value)
     process = preprocessing.of_model(
@@ -146,19 +171,26 @@ def run():
         mean=_numbers(_MEAN.value, "mean"),
         std=_numbers(_STD.value, "std"),
     )
+    names = None
+    if not _EMBEDDINGS.value:
+        names = labels.check(labels.read(_LABELS.value), model.outputs[0].shape[-1])
     images, truth = None, None
     if _DATA.value is not None:
         images, truth = load_images(_DATA.value, process.image_size)
+    if names is not None and truth is not None:
+        truth = labels.check_truth(truth, len(images), len(names), _DATA.name)
+        scaling.check_scores(model, process, images, truth)
     bundle = tflite.export_bundle(
         model,
         _OUTPUT.value,
-        labels=None if _EMBEDDINGS.value else labels.read(_LABELS.value),
+        labels=names,
         preprocessing=process,
         precisions=_PRECISION_LIST.value,
         representative_data=images,
         max_runtime=None if _MAX_RUNTIME.value == "any" else _MAX_RUNTIME.value,
         name=_NAME.value,
         conversion=tflite.Conversion(_BATCH.value, _INT8_INPUT.value, _FLOAT_LAYERS.value),
+        score_calibration=fit_scores(model, process, names),
     )
     if truth is not None:
         tflite.verify(bundle, model, (images, truth))

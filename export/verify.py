@@ -13,8 +13,6 @@ point, the layers that lose most are named, and what keeping them in float would
 The scores also go into bundle.json and MODEL_CARD.md.
 """
 
-import pathlib
-
 from absl import app, flags
 
 import command
@@ -26,39 +24,6 @@ _MODEL = flags.DEFINE_string(
 _DATA = flags.DEFINE_string("data", None, "Labelled images: a folder of class folders, or .npz.")
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of the bootstrap.", lower_bound=0)
 flags.mark_flags_as_required(["bundle", "model", "data"])
-
-
-def load_labelled(path, bundle):
-    """Reads labelled images.
-
-    Args:
-        path: an `.npz`, or a folder of class folders.
-        bundle: the `Bundle`, which knows the labels and the size.
-
-    Returns:
-        `(images, labels)`: (n, height, width, 1 or 3) uint8, and (n,) integers, or None for a
-        bundle of embeddings.
-    """
-    import numpy as np
-
-    path = pathlib.Path(path)
-    if not path.is_dir():
-        images, labels = command.read_npz(path, _DATA.name)
-        if labels is None and bundle.labels:
-            raise ValueError(f"The .npz must hold labels y as well. Received: --data={path}")
-        return images, labels
-    found = command.find_images(path, _DATA.name)
-    if not bundle.labels:
-        return command.read_images(found, bundle.preprocessing.image_size), None
-    names = [file.relative_to(path).parts[0] for file in found]
-    foreign = sorted(set(names) - set(bundle.labels))
-    if foreign:
-        raise ValueError(
-            f"The class folders must be named by the bundle's labels {list(bundle.labels)}. "
-            f"Received: --data={path} with {foreign}"
-        )
-    images = command.read_images(found, bundle.preprocessing.image_size)
-    return images, np.array([bundle.labels.index(name) for name in names])
 
 
 def describe_embeddings(bundle, results):
@@ -77,7 +42,8 @@ def run():
     with command.silence():
         from tf_lpdistill import tflite
     bundle = tflite.Bundle.open(_BUNDLE.value)
-    data = load_labelled(_DATA.value, bundle)
+    size = bundle.preprocessing.image_size
+    data = command.read_labelled(_DATA.value, _DATA.name, bundle.labels, size)
     model = tflite.load_model(_MODEL.value)
     return bundle, tflite.verify(bundle, model, data if bundle.labels else data[0], _SEED.value)
 

@@ -1,4 +1,5 @@
 plugins {
-    id("com.android.application") version "8.13.0" apply false
-    id("org.jetbrains.kotlin.android") version "2.2.20" apply false
+    id("com.android.application") version "8.13.2" apply false
+    // The compiler that check/ tests the pure part with.
+    id("org.jetbrains.kotlin.android") version "2.4.20" apply false
 }

@@ -70,6 +70,7 @@ function show(id) {
   $("stage").classList.toggle("busy", id !== "hint");
   $("use-camera").setAttribute("aria-pressed", id === "camera");
   $("draw").setAttribute("aria-pressed", id === "pad");
+  $("draw").textContent = id === "pad" ? "Clear" : "Draw";
   if (id !== "camera") stream?.getTracks().forEach((track) => track.stop());
   $("error").hidden = true;
 }

@@ -36,7 +36,7 @@ def run_script():
 
 @pytest.fixture(scope="session")
 def reader(digits, tmp_path_factory):
-    """A small reader of digits: model, bundle, and its images as .npz and as class folders."""
+    """A small reader of digits, its labels and bundle, images as .npz and as class folders."""
     folder = tmp_path_factory.mktemp("reader")
     keras.utils.set_random_seed(3)
     model = keras.Sequential(
@@ -61,6 +61,7 @@ def reader(digits, tmp_path_factory):
         precisions=["float32", "int8"],
         representative_data=digits.train.images,
     )
+    (folder / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
     np.savez(folder / "test.npz", x=digits.test.images[..., 0], y=digits.test.labels)
     for index, image in enumerate(digits.test.images[:40]):
         path = folder / "images" / labels[digits.test.labels[index]] / f"{index}.png"

@@ -3,6 +3,7 @@
 The numbers it must give come from the very functions that prepare images in Python.
 """
 
+import json
 import pathlib
 import re
 import shutil
@@ -84,10 +85,28 @@ def test_the_best_answers_with_their_labels(app, tmp_path):
     ]
 
 
+def test_make_says_what_is_missing(tmp_path):
+    """Not a green run in which all was skipped."""
+    for name in ("make", "bash"):
+        (tmp_path / name).symlink_to(shutil.which(name))
+    done = subprocess.run(
+        ["make", "-C", APP.parents[1], "test-android"],
+        env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "make test-android needs java, and there is none: install Java 17" in done.stderr
+
+
 def test_the_pure_part_knows_nothing_of_android():
     for path in (SOURCES / "pure").glob("*.kt"):
         imports = re.findall(r"^import (\S+)", path.read_text(), flags=re.MULTILINE)
         assert all(name.startswith("kotlin.") for name in imports), path
+
+
+def test_the_app_is_built_with_the_compiler_that_is_tested():
+    package = json.loads((APP / "check" / "package.json").read_text())
+    version = package["dependencies"]["kotlin-compiler"]
+    assert f'kotlin.android") version "{version}"' in (APP / "build.gradle.kts").read_text()
 
 
 def test_every_text_that_the_app_shows_is_there():

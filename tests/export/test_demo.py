@@ -42,6 +42,8 @@ try {
     const page = frame.contentDocument, get = id => page.getElementById(id);
     page.addEventListener("securitypolicyviolation", e => report.violations.push(e.blockedURI));
     await until(() => get("best").textContent === "Ready", "the model");
+    get("file").addEventListener("click", e => { report.opened = true; e.preventDefault(); });
+    get("hint").click();
     report.title = get("name").textContent;
     report.options = [...get("precision").options].map(o => o.text);
     const give = blob => {
@@ -62,6 +64,7 @@ try {
     await until(() => !get("error").hidden, "the complaint");
     report.errors.push(get("error").textContent);
     get("draw").click();
+    report.again = get("draw").textContent;
     const pad = get("pad").getBoundingClientRect(), stage = get("stage").getBoundingClientRect();
     report.inside = pad.top >= stage.top && pad.bottom <= stage.bottom;
     get("pad").dispatchEvent(new frame.contentWindow.PointerEvent("pointermove", {
@@ -158,12 +161,17 @@ def test_it_names_keras_class(report, reader, digits):
 
 def test_a_drawing_and_the_camera_are_classified_too(report):
     assert "failure" not in report and report["inside"]
+    assert report["again"] == "Clear", "what a second click does"
 
 
 def test_it_shows_what_the_bundle_is(report):
     assert report["title"] == "reader"
     assert [text.split(",")[0] for text in report["options"]] == ["float32", "int8"]
     assert report["overflow"] == 0, "nothing sticks out"
+
+
+def test_the_whole_stage_opens_the_chooser(report):
+    assert report["opened"]
 
 
 def test_what_is_no_picture_is_told(report):

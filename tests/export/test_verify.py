@@ -47,18 +47,23 @@ def script(monkeypatch):
     return module
 
 
+def load_labelled(script, path, bundle):
+    size = bundle.preprocessing.image_size
+    return script.command.read_labelled(path, "data", bundle.labels, size)
+
+
 def test_folders_of_other_names_are_refused(reader, script, tmp_path):
     image = next((reader.folder / "images").rglob("*.png")).read_bytes()
     (tmp_path / "cats").mkdir()
     (tmp_path / "cats" / "1.png").write_bytes(image)
-    with pytest.raises(ValueError, match=r"must be named by the bundle's labels .*\['cats'\]"):
-        script.load_labelled(tmp_path, reader.bundle)
+    with pytest.raises(ValueError, match=r"must be named by the labels .*\['cats'\]"):
+        load_labelled(script, tmp_path, reader.bundle)
 
 
 def test_an_npz_without_labels_is_refused(reader, script, tmp_path):
     np.savez(tmp_path / "x.npz", x=np.zeros((3, 8, 8), "uint8"))
     with pytest.raises(ValueError, match="must hold labels y as well. Received: --data="):
-        script.load_labelled(tmp_path / "x.npz", reader.bundle)
+        load_labelled(script, tmp_path / "x.npz", reader.bundle)
 
 
 def test_the_diagnosis_is_told(reader, script):
@@ -79,7 +84,7 @@ def test_the_diagnosis_is_told(reader, script):
 
 
 def test_a_folder_of_class_folders(reader, script):
-    images, labels = script.load_labelled(reader.folder / "images", reader.bundle)
+    images, labels = load_labelled(script, reader.folder / "images", reader.bundle)
     assert images.shape == (40, 8, 8, 3) and images.dtype == np.uint8
     found = reader.model.predict(images[..., :1] / 255.0, verbose=0).argmax(-1)
     assert np.mean(found == labels) > 0.7

@@ -42,10 +42,14 @@ def representative_images(data, image_size):
 
 def _spread(data):
     images = data[0] if isinstance(data, tuple) and data else data
-    if not hasattr(images, "shape") or len(images.shape) == 0 or len(images) <= MAX_IMAGES:
+    if not hasattr(images, "shape") or len(images.shape) == 0:
         return images
-    rows = np.linspace(0, len(images) - 1, MAX_IMAGES).round().astype(int)
-    return np.asarray(images)[rows]
+    return np.asarray(images)[spread(len(images))]
+
+
+def spread(count):
+    """Returns up to 200 of the rows 0..count - 1, evenly spread, as an array of integers."""
+    return np.linspace(0, count - 1, min(count, MAX_IMAGES)).round().astype(int)
 
 
 def calibration_inputs(images, batch_size=1):

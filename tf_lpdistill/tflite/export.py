@@ -8,7 +8,16 @@ import keras
 import numpy as np
 
 from tf_lpdistill import files
-from tf_lpdistill.tflite import calibration, folder, metadata, rules, scores, selective
+from tf_lpdistill.tflite import (
+    calibration,
+    folder,
+    metadata,
+    outputs,
+    rules,
+    scaling,
+    scores,
+    selective,
+)
 from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite import student as students
 from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
@@ -79,10 +88,13 @@ def export_bundle(
     rules.version(max_runtime)
     conversion = conversion or Conversion()
     students.check_student(student, preprocessing)
+    scaling.check_first_layer(student, preprocessing)
     name = rules.check_name(name, student.name)
     check_replaceable(directory)
     images = _images(representative_data, precisions, preprocessing)
-    softmax_added, expected = _probe(student, preprocessing, images, labels is not None)
+    softmax_added, expected = outputs.of_student(
+        student, preprocessing, images, is_classifier=labels is not None
+    )
     facts = {
         "format": FORMAT,
         "name": name,
@@ -129,16 +141,6 @@ def _images(data, precisions, preprocessing):
     # Noise tells logits from probabilities, and a good file from a bad one, as well.
     shape = (_NUM_PROBES, *preprocessing.image_size, 3)
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-
-
-def _probe(student, preprocessing, images, is_classifier):
-    """Runs the Keras student: (whether a softmax is missing, its probabilities or embeddings)."""
-    call = students.reference(student, preprocessing, channels=3)
-    outputs = np.stack([call(image) for image in images])
-    students.check_finite(outputs)
-    if not is_classifier or not students.needs_softmax(student, outputs):
-        return False, outputs
-    return True, np.array(keras.ops.softmax(outputs))
 
 
 def _score_calibration(calibration, labels, num_classes):

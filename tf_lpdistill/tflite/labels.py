@@ -3,6 +3,8 @@
 import collections
 import pathlib
 
+import numpy as np
+
 
 def check(labels, num_classes):
     """Returns the labels as a list of `str`, or refuses them.
@@ -34,6 +36,35 @@ def check(labels, num_classes):
             f"Received: {len(labels)} labels"
         )
     return [str(label) for label in labels]
+
+
+def check_truth(truth, count, num_classes, argument):
+    """Returns the integer labels of images as (n,), or refuses them.
+
+    Args:
+        truth: (n,) or (n, 1) integers, 0..num_classes - 1; None where the caller has none.
+        count: images that they belong to.
+        num_classes: the student's outputs.
+        argument: the name of the caller's argument, for the error messages.
+
+    Raises:
+        ValueError: saying what was expected and what came.
+    """
+    if truth is None:
+        raise ValueError(
+            f"`{argument}` must hold (images, labels). Received: images without labels"
+        )
+    truth = np.asarray(truth)
+    flat = truth.reshape(-1) if truth.size == count else truth
+    integers = truth.dtype.kind in "ui" and flat.shape == (count,)
+    if not integers or (count and not 0 <= flat.min() <= flat.max() < num_classes):
+        raise ValueError(
+            f"The labels of `{argument}` must be one integer an image, 0..{num_classes - 1}. "
+            f"Received: shape={truth.shape}, dtype={truth.dtype}"
+            + (f", values {flat.min()}..{flat.max()}" if integers else "")
+            + f" for {count} images"
+        )
+    return flat
 
 
 def to_text(labels):

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.tflite import bootstrap, diagnosis, pixels, similarity
+from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
 from tf_lpdistill.tflite.student import check_student, reference
@@ -124,7 +125,7 @@ def _images(bundle, student, dataset):
     with tqdm.tqdm(desc="verify", unit=" images", disable=None) as progress:
         for images, labels in pixels.batches(dataset, size, "dataset"):
             labels = (
-                _checked_labels(labels, len(images), len(bundle.labels))
+                label_rules.check_truth(labels, len(images), len(bundle.labels), "dataset")
                 if bundle.labels
                 else [None] * len(images)
             )
@@ -134,21 +135,6 @@ def _images(bundle, student, dataset):
             for image, label in zip(images, labels, strict=True):
                 yield image, label, calls[channels]
             progress.update(len(images))
-
-
-def _checked_labels(labels, count, num_classes):
-    if labels is None:
-        raise ValueError("`dataset` must hold (images, labels). Received: images without labels")
-    labels = np.asarray(labels)
-    flat = labels.reshape(-1) if labels.size == count else labels
-    integers = labels.dtype.kind in "ui" and flat.shape == (count,)
-    if not integers or (count and not 0 <= flat.min() <= flat.max() < num_classes):
-        raise ValueError(
-            f"The labels of `dataset` must be one integer an image, 0..{num_classes - 1}. "
-            f"Received: shape={labels.shape}, dtype={labels.dtype}"
-            + (f", values {flat.min()}..{flat.max()}" if integers else "")
-        )
-    return flat
 
 
 def _softmax(logits):

@@ -1,3 +1,5 @@
+import org.jetbrains.kotlin.gradle.dsl.JvmTarget
+
 plugins {
     id("com.android.application")
     id("org.jetbrains.kotlin.android")
@@ -14,7 +16,7 @@ android {
     compileSdk = 36
     defaultConfig {
         applicationId = "org.lpdistill.sample"
-        minSdk = 28 // ImageDecoder, which turns photographs upright
+        minSdk = 29 // ImageDecoder, which turns photographs upright, is of 28; the theme of 29
         targetSdk = 36
         versionCode = 1
         versionName = "1"
@@ -30,7 +32,8 @@ android {
     }
 }
 
-kotlin { jvmToolchain(17) }
+// Not a toolchain: Android Studio brings Java 21 and would look for a 17 in vain.
+kotlin { compilerOptions { jvmTarget = JvmTarget.JVM_17 } }
 
 dependencies {
     implementation("androidx.activity:activity-ktx:1.10.1")

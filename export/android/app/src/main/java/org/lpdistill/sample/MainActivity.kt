@@ -1,5 +1,6 @@
 package org.lpdistill.sample
 
+import android.content.ActivityNotFoundException
 import android.content.pm.PackageManager
 import android.graphics.Bitmap
 import android.graphics.ImageDecoder
@@ -8,6 +9,7 @@ import android.os.Bundle
 import android.os.SystemClock
 import android.view.Gravity
 import android.widget.Button
+import android.widget.FrameLayout
 import android.widget.ImageView
 import android.widget.LinearLayout
 import android.widget.TextView
@@ -25,7 +27,11 @@ class MainActivity : ComponentActivity() {
     private lateinit var view: ImageView
     private lateinit var answers: TextView
 
-    private val picker = registerForActivityResult(PickVisualMedia()) { uri -> uri?.let { work { decode(it) } } }
+    private val picker = registerForActivityResult(PickVisualMedia()) { chosen ->
+        chosen?.let { work { decode(it) } }
+    }
+
+    // The camera app's small preview: more than most students see, and no file to share with it.
     private val camera = registerForActivityResult(TakePicturePreview()) { taken ->
         taken?.let { work { it } }
     }
@@ -52,18 +58,26 @@ class MainActivity : ComponentActivity() {
         val column = LinearLayout(this).apply {
             orientation = LinearLayout.VERTICAL
             gravity = Gravity.CENTER_HORIZONTAL
-            fitsSystemWindows = true // keeps clear of the status and navigation bars
             setPadding(48, 48, 48, 48)
             addView(view, LinearLayout.LayoutParams(LinearLayout.LayoutParams.MATCH_PARENT, 0, 1f))
             addView(buttons)
             addView(answers)
         }
-        setContentView(column)
+        setContentView(FrameLayout(this).apply {
+            fitsSystemWindows = true // clear of the system's bars, whose sizes become its padding
+            addView(column)
+        })
     }
 
     private fun button(text: Int, action: () -> Unit) = Button(this).apply {
         setText(text)
-        setOnClickListener { action() }
+        setOnClickListener {
+            try {
+                action()
+            } catch (error: ActivityNotFoundException) { // a phone without a camera app
+                answers.text = getString(R.string.failed, error.message)
+            }
+        }
     }
 
     private fun decode(uri: Uri): Bitmap {
@@ -71,7 +85,7 @@ class MainActivity : ComponentActivity() {
         return ImageDecoder.decodeBitmap(source) { decoder, info, _ ->
             decoder.allocator = ImageDecoder.ALLOCATOR_SOFTWARE // its pixels are read below
             // More detail than a screen shows would only cost memory; the student sees far less.
-            decoder.setTargetSampleSize(maxOf(1, info.size.width / 1024))
+            decoder.setTargetSampleSize(maxOf(1, maxOf(info.size.width, info.size.height) / 1024))
         }
     }
 

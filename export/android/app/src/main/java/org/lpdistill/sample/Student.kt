@@ -11,8 +11,8 @@ import org.lpdistill.sample.pure.topK
 
 /** One file of the bundle in the assets, ready to run. */
 class Student(assets: AssetManager) : AutoCloseable {
-    private val facts = JSONObject(assets.open("bundle.json").bufferedReader().readText())
-    private val labels = parseLabels(assets.open("labels.txt").bufferedReader().readText())
+    private val facts = JSONObject(assets.text("bundle.json"))
+    private val labels = parseLabels(assets.text("labels.txt"))
     private val size = facts.getJSONObject("preprocessing").getJSONArray("image_size")
 
     /** The file that is used: the smallest that takes floats, but int16x8, which is slow. */
@@ -35,5 +35,7 @@ class Student(assets: AssetManager) : AutoCloseable {
         return topK(outputs[0].readFloat(), labels, 5)
     }
 
-    override fun close() = model.close()
+    override fun close() = (inputs + outputs + model).forEach(AutoCloseable::close)
 }
+
+private fun AssetManager.text(name: String) = open(name).bufferedReader().use { it.readText() }
