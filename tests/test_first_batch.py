@@ -249,7 +249,10 @@ def test_replicas_see_every_sample_once(mirrored):
     assert steps == [list(range(8)), list(range(8, 16)), list(range(16, 20))] * 2
 
 
-def test_the_step_is_traced_once():
+@pytest.mark.parametrize("replicas", [1, 2])
+def test_the_step_is_traced_once(replicas, mirrored):
+    strategy = mirrored if replicas == 2 else tf.distribute.get_strategy()
+
     class Traced(SoftTarget):
         traces = 0
 
@@ -257,12 +260,13 @@ def test_the_step_is_traced_once():
             Traced.traces += 1
             return super().compute_loss(*args, **kwargs)
 
-    distiller = Distiller(network(), network(), Traced(name="traced"))
-    distiller.compile("sgd", loss=CROSS_ENTROPY)
+    with strategy.scope():
+        distiller = Distiller(network(), network(), Traced(name="traced"))
+        distiller.compile("adam", loss=CROSS_ENTROPY)
     dataset = tf.data.Dataset.from_tensor_slices(batch(40)).batch(8)
     for _ in range(2):
         distiller.fit(dataset, epochs=2, verbose=0, shuffle=False)
-    assert Traced.traces == 1
+    assert Traced.traces == replicas
 
 
 def test_train_on_batch_looks_too():

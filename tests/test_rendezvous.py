@@ -48,10 +48,37 @@ def test_a_server_that_answers_otherwise_is_no_worker():
             rendezvous.meet(workers, 0, timeout=0.5)
 
 
+def test_a_slow_answer_is_waited_for_and_probes_are_borne(monkeypatch, capfd):
+    """The other counts us with its answer, and may be gone when we ask again."""
+    monkeypatch.setattr(rendezvous, "_CONNECT", 0.2)
+    (own,) = addresses(1)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        concurrent.futures.ThreadPoolExecutor(1) as pool,
+    ):
+        workers = [own, f"127.0.0.1:{other.getsockname()[1]}"]
+        met = pool.submit(rendezvous.meet, workers, 0, 10)
+        connection, _ = other.accept()
+        greeting = connection.makefile("rb").readline()
+        host, _, port = own.partition(":")
+        for words in (b"", b"\n", b"worker\n", b"PRI * HTTP/2.0\r\n", greeting[:-2] + b"1\n"):
+            with socket.create_connection((host, int(port))) as probe:
+                probe.sendall(words)
+                probe.shutdown(socket.SHUT_WR)
+                answer = probe.makefile("rb").read()
+            assert answer == (b"welcome\n" if words[-2:] == b"1\n" else b"")
+        other.close()
+        time.sleep(0.5)
+        connection.sendall(b"welcome\n")
+        assert met.result() is None
+        connection.close()
+    assert capfd.readouterr().err == ""
+
+
 def test_workers_with_other_addresses_are_refused():
     a, b, c = addresses(3)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        met = [pool.submit(rendezvous.meet, *job, 10) for job in (([a, b], 0), ([a, b, c], 1))]
+        met = [pool.submit(rendezvous.meet, *job, 3) for job in (([a, b], 0), ([a, b, c], 1))]
         errors = [future.exception() for future in met]
     assert all(isinstance(error, WorkersError) for error in errors)
     assert any("belongs to another job" in str(error) for error in errors)

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tests import processes
+from tests import processes, worker_program
 from tests.small import network
 from tf_lpdistill import Distiller
 
@@ -16,11 +16,8 @@ PROGRAM = "tests/worker_program.py"
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory):
-    """What one device makes of the program: 3 epochs."""
-    return processes.run_workers(
-        1, PROGRAM, "one_device", tmp_path_factory.mktemp("alone"), 3,
-        folder=tmp_path_factory.mktemp("out"),
-    )[0]  # fmt: skip
+    """What one device makes of the program."""
+    return worker_program.train("one_device", tmp_path_factory.mktemp("alone"))
 
 
 def assert_same(result, expected):
@@ -39,7 +36,7 @@ def two(tmp_path_factory):
     for index in range(5):  # 3 files for one worker, 2 for the other
         (run / f"{index}.txt").write_text("".join(f"{7 * index + i}\n" for i in range(7)))
     out = tmp_path_factory.mktemp("out")
-    return run, processes.run_workers(2, PROGRAM, "multi_worker", run, 3, folder=out)
+    return run, processes.run_workers(2, PROGRAM, run, folder=out)
 
 
 def test_two_workers_train_and_log_as_one_device(alone, two):
@@ -73,18 +70,27 @@ def test_each_sample_is_seen_once_an_epoch(two, source, ids):
     assert min(map(len, parts)) >= len(ids) // 2 - 4
 
 
-@pytest.mark.slow
+# What a worker runs that is restarted alone.
+MEET = "from tf_lpdistill import distribution; distribution.get_strategy('multi_worker', timeout=2)"
+
+
 def test_after_a_kill_the_others_end_and_all_together_resume(alone, tmp_path):
-    run, out = tmp_path / "run", tmp_path
-    with processes.workers(2, PROGRAM, "multi_worker", run, 3, 2.0, folder=out) as (chief, other):
-        processes.wait_for("epoch 2", chief, processes.output_path(out, 0))
+    run, addresses = tmp_path / "run", processes.local_addresses(2)
+    chief_output, other_output = (processes.output_path(tmp_path, index) for index in range(2))
+    with processes.workers(addresses, PROGRAM, run, 2, folder=tmp_path) as started:
+        chief, other = started
+        processes.wait_for("waiting in epoch 2", chief, chief_output)
         chief.kill()
-        assert other.wait(60) == 1
-    text = processes.output_path(out, 1).read_text()
+        chief.wait()
+        restarted = processes.start_worker(0, addresses, "-c", MEET, folder=tmp_path)
+        started.append(restarted)
+        assert restarted.wait(60) == 1 and other.wait(60) == 1
+    assert "not answer within 2 s: 1 (127.0.0.1" in chief_output.read_text()
+    text = other_output.read_text()
     assert "WorkersError: Another worker of this job is gone" in text
     assert "Start all workers anew, not one alone" in text
     assert not (run / "distiller.keras").exists()
-    for result in processes.run_workers(2, PROGRAM, "multi_worker", run, 3, folder=out):
+    for result in processes.run_workers(2, PROGRAM, run, folder=tmp_path):
         assert result["from"] == 2
         assert_same(result, alone)
 

@@ -1,6 +1,6 @@
 """What the tests of several workers run in each of them; one device runs it too, to compare.
 
-python tests/worker_program.py STRATEGY FOLDER EPOCHS [SLEEP]
+python tests/worker_program.py FOLDER [EPOCH]: the chief waits in EPOCH, from 0, to be killed.
 """
 
 import json
@@ -41,8 +41,8 @@ def seen(strategy, folder):
     }  # fmt: skip
 
 
-def main(name, folder, epochs, sleep="0"):
-    folder = pathlib.Path(folder)
+def train(name, folder, wait_in=None):
+    """Trains for 3 epochs; returns what JSON can hold of the result."""
     strategy = distribution.get_strategy(name, timeout=60)
 
     import keras
@@ -60,35 +60,37 @@ def main(name, folder, epochs, sleep="0"):
         distiller = compiled(Distiller(teacher, network(), losses), metrics=["accuracy"])
     backup = Backup(folder / "backup")
     epoch = backup.restore(distiller)
-    pause = keras.callbacks.LambdaCallback(
-        on_epoch_begin=lambda epoch, logs: (
-            print(f"epoch {epoch}", flush=True),
-            time.sleep(float(sleep)),
-        )
-    )
-    train = tf.data.Dataset.from_tensor_slices(batch(39)).batch(16)  # a last batch of 7
+    chief = distribution.is_chief(strategy)
+
+    def wait(epoch, logs):
+        if chief and epoch == wait_in:
+            print(f"waiting in epoch {epoch}", flush=True)
+            time.sleep(600)
+
+    dataset = tf.data.Dataset.from_tensor_slices(batch(39)).batch(16)  # a last batch of 7
     history = distiller.fit(
-        train,
+        dataset,
         validation_data=tf.data.Dataset.from_tensor_slices(batch(21, seed=1)).batch(8),
         initial_epoch=epoch,
-        epochs=int(epochs),
+        epochs=3,
         callbacks=[
             keras.callbacks.ModelCheckpoint(folder / "checkpoints" / "{epoch}.keras"),
             keras.callbacks.EarlyStopping("val_loss", patience=100),
             backup,
-            pause,
+            keras.callbacks.LambdaCallback(on_epoch_begin=wait),
         ],
         verbose=0,
         shuffle=False,
     ).history
     distiller.save(folder / "distiller.keras")
     weights = [weight.tolist() for weight in distiller.student.get_weights()]
-    chief = distribution.is_chief(strategy)
     result = {"history": history, "weights": weights, "from": epoch, "chief": chief}
     if (folder / "cache.npy").exists():
         result["seen"] = seen(strategy, folder)
-    print(json.dumps(result))
+    return result
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    run_folder, *waits = sys.argv[1:]
+    result = train("multi_worker", pathlib.Path(run_folder), *map(int, waits))
+    print(json.dumps(result))

@@ -51,11 +51,13 @@ def read_tf_config(text):
     try:
         config = json.loads(text)
         jobs, task = config["cluster"], config["task"]
-        job, index = task["type"], int(task["index"])
+        job, index = str(task["type"]), int(task["index"])
     except (ValueError, KeyError, TypeError) as error:
         raise _wrong(f"It must be JSON with `cluster` and `task` ({error!r}).", text) from error
     if not isinstance(jobs, dict) or not jobs or set(jobs) - set(_JOBS):
         raise _wrong("`cluster` may hold the jobs 'chief' and 'worker'.", text)
+    if not all(isinstance(addresses, list) for addresses in jobs.values()):
+        raise _wrong("Each job must be a list of addresses 'host:port'.", text)
     addresses = [address for addresses in jobs.values() for address in addresses]
     wrong = [address for address in addresses if not _is_address(address)]
     if wrong or len(set(addresses)) != len(addresses):

@@ -181,8 +181,6 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
     def _update(self, tape, scaled_total):
         variables = self.trainable_variables
-        if not self.optimizer.built:
-            self.optimizer.build(variables)
         gradients = tape.gradient(scaled_total, variables)
         # Weights that no term reaches (the head, when only features are distilled) keep still.
         reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
@@ -203,6 +201,8 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
                 x = keras.utils.unpack_x_y_sample_weight(data)[0]
                 self(keras.tree.map_structure(replicas.to_host, x))
             check_first_batch(self, self._teacher(), self._student_tap(), self._terms(), data)
+            if not self.optimizer.built:  # a step that made variables would be traced twice
+                self.optimizer.build(self.trainable_variables)
 
     def fit(self, *args, **kwargs):
         """Trains the student; arguments and result as `keras.Model.fit`.

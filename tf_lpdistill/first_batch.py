@@ -44,7 +44,18 @@ class FirstBatchCheck:
         self._expected = False
         if self._single_step and isinstance(iterator, tf.data.Iterator):
             return self._train_function(_replay(data, iterator.element_spec))
+        if self._single_step and isinstance(iterator, tf.distribute.DistributedIterator):
+            return self._run_distributed(data, iterator.element_spec)
         return self._train_function(itertools.chain([data], iterator))
+
+    def _run_distributed(self, data, spec):
+        """Runs one step on a batch as if it came from the iterator: no second trace of the step."""
+
+        def step():
+            batch = tf.nest.map_structure(_relaxed, data, spec, expand_composites=True)
+            return self._train_function(iter([batch]))
+
+        return tf.function(step, autograph=False)()
 
 
 def _none_for_optional(leaf):
@@ -65,7 +76,7 @@ def _replay(data, spec):
 
 
 def _relaxed(leaf, spec):
-    if not isinstance(spec, tf.TensorSpec):
+    if not isinstance(spec, tf.TensorSpec) or leaf.shape == spec.shape:
         return leaf
     return tf.raw_ops.PlaceholderWithDefault(input=leaf, shape=spec.shape)
 

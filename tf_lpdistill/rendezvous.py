@@ -1,5 +1,6 @@
 """The workers of a job meet before TensorFlow waits for them, which it would do for ever."""
 
+import contextlib
 import hashlib
 import socket
 import socketserver
@@ -9,7 +10,7 @@ import time
 from tf_lpdistill.cluster import WorkersError
 
 _PAUSE = 0.2  # seconds between two tries to reach a worker
-_ANSWER = 2.0  # seconds that a worker has to answer
+_CONNECT = 2.0  # seconds to reach a worker's port, and for who reached ours to greet
 _GRACE = 1.0  # seconds for the others to leave their ports, before TensorFlow calls there
 _HELLO, _WELCOME, _OTHER_JOB = b"worker", b"welcome\n", b"other job\n"
 
@@ -37,7 +38,7 @@ def meet(addresses, index, timeout):
         try:
             while missing or door.missing:
                 for worker in sorted(missing):
-                    if _greet(addresses[worker], b"%b %b %d\n" % (_HELLO, job, index)):
+                    if _greet(addresses[worker], b"%b %b %d\n" % (_HELLO, job, index), deadline):
                         missing.discard(worker)
                 if time.monotonic() > deadline:
                     raise WorkersError(_who(addresses, missing | door.missing, timeout))
@@ -59,17 +60,20 @@ class _Door(socketserver.ThreadingTCPServer):
 
 
 class _Greeted(socketserver.StreamRequestHandler):
-    timeout = _ANSWER
+    timeout = _CONNECT
 
     def handle(self):
-        hello, *job = self.rfile.readline(200).split()
-        if hello != _HELLO:  # not a worker that still looks for us; TensorFlow tries again
+        with contextlib.suppress(OSError):  # who is gone or silent is no worker that looks for us
+            self._answer(self.rfile.readline(200).split())
+
+    def _answer(self, greeting):
+        if len(greeting) != 3 or greeting[0] != _HELLO:  # TensorFlow, which tries again; a probe
             return
-        if job[0] != self.server.job:
+        if greeting[1] != self.server.job:
             self.wfile.write(_OTHER_JOB)
             return
         self.wfile.write(_WELCOME)
-        self.server.missing.discard(int(job[1]))
+        self.server.missing.discard(int(greeting[2]))
 
 
 def _open_door(address, job, missing, deadline):
@@ -86,11 +90,14 @@ def _open_door(address, job, missing, deadline):
             time.sleep(_PAUSE)
 
 
-def _greet(address, greeting):
+def _greet(address, greeting, deadline):
     """Whether the worker at `address` is there and answers."""
     host, _, port = address.rpartition(":")
     try:
-        with socket.create_connection((host, int(port)), _ANSWER) as connection:
+        with socket.create_connection((host, int(port)), _CONNECT) as connection:
+            # A slow answer is waited for: with it the other has counted us, and may be gone by the
+            # time that we would ask again.
+            connection.settimeout(max(deadline - time.monotonic(), _PAUSE))
             connection.sendall(greeting)
             answer = connection.makefile("rb").readline(20)
     except OSError:
