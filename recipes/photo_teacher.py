@@ -1,0 +1,187 @@
+"""The teacher of a folder of photos: a pretrained MobileNetV2 to fine-tune, or any Keras file."""
+
+import dataclasses
+import functools
+import pathlib
+from collections.abc import Callable
+
+import keras
+
+import evaluation
+import sources
+import training
+from tf_lpdistill import Preprocessing, models, preprocessing
+from tf_lpdistill.data import ImageData
+from training import Trainer
+
+DEFAULT = "mobilenet_v2"
+EPOCHS = 20  # of a teacher that is trained here
+FINE_TUNING, FROM_SCRATCH = 3e-4, 3e-3  # learning rates: what is learnt must not be washed away
+
+
+@dataclasses.dataclass(frozen=True)
+class TeacherSource:
+    """Where the teacher comes from.
+
+    Args:
+        build: function without arguments that makes it, or reads it.
+        epochs: how long it is trained here; 0 for one that is ready.
+        learning_rate: of that training.
+        about: what it is, in words.
+    """
+
+    build: Callable
+    epochs: int
+    learning_rate: float
+    about: str
+
+
+def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessing):
+    """Finds the teacher that the flags name.
+
+    Args:
+        name: `--teacher`: "mobilenet_v2", another name for `models.get`, or a `.keras` file.
+        weights: `--teacher_weights`, for MobileNetV2: "imagenet", "none", or a file.
+        scaling: `--teacher_scaling`, for a file: the range of pixels that it was trained on.
+        epochs: `--teacher_epochs`, or None.
+        loaded: the photos.
+        pixels: what the student is fed, and so the teacher.
+
+    Returns:
+        `TeacherSource`.
+
+    Raises:
+        ValueError: for flags that do not fit, or files that do not.
+    """
+    if name.endswith(".keras"):
+        build = read(name, scaling, loaded, pixels)
+        return TeacherSource(build, epochs or 0, FINE_TUNING, f"{name}, as it is")
+    if epochs == 0:
+        raise ValueError(
+            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
+            f"seen your photos. Received: --teacher={name} --teacher_epochs=0"
+        )
+    epochs = EPOCHS if epochs is None else epochs
+    if name != DEFAULT:
+        build = sources.network("teacher", name, loaded, pixels.scaling)
+        return TeacherSource(build, epochs, FROM_SCRATCH, f"{name}, from scratch")
+    build = functools.partial(models.mobilenet_v2, loaded.image_shape, loaded.num_classes)
+    weights, about = pretrained(build, weights)
+    rate = FINE_TUNING if weights else FROM_SCRATCH
+    return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about)
+
+
+def pretrained(build, weights):
+    """Tries the weights that `--teacher_weights` names.
+
+    Returns:
+        `(weights for the builder, or None; what they are, in words)`.
+
+    Raises:
+        ValueError: when a file is missing or does not fit. Only the download may fail silently.
+    """
+    if weights == "none":
+        return None, "MobileNetV2, from scratch"
+    if weights != "imagenet":
+        if not pathlib.Path(weights).is_file():
+            raise ValueError(
+                "--teacher_weights must be 'imagenet', 'none', or a file of weights without a "
+                f"classifier. Received: --teacher_weights={weights}, and there is no such file"
+            )
+        try:
+            build(weights=weights)
+        except (ValueError, KeyError, OSError) as error:
+            raise ValueError(
+                "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
+                f"Received: --teacher_weights={weights}, and Keras says: {error}"
+            ) from error
+        return weights, f"MobileNetV2, fine-tuned from {weights}"
+    try:
+        build(weights="imagenet")
+    # Keras raises a bare Exception for whatever goes wrong with a download.
+    except Exception as error:
+        return None, (
+            "MobileNetV2 FROM SCRATCH: its ImageNet weights could not be had, and with few photos "
+            "a fine-tuned teacher is much better. Download them elsewhere and give "
+            f"--teacher_weights=FILE. ({error})"
+        )
+    return "imagenet", "MobileNetV2, fine-tuned from ImageNet"
+
+
+def read(path, scaling, loaded: ImageData, pixels: Preprocessing):
+    """Returns a function that reads a `.keras` teacher, wrapped where its input is another.
+
+    Raises:
+        ValueError: when it cannot be read, has other classes, ends in a softmax, or the range of
+            pixels is not told.
+    """
+    if scaling is None:
+        raise ValueError(
+            "--teacher_scaling must say which range of pixels a .keras teacher was trained on; it "
+            f"still runs on another, and scores badly. Received: --teacher={path}"
+        )
+    sources.network("teacher", path, loaded)  # checks classes and logits
+
+    def build():
+        return adapt(sources.read_model("teacher", path), pixels, scaling)
+
+    build()  # what does not fit is told before anything is written
+    return build
+
+
+def adapt(teacher, pixels: Preprocessing, scaling):
+    """Wraps a teacher in a model that resizes and rescales the student's input.
+
+    Args:
+        teacher: a `keras.Model` with one image input of a known size.
+        pixels: the `Preprocessing` of the student.
+        scaling: the range of pixels that the teacher was trained on.
+
+    Returns:
+        The teacher itself where its input is the student's; else a `keras.Model` from the
+        student's input to the teacher's output, with the teacher's layers below its name.
+    """
+    wanted = preprocessing.of_model(teacher, scaling=scaling)
+    if wanted == pixels:
+        return teacher
+    if wanted.color != pixels.color:
+        raise ValueError(
+            f"--teacher must take colour images. Received: inputs of shape {wanted.input_shape}"
+        )
+    (mean,), (std,) = pixels.offset_and_scale
+    (own_mean,), (own_std,) = wanted.offset_and_scale
+    inputs = keras.Input(pixels.input_shape, name="pixels")
+    x = keras.layers.Resizing(*wanted.image_size, antialias=True, name="own_size")(inputs)
+    x = keras.layers.Rescaling(std / own_std, (mean - own_mean) / own_std, name="own_scaling")(x)
+    return keras.Model(inputs, teacher(x), name="adapted_teacher")
+
+
+def obtain(source: TeacherSource, trainer: Trainer, seed):
+    """Trains the teacher, or takes it as it is; a resumed run reads its own.
+
+    Args:
+        source: the `TeacherSource`.
+        trainer: the `Trainer` of the run.
+        seed: of its weights and of the order of the images.
+
+    Returns:
+        The `keras.Model`, saved as `teacher.keras`.
+    """
+    path = trainer.run.path("teacher.keras")
+    if source.epochs:
+        own = dataclasses.replace(trainer, learning_rate=source.learning_rate)
+        teacher = own.teacher(source.build, source.epochs, seed)
+    elif path.exists():
+        teacher = keras.saving.load_model(path)
+    else:
+        teacher = source.build()
+        training.save(teacher, path)
+    split, classes = trainer.data.validation, trainer.data.num_classes
+    accuracy = evaluation.accuracy(teacher, split, trainer.preprocessing)
+    trainer.progress.say(f"teacher: {100 * accuracy:.1f} % of the validation images")
+    if accuracy < 2 / classes:
+        trainer.progress.say(
+            "  That is close to guessing. Are --teacher_scaling and the order of the classes those "
+            "of its training, or were its epochs too few?"
+        )
+    return teacher
