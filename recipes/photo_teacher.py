@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import pathlib
+import warnings
 from collections.abc import Callable
 
 import keras
@@ -89,8 +90,10 @@ def pretrained(build, weights):
                 f"classifier. Received: --teacher_weights={weights}, and there is no such file"
             )
         try:
-            build(weights=weights)
-        except (ValueError, KeyError, OSError) as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")  # Keras only warns of layers without weights
+                build(weights=weights)
+        except (ValueError, KeyError, OSError, Warning) as error:
             raise ValueError(
                 "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
                 f"Received: --teacher_weights={weights}, and Keras says: {error}"

@@ -26,7 +26,7 @@ class Preset:
 
 PRESETS = {
     # KD and the locality preserving loss at the weights of recipes/digits.py: ours.
-    "standard": Preset("kd_lp", METHODS["kd_lp"], ("flip", "rand_augment"), 30, 10),
+    "standard": Preset("kd_lp", METHODS["kd_lp"], ("flip", "zoom"), 30, 10),
     # Beyer et al. 2021, "A good teacher is patient and consistent" (arXiv 2106.05237): the student
     # learns from the teacher alone, on the same view, mixed in any proportion, for very long. The
     # temperature is ours; theirs was searched. More epochs are better still.
