@@ -61,7 +61,6 @@ def main(argv):
     run = common.start("image_folder", "From photos to a phone file", dataset=found.describe())
     found.show()
     found.write(run)
-    print(f"\nTeacher: {source.about}", flush=True)
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     fits = 2 * len(students) * len(seeds)
     trainer = Trainer(
@@ -69,14 +68,14 @@ def main(argv):
         common.Progress(source.epochs + FLAGS.epochs * fits),
         augmentation, STUDENT_RATE, FLAGS.patience or None,
     )  # fmt: skip
-    teacher = photo_teacher.obtain(source, trainer, FLAGS.seed)
+    teacher, about = photo_teacher.obtain(source, trainer, FLAGS.seed)
     comparisons = {
         short: compare(trainer, teacher, short, build, preset, seeds)
         for short, build in students.items()
     }
     results = {short: comparison.run() for short, comparison in comparisons.items()}
     trainer.progress.close()
-    tradeoff.finish(comparisons, results, found, FLAGS.slack)
+    tradeoff.finish(comparisons, results, found, about, FLAGS.slack)
 
 
 def take_preset():
@@ -88,6 +87,11 @@ def take_preset():
     ):  # fmt: skip
         if not FLAGS[name].present:
             setattr(FLAGS, name, value)
+    if FLAGS.batch_size < photos.MINIMUM:
+        raise ValueError(
+            f"--batch_size must be {photos.MINIMUM} or more: LP looks for five neighbours of each "
+            f"image in its batch. Received: --batch_size={FLAGS.batch_size}"
+        )
     return preset
 
 

@@ -11,7 +11,7 @@ import keras
 import evaluation
 import sources
 import training
-from tf_lpdistill import Preprocessing, models, preprocessing
+from tf_lpdistill import Preprocessing, files, models
 from tf_lpdistill.data import ImageData
 from training import Trainer
 
@@ -29,12 +29,14 @@ class TeacherSource:
         epochs: how long it is trained here; 0 for one that is ready.
         learning_rate: of that training.
         about: what it is, in words.
+        warning: what went wrong on the way to it; or empty.
     """
 
     build: Callable
     epochs: int
     learning_rate: float
     about: str
+    warning: str = ""
 
 
 def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessing):
@@ -54,9 +56,10 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
     Raises:
         ValueError: for flags that do not fit, or files that do not.
     """
+    _check_together(name, weights, scaling)
     if name.endswith(".keras"):
         build = read(name, scaling, loaded, pixels)
-        return TeacherSource(build, epochs or 0, FINE_TUNING, f"{name}, as it is")
+        return TeacherSource(build, epochs or 0, FINE_TUNING, f"{name}")
     if epochs == 0:
         raise ValueError(
             "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
@@ -67,22 +70,35 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
         build = sources.network("teacher", name, loaded, pixels.scaling)
         return TeacherSource(build, epochs, FROM_SCRATCH, f"{name}, from scratch")
     build = functools.partial(models.mobilenet_v2, loaded.image_shape, loaded.num_classes)
-    weights, about = pretrained(build, weights)
+    weights, about, warning = pretrained(build, weights)
     rate = FINE_TUNING if weights else FROM_SCRATCH
-    return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about)
+    return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about, warning)
+
+
+def _check_together(name, weights, scaling):
+    if weights != "imagenet" and name != DEFAULT:
+        raise ValueError(
+            f"--teacher_weights goes with --teacher={DEFAULT} only. Received: --teacher={name} "
+            f"--teacher_weights={weights}"
+        )
+    if scaling is not None and not name.endswith(".keras"):
+        raise ValueError(
+            "--teacher_scaling goes with a .keras teacher only: others are built for the range "
+            f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
+        )
 
 
 def pretrained(build, weights):
     """Tries the weights that `--teacher_weights` names.
 
     Returns:
-        `(weights for the builder, or None; what they are, in words)`.
+        `(weights for the builder, or None; what the teacher is, in words; a warning or "")`.
 
     Raises:
-        ValueError: when a file is missing or does not fit. Only the download may fail silently.
+        ValueError: when a file is missing or does not fit. A failed download is no error.
     """
     if weights == "none":
-        return None, "MobileNetV2, from scratch"
+        return None, "MobileNetV2, from scratch", ""
     if weights != "imagenet":
         if not pathlib.Path(weights).is_file():
             raise ValueError(
@@ -98,17 +114,18 @@ def pretrained(build, weights):
                 "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
                 f"Received: --teacher_weights={weights}, and Keras says: {error}"
             ) from error
-        return weights, f"MobileNetV2, fine-tuned from {weights}"
+        return weights, f"MobileNetV2, fine-tuned from {weights}", ""
     try:
         build(weights="imagenet")
     # Keras raises a bare Exception for whatever goes wrong with a download.
     except Exception as error:
-        return None, (
-            "MobileNetV2 FROM SCRATCH: its ImageNet weights could not be had, and with few photos "
-            "a fine-tuned teacher is much better. Download them elsewhere and give "
-            f"--teacher_weights=FILE. ({error})"
+        about = "MobileNetV2 FROM SCRATCH: its ImageNet weights could not be had"
+        advice = (
+            "With few photos a fine-tuned teacher is much better: download the weights elsewhere "
+            f"and give --teacher_weights=FILE. Keras says: {error}"
         )
-    return "imagenet", "MobileNetV2, fine-tuned from ImageNet"
+        return None, about, advice
+    return "imagenet", "MobileNetV2, fine-tuned from ImageNet", ""
 
 
 def read(path, scaling, loaded: ImageData, pixels: Preprocessing):
@@ -126,37 +143,10 @@ def read(path, scaling, loaded: ImageData, pixels: Preprocessing):
     sources.network("teacher", path, loaded)  # checks classes and logits
 
     def build():
-        return adapt(sources.read_model("teacher", path), pixels, scaling)
+        return models.adapted(sources.read_model("teacher", path), pixels, scaling)
 
     build()  # what does not fit is told before anything is written
     return build
-
-
-def adapt(teacher, pixels: Preprocessing, scaling):
-    """Wraps a teacher in a model that resizes and rescales the student's input.
-
-    Args:
-        teacher: a `keras.Model` with one image input of a known size.
-        pixels: the `Preprocessing` of the student.
-        scaling: the range of pixels that the teacher was trained on.
-
-    Returns:
-        The teacher itself where its input is the student's; else a `keras.Model` from the
-        student's input to the teacher's output, with the teacher's layers below its name.
-    """
-    wanted = preprocessing.of_model(teacher, scaling=scaling)
-    if wanted == pixels:
-        return teacher
-    if wanted.color != pixels.color:
-        raise ValueError(
-            f"--teacher must take colour images. Received: inputs of shape {wanted.input_shape}"
-        )
-    (mean,), (std,) = pixels.offset_and_scale
-    (own_mean,), (own_std,) = wanted.offset_and_scale
-    inputs = keras.Input(pixels.input_shape, name="pixels")
-    x = keras.layers.Resizing(*wanted.image_size, antialias=True, name="own_size")(inputs)
-    x = keras.layers.Rescaling(std / own_std, (mean - own_mean) / own_std, name="own_scaling")(x)
-    return keras.Model(inputs, teacher(x), name="adapted_teacher")
 
 
 def obtain(source: TeacherSource, trainer: Trainer, seed):
@@ -168,9 +158,13 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
         seed: of its weights and of the order of the images.
 
     Returns:
-        The `keras.Model`, saved as `teacher.keras`.
+        `(teacher, what it is in words)`: the `keras.Model`, saved as `teacher.keras`, and the
+        words, as `teacher.txt`.
     """
-    path = trainer.run.path("teacher.keras")
+    path, words = trainer.run.path("teacher.keras"), trainer.run.path("teacher.txt")
+    if not path.exists():
+        print("\n".join(filter(None, [f"\nTeacher: {source.about}", source.warning])), flush=True)
+        files.write_text(words, source.about)
     if source.epochs:
         own = dataclasses.replace(trainer, learning_rate=source.learning_rate)
         teacher = own.teacher(source.build, source.epochs, seed)
@@ -187,4 +181,4 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
             "  That is close to guessing. Are --teacher_scaling and the order of the classes those "
             "of its training, or were its epochs too few?"
         )
-    return teacher
+    return teacher, words.read_text(encoding="utf-8")

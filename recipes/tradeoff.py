@@ -7,13 +7,14 @@ import training
 from tf_lpdistill import tflite
 
 
-def finish(comparisons, results, photos, slack):
+def finish(comparisons, results, photos, about, slack):
     """Exports all students, the chosen one for the phone; writes the results and the report.
 
     Args:
         comparisons: {short name of a student: its `Comparison`}, all of one trainer and teacher.
         results: {short name: what its `run` returned}.
         photos: the `Photos`.
+        about: what the teacher is, in words.
         slack: points of validation accuracy that a smaller student may lack.
 
     Raises:
@@ -36,7 +37,9 @@ def finish(comparisons, results, photos, slack):
             training.save(student, trainer.run.path("student.keras"))
         row["tflite"] = delivery.export(trainer, student, "student", *own)
     rows.insert(0, teacher_row(first))
-    words = reading(rows, chosen, failures, slack, len(trainer.data.test), photos)
+    words = reading(rows, chosen, failures, slack, len(trainer.data.test))
+    notes = [words, f"Teacher: {about}", photos.imbalance_line(), photos.left_out_line()]
+    words = ". ".join(note[0].upper() + note[1:] for note in notes if note) + "."
     delivery.write_report(trainer.run, rows, seeds, chosen["key"], words, failures)
 
 
@@ -89,8 +92,8 @@ def choose(rows, slack):
     return min(good, key=lambda row: (row["parameters"], -validation(row)))
 
 
-def reading(rows, chosen, failures, slack, num_test, photos):
-    """What the table says, in words."""
+def reading(rows, chosen, failures, slack, num_test):
+    """What the table says, in words; without a full stop at its end."""
     mean = {row["key"]: 100 * statistics.mean(row["accuracy"]) for row in rows}
     share = mean[chosen["key"]] / 100
     error = 196 * (share * (1 - share) / num_test) ** 0.5
@@ -110,5 +113,4 @@ def reading(rows, chosen, failures, slack, num_test, photos):
     number = len(chosen["accuracy"])
     seeds = f"{number} seeds, the same for all"
     sentences.append(seeds if number > 1 else "One seed proves little about a method")
-    sentences += filter(None, [photos.imbalance_line(), photos.left_out_line().capitalize()])
-    return ". ".join(sentences) + "."
+    return ". ".join(sentences)

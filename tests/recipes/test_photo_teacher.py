@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import photo_teacher
-import roles
 from tf_lpdistill import Preprocessing, data, models
 
 PIXELS = Preprocessing((32, 32), scaling="-1..1")
@@ -32,33 +31,8 @@ def network(size, classes=10, channels=3):
     return keras.Model(inputs, keras.layers.Dense(classes, name="logits")(x), name="own")
 
 
-def find(photos, name=photo_teacher.DEFAULT, weights="none", scaling=None, epochs=None):
+def find(photos, name=photo_teacher.DEFAULT, weights="imagenet", scaling=None, epochs=None):
     return photo_teacher.find(name, weights, scaling, epochs, photos, PIXELS)
-
-
-@pytest.mark.parametrize("scaling", ["0..255", "0..1", "-1..1"])
-def test_a_teacher_of_96_pixels_sees_the_photos_of_32_as_it_would_its_own(photos, scaling):
-    teacher = network(96)
-    wrapped = photo_teacher.adapt(teacher, PIXELS, scaling)
-    images = photos.test.images[:8]
-    own = Preprocessing((96, 96), scaling=scaling)
-    expected = np.asarray(teacher(own(images)))
-    np.testing.assert_allclose(
-        wrapped(PIXELS(images)), expected, atol=2e-4 * np.abs(expected).max()
-    )
-    assert roles.Network.of("teacher", wrapped).roles["features"] == "own/features"
-
-
-def test_a_smaller_teacher_is_given_smoothed_photos(photos):
-    teacher, own = network(8), Preprocessing((8, 8), scaling="0..1")
-    images = photos.test.images[:8]
-    wrapped = photo_teacher.adapt(teacher, PIXELS, "0..1")
-    np.testing.assert_allclose(wrapped(PIXELS(images)), teacher(own(images)), atol=1e-5)
-
-
-def test_a_teacher_with_the_students_input_is_not_wrapped():
-    teacher = network(32)
-    assert photo_teacher.adapt(teacher, PIXELS, "-1..1") is teacher
 
 
 def test_a_wrapped_teacher_is_kept_in_the_run(photos, trainer, tmp_path):
@@ -66,9 +40,10 @@ def test_a_wrapped_teacher_is_kept_in_the_run(photos, trainer, tmp_path):
     network(96).save(path)
     trainer = dataclasses.replace(trainer, data=photos, preprocessing=PIXELS)
     source = find(photos, str(path), scaling="0..1")
-    teacher = photo_teacher.obtain(source, trainer, 0)
+    teacher, about = photo_teacher.obtain(source, trainer, 0)
     path.unlink()
-    again = photo_teacher.obtain(source, trainer, 0)
+    again, words = photo_teacher.obtain(source, trainer, 0)
+    assert about == words == str(path)
     images = PIXELS(photos.test.images[:8])
     np.testing.assert_allclose(again(images), teacher(images), atol=1e-6)
 
@@ -110,9 +85,10 @@ def test_without_a_network_it_learns_from_scratch_and_says_so():
         asked.append(weights)
         raise Exception("URL fetch failure: no such host")
 
-    weights, about = photo_teacher.pretrained(build, "imagenet")
+    weights, about, warning = photo_teacher.pretrained(build, "imagenet")
     assert weights is None and asked == ["imagenet"]
-    assert "FROM SCRATCH" in about and "--teacher_weights=FILE" in about and "no such host" in about
+    assert "FROM SCRATCH" in about
+    assert "--teacher_weights=FILE" in warning and "no such host" in warning
 
 
 def test_a_network_by_name_is_trained_from_scratch(photos):
@@ -133,7 +109,7 @@ def test_a_network_with_its_own_scaling_is_told_the_range(photos):
     [
         (network(32), {}, "--teacher_scaling must say which range of pixels"),
         (network(32, 3), {"scaling": "0..1"}, "one logit for each of the 10 classes of photos"),
-        (network(32, channels=1), {"scaling": "0..1"}, "--teacher must take colour images"),
+        (network(32, channels=1), {"scaling": "0..1"}, "The teacher must take 'rgb' images"),
     ],
 )
 def test_files_that_do_not_fit_are_refused(photos, tmp_path, model, flags, message):
@@ -145,3 +121,10 @@ def test_files_that_do_not_fit_are_refused(photos, tmp_path, model, flags, messa
 def test_what_has_learnt_nothing_is_refused(photos):
     with pytest.raises(ValueError, match="--teacher_epochs may be 0 for a .keras teacher only"):
         find(photos, epochs=0)
+
+
+def test_flags_that_belong_to_other_teachers_are_refused(photos):
+    with pytest.raises(ValueError, match="--teacher_weights goes with --teacher=mobilenet_v2 only"):
+        find(photos, "resnet20", weights="none")
+    with pytest.raises(ValueError, match="--teacher_scaling goes with a .keras teacher only"):
+        find(photos, scaling="0..1")
