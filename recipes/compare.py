@@ -102,8 +102,8 @@ def look(teacher, student):
     if seen != pixels:
         raise ValueError(
             "--teacher and --student must take inputs of one shape. Received: "
-            f"{seen.input_shape} and {pixels.input_shape}. A teacher with another input belongs "
-            "into a model that resizes first."
+            f"{seen.input_shape} and {pixels.input_shape}. A teacher with another input is "
+            "wrapped first: tf_lpdistill.models.adapted does it."
         )
     networks = [
         roles.Network.of(

@@ -59,7 +59,7 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
     _check_together(name, weights, scaling)
     if name.endswith(".keras"):
         build = read(name, scaling, loaded, pixels)
-        return TeacherSource(build, epochs or 0, FINE_TUNING, f"{name}")
+        return TeacherSource(build, epochs or 0, FINE_TUNING, name)
     if epochs == 0:
         raise ValueError(
             "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
@@ -107,9 +107,10 @@ def pretrained(build, weights):
             )
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("error")  # Keras only warns of layers without weights
+                # Keras only warns of layers that the file has no weights for.
+                warnings.simplefilter("error", UserWarning)
                 build(weights=weights)
-        except (ValueError, KeyError, OSError, Warning) as error:
+        except (ValueError, KeyError, OSError, UserWarning) as error:
             raise ValueError(
                 "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
                 f"Received: --teacher_weights={weights}, and Keras says: {error}"

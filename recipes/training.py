@@ -131,6 +131,7 @@ class Trainer:
             teacher = build()
         self.progress.begin("teacher")
         rows = self.fit(teacher, self.data.train, epochs, seed)
+        self.progress.skip(epochs - len(rows))
         write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
         save(teacher, path)
         return teacher
