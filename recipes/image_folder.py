@@ -41,7 +41,6 @@ from training import Trainer
 FLAGS = flags.FLAGS
 SCALING = "-1..1"  # what MobileNets are made for
 IMAGE_SIZE = 96  # the smallest that MobileNetV2 was pretrained on
-STUDENT_RATE = 3e-3  # learning rate of the students, all from scratch
 
 
 def main(argv):
@@ -66,7 +65,7 @@ def main(argv):
     trainer = Trainer(
         run, found.data, pixels, min(FLAGS.batch_size, len(found.data.train)),
         common.Progress(source.epochs + FLAGS.epochs * fits),
-        augmentation, STUDENT_RATE, FLAGS.patience or None,
+        augmentation, patience=FLAGS.patience or None,
     )  # fmt: skip
     teacher, about = photo_teacher.obtain(source, trainer, FLAGS.seed)
     comparisons = {

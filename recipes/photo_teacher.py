@@ -175,7 +175,7 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
         teacher = source.build()
         training.save(teacher, path)
     split, classes = trainer.data.validation, trainer.data.num_classes
-    accuracy = evaluation.accuracy(teacher, split, trainer.preprocessing)
+    accuracy = evaluation.accuracy(teacher, split, trainer.preprocessing, trainer.batch_size)
     trainer.progress.say(f"teacher: {100 * accuracy:.1f} % of the validation images")
     if accuracy < 2 / classes:
         trainer.progress.say(
