@@ -135,13 +135,19 @@ def _check_folder(directory, settings):
             f"{directory} already holds a run. Add --resume to go on with it, or choose another "
             "--run_dir."
         )
-    earlier = json.loads(config.read_text(encoding="utf-8"))["flags"]
+    written = json.loads(config.read_text(encoding="utf-8"))
+    earlier = written["flags"]
     changed = {k: (earlier.get(k), v) for k, v in settings["flags"].items() if earlier.get(k) != v}
     if changed:
         listed = ", ".join(f"--{k}: {old!r} then, {new!r} now" for k, (old, new) in changed.items())
         raise ValueError(
             f"--resume goes on with the run in {directory} only with its own flags ({listed}). "
             "Choose another --run_dir for other settings."
+        )
+    if written.get("dataset") != settings.get("dataset"):
+        raise ValueError(
+            f"--resume goes on with the run in {directory} only on its own data, and these have "
+            "changed since. Choose another --run_dir."
         )
 
 

@@ -48,7 +48,7 @@ def main(argv):
     num_labels = FLAGS.num_labels or len(loaded.train)
     data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
     build_teacher, teacher_epochs = teacher_source(loaded)
-    build_student = sources.network("student", FLAGS.student, loaded)
+    build_student = sources.network("student", FLAGS.student, loaded, scaling())
     layers, pixels = look(build_teacher(), build_student())
     run = common.start(
         "compare",
@@ -70,6 +70,11 @@ def main(argv):
     outcome.finish(comparison, results)
 
 
+def scaling():
+    """The range of the pixels that both networks are given."""
+    return FLAGS.input_scaling or "0..1"
+
+
 def teacher_source(loaded):
     """Returns (function that makes or reads the teacher, epochs to train it)."""
     epochs = FLAGS.teacher_epochs
@@ -79,7 +84,7 @@ def teacher_source(loaded):
                 "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
                 f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
             )
-        build = sources.network("teacher", FLAGS.teacher, loaded)
+        build = sources.network("teacher", FLAGS.teacher, loaded, scaling())
         return build, TEACHER_EPOCHS if epochs is None else epochs
     if FLAGS.input_scaling is None:
         raise ValueError(
@@ -92,14 +97,13 @@ def teacher_source(loaded):
 
 def look(teacher, student):
     """Returns the layers of both networks by role, and the preprocessing that feeds both."""
-    scaling = FLAGS.input_scaling or "0..1"
-    pixels = preprocessing.of_model(student, scaling=scaling)
-    seen = preprocessing.of_model(teacher, scaling=scaling)
+    pixels = preprocessing.of_model(student, scaling=scaling())
+    seen = preprocessing.of_model(teacher, scaling=scaling())
     if seen != pixels:
         raise ValueError(
             "--teacher and --student must take inputs of one shape. Received: "
-            f"{seen.input_shape} and {pixels.input_shape}. A teacher with another input belongs "
-            "into a model that resizes first."
+            f"{seen.input_shape} and {pixels.input_shape}. A teacher with another input is "
+            "wrapped first: tf_lpdistill.models.adapted does it."
         )
     networks = [
         roles.Network.of(

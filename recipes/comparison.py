@@ -101,7 +101,10 @@ class Comparison:
 
     def test_accuracy(self, model):
         """The share of right answers on the test images."""
-        return evaluation.accuracy(model, self.trainer.data.test, self.trainer.preprocessing)
+        trainer = self.trainer
+        return evaluation.accuracy(
+            model, trainer.data.test, trainer.preprocessing, trainer.batch_size
+        )
 
 
 def _reason(error):

@@ -33,7 +33,7 @@ def finish(trainer, teacher, feature, titles, results, seeds):
         (key for key in titles if key != "alone"),
         key=lambda k: statistics.mean(result["validation_accuracy"] for result in results[k]),
     )
-    students = {key: _best_student(trainer.run, key, results[key], seeds) for key in titles}
+    students = {key: best_student(trainer.run, key, results[key], seeds) for key in titles}
     rows = [_teacher_row(trainer, teacher, feature)]
     for key, name in titles.items():
         own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
@@ -45,15 +45,15 @@ def finish(trainer, teacher, feature, titles, results, seeds):
                 "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
                 "parameters": results[key][0]["parameters"],
                 "best": key == chosen,
-                "tflite": _export(trainer, students[key], trainer.data.name, *own),
+                "tflite": export(trainer, students[key], trainer.data.name, *own),
             }
         )
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
     _write_neighbors(trainer, feature, (teacher, students[chosen], students["alone"]), seeds[0])
-    _write_report(trainer.run, rows, seeds, chosen)
+    write_report(trainer.run, rows, seeds, chosen, summary.reading(rows))
 
 
-def _best_student(run, key, results, seeds):
+def best_student(run, key, results, seeds):
     """The student of the seed that is best on the validation images."""
     pairs = zip(results, seeds, strict=True)
     seed = max(pairs, key=lambda pair: pair[0]["validation_accuracy"])[1]
@@ -69,11 +69,11 @@ def _teacher_row(trainer, teacher, feature):
         "neighborhood_overlap": None,
         "parameters": teacher.count_params(),
         "best": False,
-        "tflite": _export(trainer, teacher, "teacher", "exports/teacher", TWO_PRECISIONS),
+        "tflite": export(trainer, teacher, "teacher", "exports/teacher", TWO_PRECISIONS),
     }
 
 
-def _export(trainer, model, name, directory, precisions):
+def export(trainer, model, name, directory, precisions):
     """Exports a model and proves its files; returns the figures of each."""
     print(f"exporting to {trainer.run.path(directory)}", flush=True)
     bundle = tflite.export_bundle(
@@ -97,18 +97,28 @@ def _write_neighbors(trainer, feature, networks, seed):
         np.savez(temporary, **evaluation.neighbor_grid(*embedded, seed))
 
 
-def _write_report(run, rows, seeds, chosen):
-    """Writes history.csv, results.json and report.html; prints the table and the path."""
+def write_report(run, rows, seeds, chosen, reading, failures=()):
+    """Writes history.csv, results.json and report.html; prints the table and the path.
+
+    Args:
+        run: the started `common.Run`.
+        rows: list of dicts, the rows of the table.
+        seeds: list of seeds.
+        chosen: key of the row whose student was exported to `phone/`.
+        reading: what the table says, in words.
+        failures: dicts of name, key and reason of what could not be trained.
+    """
     training.gather_curves(run, [row["key"] for row in rows])
     files.write_json(
         run.path("results.json"),
         {
             "rows": rows,
+            "failures": list(failures) or None,
             "seeds": seeds,
-            "reading": summary.reading(rows),
+            "reading": reading,
             "exported": chosen,
             "hardware": common.hardware(),
         },
     )
     summary.print_table(rows)
-    print(f"\n{summary.reading(rows)}\n\nReport: {report.write_report(run.directory)}")
+    print(f"\n{reading}\n\nReport: {report.write_report(run.directory)}")

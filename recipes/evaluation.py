@@ -52,7 +52,7 @@ def describe(loaded, num_labels):
     }
 
 
-def accuracy(model, split, preprocessing: Preprocessing, batch_size=500):
+def accuracy(model, split, preprocessing: Preprocessing, batch_size):
     """Share of right answers of a classifier on a split."""
     batches = data.evaluation_batches(split, preprocessing, batch_size)
     predictions = [np.asarray(model(x, training=False)) for x, _ in batches]

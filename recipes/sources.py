@@ -71,13 +71,14 @@ def with_validation(loaded: ImageData):
     return dataclasses.replace(loaded, **splits)
 
 
-def network(flag, name, loaded: ImageData):
+def network(flag, name, loaded: ImageData, scaling="0..1"):
     """Finds the network that a flag names.
 
     Args:
         flag: the flag, for errors.
         name: a name for `models.get`, or the path of a `.keras` file.
         loaded: the data set, for the number of classes and the size of the input.
+        scaling: range of the pixels that it will be given, for those that scale by themselves.
 
     Returns:
         Function without arguments that makes the network, its weights drawn anew; for a file, a
@@ -96,8 +97,9 @@ def network(flag, name, loaded: ImageData):
     except ValueError as error:
         raise ValueError(f"--{flag} must be a .keras file or a network's name. {error}") from error
     arguments = {"num_classes": loaded.num_classes}
-    if "input_shape" in inspect.signature(build).parameters:
-        arguments["input_shape"] = loaded.image_shape
+    offered = {"input_shape": loaded.image_shape, "input_scaling": scaling}
+    parameters = inspect.signature(build).parameters
+    arguments |= {key: value for key, value in offered.items() if key in parameters}
     return lambda: build(**arguments)
 
 

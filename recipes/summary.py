@@ -23,21 +23,28 @@ def reading(rows):
 
 
 def print_table(rows):
-    """Prints the rows as a table."""
+    """Prints the rows as a table; what was not measured stays empty."""
+    width = max(16, *(len(row["name"]) + 3 for row in rows))
     print(
-        f"\n{'':16}{'accuracy %':>16}{'overlap':>9}{'params':>9}"
-        f"{'float32':>11}{'int8':>11}{'int8 acc %':>12}{'latency*':>11}"
+        f"\n{'':{width}}{'accuracy %':>16}{'overlap':>9}{'params':>11}"
+        f"{'float32':>12}{'int8':>12}{'int8 acc %':>12}{'latency*':>11}"
     )
     for row in rows:
         percent = [100 * value for value in row["accuracy"]]
         spread = f" ±{statistics.stdev(percent):.2f}" if len(percent) > 1 else ""
         overlap = row["neighborhood_overlap"]
         overlap = f"{statistics.mean(overlap):.3f}" if overlap else ""
-        float32, int8 = row["tflite"]["float32"], row["tflite"]["int8"]
         print(
-            f"{('* ' if row['best'] else '  ') + row['name']:16}"
-            f"{f'{statistics.mean(percent):.2f}{spread}':>16}{overlap:>9}{row['parameters']:>9,}"
-            f"{float32['bytes'] / 1024:>8.1f} KB{int8['bytes'] / 1024:>8.1f} KB"
-            f"{100 * int8['accuracy']:>12.2f}{int8['latency_ms']:>8.3f} ms"
+            f"{('* ' if row['best'] else '  ') + row['name']:{width}}"
+            f"{f'{statistics.mean(percent):.2f}{spread}':>16}{overlap:>9}{row['parameters']:>11,}"
+            f"{_files(row['tflite']) if row['tflite'] else ''}"
         )
     print("* exported to phone/ (chosen on validation images). Latency: int8 on this computer.")
+
+
+def _files(tflite):
+    float32, int8 = tflite["float32"], tflite["int8"]
+    return (
+        f"{float32['bytes'] / 1024:>9.1f} KB{int8['bytes'] / 1024:>9.1f} KB"
+        f"{100 * int8['accuracy']:>12.2f}{int8['latency_ms']:>8.3f} ms"
+    )

@@ -7,9 +7,9 @@ import keras
 
 import common
 from tf_lpdistill import Preprocessing, data
-from tf_lpdistill.data import ImageData
+from tf_lpdistill.data import Augmentation, ImageData
 
-LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
+LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
 
 
@@ -23,6 +23,11 @@ class Trainer:
         preprocessing: how pixels become the input of teacher and student.
         batch_size: images a batch, over all replicas.
         progress: the `common.Progress` bar.
+        augmentation: the `Augmentation` of training images; its views are what teacher and student
+            both see.
+        learning_rate: of Adam, falling to 0 along a cosine.
+        patience: epochs without a better validation accuracy after which a supervised training
+            stops, its best epoch kept; every epoch is then validated. None trains to the end.
     """
 
     run: common.Run
@@ -30,6 +35,9 @@ class Trainer:
     preprocessing: Preprocessing
     batch_size: int
     progress: common.Progress
+    augmentation: Augmentation = Augmentation()
+    learning_rate: float = LEARNING_RATE
+    patience: int | None = None
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -50,24 +58,33 @@ class Trainer:
         Returns:
             A list of one dict of metrics per epoch, "epoch" from 1.
         """
-        schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, self.steps(split, epochs))
+        steps = self.steps(split, epochs)
+        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
         with self.run.strategy.scope():
             model = self.run.trainable(model)
-            model.compile(keras.optimizers.Adam(schedule), **(_with_labels() if supervised else {}))
-        validated = validated_epochs(epochs) if supervised else []
+            labels = self._labels() if supervised else {}
+            model.compile(keras.optimizers.Adam(schedule), **labels)
+        validated, stopping = [], []
+        if supervised:
+            validated = validated_epochs(epochs, VALIDATIONS if self.patience is None else epochs)
+            stopping = self._stopping()
         history = model.fit(
             self._batches(model, split, seed),
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
             validation_freq=validated,
-            callbacks=[self.progress, *callbacks],
+            callbacks=[self.progress, *callbacks, *stopping],
             shuffle=False,
             verbose=0,
         ).history
-        return _rows(history, epochs, validated)
+        return _rows(history, validated)
 
     def _batches(self, model, split, seed):
+        if self.augmentation.steps:
+            pixels = Preprocessing(self.preprocessing.image_size, self.preprocessing.color)
+            batches = data.training_batches(split, pixels, self.batch_size, seed=seed)
+            return self.augmentation(batches, self.preprocessing, self.data.num_classes, seed)
         losses = getattr(model, "distillation_losses", ())
         sample_ids = any("sample_id" in getattr(loss, "needs", ()) for loss in losses)
         return data.training_batches(
@@ -75,14 +92,32 @@ class Trainer:
         )
 
     def _validation(self):
-        return data.evaluation_batches(self.data.validation, self.preprocessing, self.batch_size)
+        split = self.data.validation
+        batches = data.evaluation_batches(split, self.preprocessing, self.batch_size)
+        mixed = self.augmentation.mixes_labels
+        return data.one_hot(batches, self.data.num_classes) if mixed else batches
+
+    def _labels(self):
+        kind = "Categorical" if self.augmentation.mixes_labels else "SparseCategorical"
+        loss = getattr(keras.losses, f"{kind}Crossentropy")
+        return {"loss": loss(from_logits=True), "metrics": ["accuracy"]}
+
+    def _stopping(self):
+        if self.patience is None:
+            return []
+        return [
+            keras.callbacks.EarlyStopping(
+                "val_accuracy", patience=self.patience, mode="max", restore_best_weights=True
+            )
+        ]
 
     def teacher(self, build, epochs, seed):
         """Trains the teacher on all training images, or reads the one that this run trained.
 
         Args:
             build: function without arguments that makes it.
-            epochs: number of epochs, of which the weights of the last are kept.
+            epochs: number of epochs, of which the weights of the last are kept; with `patience`,
+                those of the best.
             seed: of its weights and of the order of the images.
 
         Returns:
@@ -98,29 +133,23 @@ class Trainer:
             teacher = build()
         self.progress.begin("teacher")
         rows = self.fit(teacher, self.data.train, epochs, seed)
+        self.progress.skip(epochs - len(rows))
         if self.run.chief:
             write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
         self.run.save(teacher, path)
         return teacher
 
 
-def validated_epochs(epochs):
+def validated_epochs(epochs, number=VALIDATIONS):
     """The epochs after which a model is validated, evenly spaced, the last among them."""
-    return sorted({max(1, round(epochs * (i + 1) / VALIDATIONS)) for i in range(VALIDATIONS)})
+    return sorted({max(1, round(epochs * (i + 1) / number)) for i in range(number)})
 
 
-def _with_labels():
-    return {
-        "loss": keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        "metrics": ["accuracy"],
-    }
-
-
-def _rows(history, epochs, validated):
-    rows = [{"epoch": epoch + 1} for epoch in range(epochs)]
+def _rows(history, validated):
+    rows = [{"epoch": epoch + 1} for epoch in range(len(history["loss"]))]
     for name, values in history.items():
-        measured = validated if name.startswith("val_") else range(1, epochs + 1)
-        for epoch, value in zip(measured, values, strict=True):
+        measured = validated if name.startswith("val_") else range(1, len(rows) + 1)
+        for epoch, value in zip(measured, values, strict=False):  # a training may stop early
             rows[epoch - 1][name] = value
     return rows
 

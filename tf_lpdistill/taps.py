@@ -42,7 +42,7 @@ def check_inputs(model, inputs):
             raise ValueError(
                 f"The model {model.name!r} takes inputs of shape {tuple(spec.shape)}. Received: "
                 f"a batch of shape {tuple(tensor.shape)}. A teacher with another input size or "
-                "scaling belongs into a model that resizes and rescales first."
+                "scaling is wrapped first: models.adapted resizes and rescales."
             )
 
 

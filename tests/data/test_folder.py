@@ -136,3 +136,37 @@ def test_photographs(real_data_dir, tmp_path):
     source = load_npz(f"{real_data_dir}/clothing64_jpeg.npz").test
     assert len(data.train) + len(skipped) == 372 and len(skipped) < 10
     assert {i.tobytes() for i in data.train.images} <= {i.tobytes() for i in source.images}
+
+
+def test_links_to_folders_are_listed_and_not_followed(photos):
+    (photos / "cat" / "again").symlink_to(photos / "cat", target_is_directory=True)
+    (photos / "circle").symlink_to(photos / "circle")
+    (photos / "lost").symlink_to(photos / "nothing")
+    (photos / "whole").symlink_to(photos, target_is_directory=True)
+    data, skipped = load_image_folder(photos, (6, 6))
+    assert data.class_names == ("ant", "cat", "zebra")
+    assert sum(len(split) for split in data.splits().values()) == 90
+    assert [item.path for item in skipped] == ["cat/again", "circle", "lost", "whole"]
+    assert {item.reason for item in skipped} == {"a link to no file is not followed"}
+
+
+def test_empty_classes_may_be_left_out(photos):
+    (photos / "bee").mkdir()
+    (photos / "yak").mkdir()
+    (photos / "yak" / "notes.txt").write_text("no yaks yet")
+    with pytest.raises(ValueError, match=r"none for \['bee', 'yak'\]"):
+        load_image_folder(photos, (6, 6))
+    without, skipped = load_image_folder(photos, (6, 6), skip_empty_classes=True)
+    assert without.class_names == ("ant", "cat", "zebra")
+    assert [item.path for item in skipped] == ["bee", "yak", "yak/notes.txt"]
+    assert skipped[0].reason == "the class has no readable image"
+    shutil.rmtree(photos / "bee")
+    shutil.rmtree(photos / "yak")
+    assert _where(without) == _where(load_image_folder(photos, (6, 6))[0])
+
+
+def test_one_class_is_left_when_the_others_are_empty(tmp_path):
+    _write(tmp_path / "only" / "a.png", 0)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match=r"at least two. Received: 1 folders \['only'\]"):
+        load_image_folder(tmp_path, (6, 6), skip_empty_classes=True)

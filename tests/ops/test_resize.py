@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from tf_lpdistill.ops import match_sizes, resize_nearest
+from tf_lpdistill.ops import match_sizes, resize_bilinear, resize_nearest
 
 
 def maps(height, width, channels=2):
@@ -33,3 +34,10 @@ def test_the_larger_map_is_pooled_along_each_axis():
 def test_equal_sizes_stay_as_they_are():
     first, second = maps(4, 3), maps(4, 3, channels=5)
     assert match_sizes(first, second) == (first, second)
+
+
+@pytest.mark.parametrize(("old", "new"), [((9, 7), (20, 3)), ((8, 8), (8, 5)), ((5, 6), (15, 12))])
+def test_bilinear_is_that_of_tensorflow(old, new):
+    maps = np.random.default_rng(0).normal(size=(2, *old, 3)).astype("float32")
+    expected = tf.image.resize(maps, new, antialias=True)
+    np.testing.assert_allclose(resize_bilinear(maps, new), expected, atol=1e-5)

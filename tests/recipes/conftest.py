@@ -4,6 +4,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
@@ -48,6 +49,22 @@ def start_recipe():
 
 def command(name, run_dir, *flags):
     return [sys.executable, str(ROOT / "recipes" / f"{name}.py"), f"--run_dir={run_dir}", *flags]
+
+
+@pytest.fixture(scope="session")
+def write_photos(digits):
+    """Returns a function that writes digits as PNG files: write(folder, {class: (digit, n)})."""
+
+    def write(root, classes):
+        for name, (digit, number) in classes.items():
+            (root / name).mkdir(parents=True, exist_ok=True)
+            images = digits.train.images[digits.train.labels == digit][:number]
+            assert len(images) == number
+            for i, image in enumerate(images):
+                png = tf.io.encode_png(np.repeat(np.repeat(image, 4, 0), 4, 1))
+                (root / name / f"{i:03d}.png").write_bytes(png.numpy())
+
+    return write
 
 
 @pytest.fixture

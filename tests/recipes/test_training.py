@@ -1,9 +1,12 @@
+import dataclasses
+
 import keras
 import pytest
 from keras import ops
 
+import evaluation
 import training
-from tf_lpdistill import Distiller
+from tf_lpdistill import Distiller, data
 from tf_lpdistill.losses import Loss, SoftTarget
 
 
@@ -55,3 +58,23 @@ def test_a_teacher_is_trained_once(trainer, pair):
     again = trainer.teacher(pytest.fail, epochs=1, seed=0)
     for weight, same in zip(teacher.get_weights(), again.get_weights(), strict=True):
         assert (weight == same).all()
+
+
+def test_patience_stops_and_keeps_the_best_epoch(trainer, pair):
+    patient = dataclasses.replace(trainer, patience=1, learning_rate=1e-9)
+    few = trainer.data.train.subset(50)
+    rows = patient.fit(pair[1], few, epochs=30, seed=0)
+    assert 2 <= len(rows) < 30  # it learns nothing, so that no epoch is better for long
+    assert [row["epoch"] for row in rows] == list(range(1, len(rows) + 1))
+    best = max(row["val_accuracy"] for row in rows)
+    validation = trainer.data.validation
+    assert evaluation.accuracy(pair[1], validation, trainer.preprocessing) == pytest.approx(best)
+
+
+def test_mixed_images_are_learnt_by_their_shares(trainer, pair):
+    augmentation = data.Augmentation(["zoom", "mixup"])
+    mixing = dataclasses.replace(trainer, augmentation=augmentation)
+    few = trainer.data.train.subset(300)
+    rows = mixing.fit(Distiller(*pair, SoftTarget()), few, epochs=20, seed=0)
+    assert rows[-1]["student_loss"] < rows[0]["student_loss"]
+    assert rows[-1]["val_accuracy"] > 0.5

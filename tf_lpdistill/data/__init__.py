@@ -1,5 +1,6 @@
 """Images from several sources, and the pipelines that turn them into batches."""
 
+from tf_lpdistill.data.augmentation import AUGMENTATIONS, Augmentation, one_hot
 from tf_lpdistill.data.digits import load_digits
 from tf_lpdistill.data.folder import Skipped, load_image_folder
 from tf_lpdistill.data.npz import load_npz
@@ -16,6 +17,8 @@ from tf_lpdistill.data.splits import ImageData, Split
 from tf_lpdistill.data.tfds_source import load_tfds
 
 __all__ = [
+    "AUGMENTATIONS",
+    "Augmentation",
     "ImageData",
     "Skipped",
     "Split",
@@ -25,6 +28,7 @@ __all__ = [
     "load_image_folder",
     "load_npz",
     "load_tfds",
+    "one_hot",
     "ordered_batches",
     "raw_batches",
     "steps_per_epoch",

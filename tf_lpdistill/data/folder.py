@@ -13,6 +13,8 @@ from tf_lpdistill.data.decode import decode_image
 from tf_lpdistill.data.splits import ImageData, Split, check_fractions
 from tf_lpdistill.preprocessing import Preprocessing
 
+_LINK = "a link to no file is not followed"
+
 
 @dataclasses.dataclass(frozen=True)
 class Skipped:
@@ -27,13 +29,15 @@ class Skipped:
     reason: str
 
 
-def load_image_folder(directory, image_size, color="rgb", fractions=(0.8, 0.1, 0.1)):
+def load_image_folder(
+    directory, image_size, color="rgb", fractions=(0.8, 0.1, 0.1), skip_empty_classes=False
+):
     """Loads `directory/CLASS/**/IMAGE` into memory.
 
     Each image goes to training, validation or test by the hash of its file's bytes: it stays there
     whatever is added, removed or renamed later. Of exact duplicates in one class the first is
-    kept; a file that stands in two classes is left out of both. Hidden files and folders (names
-    that begin with a dot) are passed over.
+    kept; a file that stands in two classes is left out of both. Links to folders are not followed.
+    Hidden files and folders (names that begin with a dot) are passed over.
 
     Args:
         directory: the folder. The names of its class folders, sorted, are the class names.
@@ -42,6 +46,8 @@ def load_image_folder(directory, image_size, color="rgb", fractions=(0.8, 0.1, 0
         color: "rgb" or "grayscale".
         fractions: shares of training, validation and test; what a small folder really gets varies
             around them.
+        skip_empty_classes: whether a class folder without a readable image is left out, and listed,
+            or refused.
 
     Returns:
         `(data, skipped)`: an `ImageData`, its validation or test `None` where no image fell there,
@@ -56,7 +62,8 @@ def load_image_folder(directory, image_size, color="rgb", fractions=(0.8, 0.1, 0
     root = pathlib.Path(directory)
     if not root.is_dir():
         raise NotADirectoryError(f"`directory` must be a folder. Received: {directory}")
-    classes = _list_files(root)
+    classes, links = _list_files(root)
+    _check_number(root, classes)
     files = [(path, label) for label, paths in enumerate(classes.values()) for path in paths]
     hashes = _in_threads(_hash, [path for path, _ in files], "Reading")
     reasons = _doubtful(root, files, hashes)
@@ -64,37 +71,50 @@ def load_image_folder(directory, image_size, color="rgb", fractions=(0.8, 0.1, 0
     pixels = _in_threads(lambda i: _load_pixels(files[i][0], form), wanted, f"Decoding {root.name}")
     reasons |= {i: why for i, why in zip(wanted, pixels, strict=True) if isinstance(why, str)}
     kept = {i: x for i, x in zip(wanted, pixels, strict=True) if not isinstance(x, str)}
-    skipped = [(files[i][0], why) for i, why in reasons.items()] + _list_loose(root)
+    skipped = [(files[i][0], why) for i, why in reasons.items()] + links + _list_loose(root)
+    names, present = list(classes), sorted({files[i][1] for i in kept})
+    if skip_empty_classes:
+        empty = [name for label, name in enumerate(names) if label not in present]
+        skipped += [(root / name, "the class has no readable image") for name in empty]
+        names = [names[label] for label in present]
+        _check_number(root, names)
     skipped = tuple(Skipped(p.relative_to(root).as_posix(), why) for p, why in sorted(skipped))
+    labels = {i: names.index(files[i][0].relative_to(root).parts[0]) for i in kept}
     titles = {i: _choose(hashes[i], shares) for i in kept}
     splits = {
-        title: _stack([(kept[i], files[i][1]) for i in kept if titles[i] == title])
+        title: _stack([(kept[i], labels[i]) for i in kept if titles[i] == title])
         for title in ("train", "validation", "test")
     }
-    _check_classes(root, list(classes), splits["train"], skipped)
-    return ImageData(root.resolve().name, **splits, class_names=tuple(classes)), skipped
+    _check_classes(root, names, splits["train"], skipped)
+    return ImageData(root.resolve().name, **splits, class_names=tuple(names)), skipped
 
 
 def _list_files(root):
-    """Returns a dict from class name to the sorted list of its files."""
-    classes = {}
+    """Returns ({class name: sorted list of its files}, list of `(link, reason)` not followed)."""
+    classes, links = {}, []
     for folder in sorted(root.iterdir()):
-        if folder.name.startswith(".") or not folder.is_dir():
+        if folder.name.startswith("."):
             continue
-        _refuse_escape(root, folder)
-        classes[folder.name] = []
-        for path in sorted(folder.rglob("*")):
-            if any(part.startswith(".") for part in path.relative_to(root).parts):
-                continue
-            _refuse_escape(root, path)
-            if path.is_file():
-                classes[folder.name].append(path)
-    if len(classes) < 2:
+        if _is_folder_link(root, folder):
+            links.append((folder, _LINK))
+        elif folder.is_dir():
+            classes[folder.name] = []
+            for path in sorted(folder.rglob("*")):
+                if any(part.startswith(".") for part in path.relative_to(root).parts):
+                    continue
+                if _is_folder_link(root, path):
+                    links.append((path, _LINK))
+                elif path.is_file():
+                    classes[folder.name].append(path)
+    return classes, links
+
+
+def _check_number(root, names):
+    if len(names) < 2:
         raise ValueError(
             f"{root} must hold one folder of images for each class, at least two. "
-            f"Received: {len(classes)} folders {sorted(classes)}"
+            f"Received: {len(names)} folders {sorted(names)}"
         )
-    return classes
 
 
 def _list_loose(root):
@@ -103,12 +123,24 @@ def _list_loose(root):
     return [(path, "lies in no class folder") for path in files]
 
 
-def _refuse_escape(root, path):
-    if path.is_symlink() and not path.resolve().is_relative_to(root.resolve()):
+def _is_folder_link(root, path):
+    """Whether a path is a link that leads to no file: to a folder, in a circle, or nowhere.
+
+    Raises:
+        ValueError: when it leads out of the folder of photos.
+    """
+    if not path.is_symlink():
+        return False
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # Python before 3.13 raises a RuntimeError for a circle
+        return True
+    if not target.is_relative_to(root.resolve()):
         raise ValueError(
-            f"{path} is a symbolic link out of the folder {root}, to {path.resolve()}. "
+            f"{path} is a symbolic link out of the folder {root}, to {target}. "
             "Copy the files into the folder, or remove the link."
         )
+    return target.is_dir()
 
 
 def _hash(path):

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import pkgutil
 
+from tf_lpdistill.models.adapted import adapted
 from tf_lpdistill.models.applications import application, keras_hub_preset, known_applications
 from tf_lpdistill.models.cost import count_macs, stage_names
 
@@ -18,7 +19,7 @@ def _discover():
     """Public functions with `num_classes`; a family's general builder wants more arguments."""
     named, general = {}, {}
     for module_info in pkgutil.iter_modules(__path__):
-        if module_info.name in ("__main__", "ends"):  # no networks, only parts of them
+        if module_info.name in ("__main__", "adapted", "ends"):  # no networks, only parts of them
             continue
         module = importlib.import_module(f"{__name__}.{module_info.name}")
         for name, value in vars(module).items():
@@ -32,7 +33,7 @@ def _discover():
 
 BUILDERS, _GENERAL = _discover()
 globals().update(_GENERAL | BUILDERS)
-__all__ = ["BUILDERS", "count_macs", "get", "stage_names", *sorted(_GENERAL | BUILDERS)]
+__all__ = ["BUILDERS", "adapted", "count_macs", "get", "stage_names", *sorted(_GENERAL | BUILDERS)]
 
 
 def get(name):

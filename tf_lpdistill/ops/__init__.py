@@ -14,7 +14,7 @@ from tf_lpdistill.ops.pearson import pearson_distance
 from tf_lpdistill.ops.pooling import max_pool_larger
 from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
 from tf_lpdistill.ops.replicas import assign_rows, gather, num_replicas, scale
-from tf_lpdistill.ops.resize import match_sizes, resize_nearest
+from tf_lpdistill.ops.resize import match_sizes, resize_bilinear, resize_nearest
 from tf_lpdistill.ops.reversal import reverse_gradient
 from tf_lpdistill.ops.roots import safe_sqrt
 from tf_lpdistill.ops.rows import leave_out
@@ -52,6 +52,7 @@ __all__ = [
     "pearson_distance",
     "reconstruction_errors",
     "reconstruction_weights",
+    "resize_bilinear",
     "resize_nearest",
     "reverse_gradient",
     "safe_sqrt",

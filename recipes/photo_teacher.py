@@ -1,0 +1,184 @@
+"""The teacher of a folder of photos: a pretrained MobileNetV2 to fine-tune, or any Keras file."""
+
+import dataclasses
+import functools
+import pathlib
+import warnings
+from collections.abc import Callable
+
+import keras
+
+import evaluation
+import sources
+from tf_lpdistill import Preprocessing, files, models
+from tf_lpdistill.data import ImageData
+from training import Trainer
+
+DEFAULT = "mobilenet_v2"
+EPOCHS = 20  # of a teacher that is trained here
+FINE_TUNING, FROM_SCRATCH = 3e-4, 3e-3  # learning rates: what is learnt must not be washed away
+
+
+@dataclasses.dataclass(frozen=True)
+class TeacherSource:
+    """Where the teacher comes from.
+
+    Args:
+        build: function without arguments that makes it, or reads it.
+        epochs: how long it is trained here; 0 for one that is ready.
+        learning_rate: of that training.
+        about: what it is, in words.
+        warning: what went wrong on the way to it; or empty.
+    """
+
+    build: Callable
+    epochs: int
+    learning_rate: float
+    about: str
+    warning: str = ""
+
+
+def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessing):
+    """Finds the teacher that the flags name.
+
+    Args:
+        name: `--teacher`: "mobilenet_v2", another name for `models.get`, or a `.keras` file.
+        weights: `--teacher_weights`, for MobileNetV2: "imagenet", "none", or a file.
+        scaling: `--teacher_scaling`, for a file: the range of pixels that it was trained on.
+        epochs: `--teacher_epochs`, or None.
+        loaded: the photos.
+        pixels: what the student is fed, and so the teacher.
+
+    Returns:
+        `TeacherSource`.
+
+    Raises:
+        ValueError: for flags that do not fit, or files that do not.
+    """
+    _check_together(name, weights, scaling)
+    if name.endswith(".keras"):
+        build = read(name, scaling, loaded, pixels)
+        return TeacherSource(build, epochs or 0, FINE_TUNING, name)
+    if epochs == 0:
+        raise ValueError(
+            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
+            f"seen your photos. Received: --teacher={name} --teacher_epochs=0"
+        )
+    epochs = EPOCHS if epochs is None else epochs
+    if name != DEFAULT:
+        build = sources.network("teacher", name, loaded, pixels.scaling)
+        return TeacherSource(build, epochs, FROM_SCRATCH, f"{name}, from scratch")
+    build = functools.partial(models.mobilenet_v2, loaded.image_shape, loaded.num_classes)
+    weights, about, warning = pretrained(build, weights)
+    rate = FINE_TUNING if weights else FROM_SCRATCH
+    return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about, warning)
+
+
+def _check_together(name, weights, scaling):
+    if weights != "imagenet" and name != DEFAULT:
+        raise ValueError(
+            f"--teacher_weights goes with --teacher={DEFAULT} only. Received: --teacher={name} "
+            f"--teacher_weights={weights}"
+        )
+    if scaling is not None and not name.endswith(".keras"):
+        raise ValueError(
+            "--teacher_scaling goes with a .keras teacher only: others are built for the range "
+            f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
+        )
+
+
+def pretrained(build, weights):
+    """Tries the weights that `--teacher_weights` names.
+
+    Returns:
+        `(weights for the builder, or None; what the teacher is, in words; a warning or "")`.
+
+    Raises:
+        ValueError: when a file is missing or does not fit. A failed download is no error.
+    """
+    if weights == "none":
+        return None, "MobileNetV2, from scratch", ""
+    if weights != "imagenet":
+        if not pathlib.Path(weights).is_file():
+            raise ValueError(
+                "--teacher_weights must be 'imagenet', 'none', or a file of weights without a "
+                f"classifier. Received: --teacher_weights={weights}, and there is no such file"
+            )
+        try:
+            with warnings.catch_warnings():
+                # Keras only warns of layers that the file has no weights for.
+                warnings.simplefilter("error", UserWarning)
+                build(weights=weights)
+        except (ValueError, KeyError, OSError, UserWarning) as error:
+            raise ValueError(
+                "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
+                f"Received: --teacher_weights={weights}, and Keras says: {error}"
+            ) from error
+        return weights, f"MobileNetV2, fine-tuned from {weights}", ""
+    try:
+        build(weights="imagenet")
+    # Keras raises a bare Exception for whatever goes wrong with a download.
+    except Exception as error:
+        about = "MobileNetV2 FROM SCRATCH: its ImageNet weights could not be had"
+        advice = (
+            "With few photos a fine-tuned teacher is much better: download the weights elsewhere "
+            f"and give --teacher_weights=FILE. Keras says: {error}"
+        )
+        return None, about, advice
+    return "imagenet", "MobileNetV2, fine-tuned from ImageNet", ""
+
+
+def read(path, scaling, loaded: ImageData, pixels: Preprocessing):
+    """Returns a function that reads a `.keras` teacher, wrapped where its input is another.
+
+    Raises:
+        ValueError: when it cannot be read, has other classes, ends in a softmax, or the range of
+            pixels is not told.
+    """
+    if scaling is None:
+        raise ValueError(
+            "--teacher_scaling must say which range of pixels a .keras teacher was trained on; it "
+            f"still runs on another, and scores badly. Received: --teacher={path}"
+        )
+    sources.network("teacher", path, loaded)  # checks classes and logits
+
+    def build():
+        return models.adapted(sources.read_model("teacher", path), pixels, scaling)
+
+    build()  # what does not fit is told before anything is written
+    return build
+
+
+def obtain(source: TeacherSource, trainer: Trainer, seed):
+    """Trains the teacher, or takes it as it is; a resumed run reads its own.
+
+    Args:
+        source: the `TeacherSource`.
+        trainer: the `Trainer` of the run.
+        seed: of its weights and of the order of the images.
+
+    Returns:
+        `(teacher, what it is in words)`: the `keras.Model`, saved as `teacher.keras`, and the
+        words, as `teacher.txt`.
+    """
+    path, words = trainer.run.path("teacher.keras"), trainer.run.path("teacher.txt")
+    if not path.exists():
+        print("\n".join(filter(None, [f"\nTeacher: {source.about}", source.warning])), flush=True)
+        files.write_text(words, source.about)
+    if source.epochs:
+        own = dataclasses.replace(trainer, learning_rate=source.learning_rate)
+        teacher = own.teacher(source.build, source.epochs, seed)
+    elif path.exists():
+        teacher = keras.saving.load_model(path)
+    else:
+        teacher = source.build()
+        trainer.run.save(teacher, path)
+    split, classes = trainer.data.validation, trainer.data.num_classes
+    accuracy = evaluation.accuracy(teacher, split, trainer.preprocessing, trainer.batch_size)
+    trainer.progress.say(f"teacher: {100 * accuracy:.1f} % of the validation images")
+    if accuracy < 2 / classes:
+        trainer.progress.say(
+            "  That is close to guessing. Are --teacher_scaling and the order of the classes those "
+            "of its training, or were its epochs too few?"
+        )
+    return teacher, words.read_text(encoding="utf-8")

@@ -1,0 +1,64 @@
+"""A teacher behind another input: the student's pixels, resized and rescaled to its own."""
+
+import keras
+from keras import layers
+
+from tf_lpdistill.ops import resize_bilinear
+from tf_lpdistill.preprocessing import Preprocessing, of_model
+
+
+def adapted(teacher, pixels: Preprocessing, scaling):
+    """Wraps a teacher so that it takes the student's input.
+
+    Args:
+        teacher: a `keras.Model` with one colour image input of a known size.
+        pixels: the `Preprocessing` of the student, scaled "0..255", "0..1" or "-1..1".
+        scaling: the range that the teacher was trained on, one of these.
+
+    Returns:
+        The teacher itself where its input is the student's; else a `keras.Model` from the
+        student's input to the teacher's output. Its layers are those of the teacher, below the
+        teacher's name: "teacher/features".
+
+    Raises:
+        ValueError: for a teacher that takes no colour images of a known size.
+    """
+    own = of_model(teacher, scaling=scaling)
+    if own == pixels:
+        return teacher
+    if own.color != pixels.color:
+        raise ValueError(
+            f"The teacher must take {pixels.color!r} images, as the student does. Received: "
+            f"{teacher.name!r} with inputs of shape {own.input_shape}"
+        )
+    (mean,), (std,) = pixels.offset_and_scale
+    (own_mean,), (own_std,) = own.offset_and_scale
+    inputs = keras.Input(pixels.input_shape, name="pixels")
+    x = ResizeBilinear(own.image_size, name="own_size")(inputs)
+    x = layers.Rescaling(std / own_std, (mean - own_mean) / own_std, name="own_scaling")(x)
+    return keras.Model(inputs, teacher(x), name="adapted_teacher")
+
+
+@keras.saving.register_keras_serializable("tf_lpdistill")
+class ResizeBilinear(layers.Layer):
+    """Bilinear, antialiased resizing that XLA compiles.
+
+    Args:
+        size: (height, width) of the result.
+    """
+
+    def __init__(self, size, **kwargs):
+        super().__init__(**kwargs)
+        self.size = tuple(size)
+
+    def call(self, inputs):
+        """Resizes images (batch, height, width, channels)."""
+        return resize_bilinear(inputs, self.size)
+
+    def compute_output_shape(self, input_shape):
+        """(batch, *size, channels)."""
+        return (input_shape[0], *self.size, input_shape[-1])
+
+    def get_config(self):
+        """The arguments."""
+        return super().get_config() | {"size": self.size}
