@@ -35,7 +35,7 @@ PRESETS = {
     "standard": Preset("kd_lp", Method("KD + LP", _KD_LP), ("flip", "zoom"), 30, 10),
     # Beyer et al. 2021, "A good teacher is patient and consistent" (arXiv 2106.05237): the student
     # learns from the teacher alone, on the same view, mixed in any proportion, for very long. The
-    # temperature is ours; theirs was searched. More epochs are better still.
+    # temperature is ours. There, more epochs were better still.
     "funmatch": Preset(
         "funmatch",
         Method("FunMatch", (Term("soft_target", 1.0, arguments={"temperature": 2.0}),), 0.0),
