@@ -18,8 +18,6 @@ from tf_lpdistill import Distiller, data
 
 SIZES = (12, 7)
 GROUPS = 5
-# With LP, layers of its own, maps and relations; the other groups are slow on four replicas.
-FAST_ON_FOUR = 2
 
 
 def examples():
@@ -97,14 +95,8 @@ def group_of_losses(group):
     return list(examples())[group::GROUPS]
 
 
-def replicas_and_groups():
-    for group in range(GROUPS):
-        yield "mirrored", group
-        marks = () if group == FAST_ON_FOUR else pytest.mark.slow
-        yield pytest.param("mirrored4", group, marks=marks)
-
-
-@pytest.mark.parametrize(("replicas", "group"), list(replicas_and_groups()))
+@pytest.mark.parametrize("group", range(GROUPS))
+@pytest.mark.parametrize("replicas", ["mirrored", "mirrored4"])
 def test_the_same_update_and_logs(replicas, group, request):
     chosen = group_of_losses(group)
     expected_logs, start, expected = one_device(group)
