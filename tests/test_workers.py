@@ -10,6 +10,7 @@ import pytest
 from tests import processes, worker_program
 from tests.small import network
 from tf_lpdistill import Distiller
+from tf_lpdistill.workers import make_checkpoint_folders
 
 PROGRAM = "tests/worker_program.py"
 
@@ -108,3 +109,15 @@ def test_the_private_parts_of_keras_are_still_there():
     trainer = pathlib.Path(inspect.getsourcefile(build)).read_text(encoding="utf-8")
     assert "_maybe_symbolic_build(iterator=epoch_iterator)" in trainer, advice
     assert 'strategy.reduce("MEAN", v, axis=0)' in trainer, advice
+
+
+def test_folders_of_checkpoints_are_there_before_two_workers_make_them_at_once(tmp_path):
+    checkpoints = [
+        keras.callbacks.ModelCheckpoint(tmp_path / "a" / "b" / "{epoch}.keras"),
+        keras.callbacks.ModelCheckpoint(tmp_path / "{epoch}" / "last.keras"),
+        keras.callbacks.EarlyStopping(),
+    ]
+    for _ in range(2):
+        make_checkpoint_folders(checkpoints)
+    make_checkpoint_folders(None)
+    assert [path.name for path in tmp_path.rglob("*")] == ["a", "b"]

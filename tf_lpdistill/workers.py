@@ -5,6 +5,9 @@ over the workers where a plain one is wanted, and reduces the logged scalars alo
 do not have. `tests/test_workers.py` says what to do when the names change.
 """
 
+import inspect
+import pathlib
+
 import keras
 
 from tf_lpdistill.distribution import telling_of_lost_workers
@@ -22,6 +25,9 @@ class Workers:
         """
         with self.distribute_strategy.scope():
             replicas.spread_seeds(self._random_states())
+        if replicas.spans_workers(self.distribute_strategy):
+            given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
+            make_checkpoint_folders(given.get("callbacks"))
         with telling_of_lost_workers(self.distribute_strategy):
             return super().fit(*args, **kwargs)
 
@@ -38,3 +44,20 @@ class Workers:
             data_batch = keras.tree.map_structure(replicas.local, next(batches))
             iterator = None
         super()._maybe_symbolic_build(iterator=iterator, data_batch=data_batch)
+
+
+def make_checkpoint_folders(callbacks):
+    """Makes the folders of checkpoints beforehand.
+
+    Keras looks whether a folder is there and makes it otherwise, in which two workers that do so at
+    the same time collide.
+
+    Args:
+        callbacks: what `fit` was given: a callback, a list of them, or None. A folder that the
+            epoch names is left to Keras.
+    """
+    for callback in keras.tree.flatten(callbacks):
+        if isinstance(callback, keras.callbacks.ModelCheckpoint):
+            folder = pathlib.Path(callback.filepath).parent
+            if "{" not in str(folder):
+                folder.mkdir(parents=True, exist_ok=True)
