@@ -98,6 +98,6 @@ def test_the_edge_form_is_chosen_for_many_samples_with_few_neighbours(known, mon
         monkeypatch.setattr(laplacian, f"_{name}_product", replaced)
     unknown = [tf.TensorSpec((None, None), "int32"), *[tf.TensorSpec((None, None))] * 2]
     compiled = tf.function(laplacian_energy, input_signature=None if known else unknown)
-    for rows, neighbors in ((799, 4), (800, 4), (800, 5), (1000, 5)):
+    for rows, neighbors in ((1023, 4), (1024, 4), (1024, 5), (1280, 5)):
         compiled(*graph(rows, neighbors, width=2))
     assert taken == ["dense", "edge", "dense", "edge"]

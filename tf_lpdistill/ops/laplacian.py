@@ -6,9 +6,9 @@ from tf_lpdistill.ops.distances import center
 from tf_lpdistill.ops.edges import laplacian_matrix
 from tf_lpdistill.ops.sizes import choose
 
-# Samples for each neighbour from which on the edges cost less than the matrix product: about 200 on
+# Samples for each neighbour from which on the edges cost less than the matrix product: about 256 on
 # a CPU, less under XLA. Measured: docs/results/loss.md.
-_ROWS_PER_NEIGHBOR = 200
+_ROWS_PER_NEIGHBOR = 256
 
 
 def laplacian_energy(indices, alpha, vectors):
