@@ -82,8 +82,7 @@ def train_teacher(run, images, pixels, progress):
     batches = data.training_batches(images.train, pixels, FLAGS.batch_size, seed=FLAGS.seed)
     steps = data.steps_per_epoch(images.train, FLAGS.batch_size)
     fit(run, teacher, batches, steps, FLAGS.teacher_epochs, progress)
-    with files.atomic_path(path) as temporary:
-        teacher.save(temporary)
+    run.save(teacher, path)
     return teacher
 
 
