@@ -1,11 +1,12 @@
 r"""A whole training step: what the Distiller adds to the teacher's and the student's own work.
 
-    python benchmarks/step.py            # about two minutes, into docs/results/step.md
+    python benchmarks/step.py            # about four minutes, into docs/results/step.md
     python benchmarks/step.py --quick    # does it run?
 
 All variants train in turn in one process, on batches of the same pipeline, with Keras's `fit`; a
 turn is a few steps, of which the first is left out. The floor is the teacher's forward pass in
-inference mode as a function of its own, plus a step of the student alone.
+inference mode as a function of its own, plus a step of the student alone. The second table is a
+profile by omission: our step without one of its parts.
 """
 
 import time
@@ -27,17 +28,22 @@ PAIRS = {
     "ResNet-56 -> ResNet-20": ((models.resnet_cifar, 56), (models.resnet_cifar, 20)),
 }
 QUICK_PAIRS = {"WRN-10-1 -> ResNet-8": ((models.wide_resnet, 10, 1), (models.resnet_cifar, 8))}
+PER_EXECUTION = 4  # steps that one call of the train function makes, in one row of the profile
 
 
 class Clock(keras.callbacks.Callback):
-    """A step's wall-clock and processor seconds, from the end of the first step of a fit on."""
+    """A step's wall-clock and processor seconds, from the end of the first execution on."""
+
+    def on_train_begin(self, logs=None):
+        """Forgets the last turn."""
+        self.first = None
 
     def on_train_batch_end(self, batch, logs=None):
-        """Notes the times."""
-        if batch == 0:
-            self.start = clocks()
+        """Notes the times; `batch` is the last one of the steps of an execution."""
+        if self.first is None:
+            self.first, self.start = batch, clocks()
         else:
-            self.seconds = (clocks() - self.start) / batch
+            self.seconds = (clocks() - self.start) / (batch - self.first)
 
 
 def clocks():
@@ -63,12 +69,13 @@ def make(network):
     return function(*arguments)
 
 
-def trained(model, dataset, steps=STEPS):
+def trained(model, dataset, steps=STEPS, momentum=0.9, metrics=("accuracy",), per_execution=1):
     """A function that trains for a turn, and returns the seconds of a step."""
     model.compile(
-        keras.optimizers.SGD(LEARNING_RATE, momentum=0.9),
+        keras.optimizers.SGD(LEARNING_RATE, momentum),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
+        metrics=list(metrics),
+        steps_per_execution=per_execution,
     )
     clock = Clock()
 
@@ -145,6 +152,37 @@ def by_clock(pair, clock, times):
     }
 
 
+def without_a_part(teacher, student, batch_size):
+    """{name: function that runs a turn}: our step, and the same without one of its parts."""
+    dataset = batches(batch_size)
+    teacher = make(teacher)
+    still = make(student)
+    for layer in still.layers:
+        layer.trainable = not isinstance(layer, keras.layers.BatchNormalization)
+
+    def turn(network=None, dataset=dataset, **settings):
+        distiller = ours(teacher, network or make(student))
+        return trained(distiller, dataset, 2 * PER_EXECUTION, **settings)
+
+    return {
+        "ours": turn(),
+        "one batch from memory": turn(dataset=dataset.take(1).cache().repeat()),
+        "no metrics": turn(metrics=()),
+        "no momentum": turn(momentum=0.0),
+        "the student's BatchNorm frozen": turn(still),
+        f"{PER_EXECUTION} steps an execution": turn(per_execution=PER_EXECUTION),
+    }
+
+
+def profile(pairs, batch_size, rounds):
+    """Rows of the second table."""
+    rows = []
+    for pair, networks in pairs.items():
+        times = common.take_turns(without_a_part(*networks, batch_size), rounds)
+        rows += [{"teacher -> student": pair} | row for row in against("ours", times)]
+    return rows
+
+
 def against(base, times):
     """Rows of one variant each: the time of a step, and its ratios to the variant `base`."""
     return [
@@ -161,12 +199,14 @@ def against(base, times):
 def measure(quick):
     """Returns the tables: see the top of this file."""
     pairs, batch_size, rounds = (QUICK_PAIRS, 8, 2) if quick else (PAIRS, BATCH, ROUNDS)
+    parts = QUICK_PAIRS if quick else dict([*PAIRS.items()][1:]) | QUICK_PAIRS
     return {
         "KD + LP by a live teacher": [
             row
             for pair, (teacher, student) in pairs.items()
             for row in compare(pair, teacher, student, batch_size, rounds)
-        ]
+        ],
+        "Our step without one of its parts": profile(parts, batch_size, rounds),
     }
 
 
