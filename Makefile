@@ -4,13 +4,14 @@
 # make test-gpu  the tests that want a GPU, on a machine that has one
 # make bench     all benchmarks, into docs/results
 # make lint      ruff alone
+# make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
 # make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench lint test-mediapipe test-android have-java have-npm
+.PHONY: demo test test-all test-gpu bench lint docs test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
@@ -53,6 +54,15 @@ export/android/check/node_modules/.package-lock.json: export/android/check/packa
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+docs: $(VENV)-docs/.ready
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --quiet
+
+# The docstrings are read, not imported: no TensorFlow in here.
+$(VENV)-docs/.ready: docs/requirements.txt $(VENV)/.created
+	$(VENV)/bin/python -m venv --clear $(VENV)-docs
+	$(VENV)-docs/bin/python -m pip install --disable-pip-version-check --no-input -q -r $<
+	@touch $@
 
 # Commands that exist but do not run (version managers leave such) are passed over as well.
 $(VENV)/.created:
