@@ -22,6 +22,7 @@ from absl import app, flags
 import common
 import curves
 import evaluation
+import inputs
 import sources
 from progress import Progress
 from results import write
@@ -118,7 +119,7 @@ def main(argv):
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     progress = Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(ARMS) * len(seeds))
     shape, classes = images.image_shape, images.num_classes
-    pixels = sources.pixels(images)
+    pixels = inputs.scaled(images)
     trainer = Trainer(run, images, pixels, FLAGS.batch_size, progress)
     teacher = trainer.teacher(
         lambda: network("teacher", shape, classes, TEACHER), FLAGS.teacher_epochs, FLAGS.seed
