@@ -1,10 +1,13 @@
 """A student whose teacher is cached learns as from the live one."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 
 from apprentice import Apprentice
+from optimizers import sgd
 from tf_lpdistill import TeacherCache, models
 from tf_lpdistill.losses import ContrastiveRepresentation, LocalityPreserving, SoftTarget
 
@@ -14,11 +17,12 @@ def job(trainer, pair, layers):
     """Returns a function that makes the same apprentice, with a folder of caches or without."""
     weights = pair[1].get_weights()
     split = trainer.data.train.subset(200)
+    plain = dataclasses.replace(trainer, optimizer=sgd(0.1, (), 0.0))  # Adam enlarges rounding
 
     def make(caches):
         student = models.digits_student()
         student.set_weights(weights)
-        return Apprentice(trainer, pair[0], student, layers, split, 2, 0, caches)
+        return Apprentice(plain, pair[0], student, layers, split, 2, 0, caches)
 
     return make
 
@@ -37,14 +41,12 @@ def test_a_cached_teacher_teaches_what_the_live_one_does(job, tmp_path):
     live, expected = learn(job(None), losses())
     cached, found = learn(job(tmp_path / "caches"), losses())
     assert live.teacher is not cached.teacher and isinstance(cached.teacher, TeacherCache)
-    start = [variable.numpy() for variable in job(None).student.trainable_variables]
-    moved, apart = (
+    _, untaught = learn(job(None), [])
+    apart, taught = (
         sum(np.square(a - b).sum() for a, b in zip(weights, expected, strict=True)) ** 0.5
-        for weights in (start, found)
+        for weights in (found, untaught)
     )
-    assert (
-        0 < apart < 0.05 * moved
-    )  # float16, and Adam, which divides small gradients by themselves
+    assert 0 < apart < 0.1 * taught  # the cache keeps float16
 
 
 def test_losses_share_caches_by_the_layers_that_they_ask_for(job, tmp_path):
