@@ -2,10 +2,12 @@
 
 import dataclasses
 import pathlib
+import shutil
 from collections.abc import Callable
 
 import keras
 
+import curves
 import sources
 import teacher_file
 from imagenet_data import Streams
@@ -86,9 +88,9 @@ def _classifier(name, weights, streams, pixels):
 
 
 def obtain_teacher(source: Source, trainer, seed):
-    """Makes, trains or reads the teacher; a run that goes on reads its own `teacher.keras`."""
+    """Makes the teacher and saves it as `teacher.keras`; one that this run trained is read."""
     run, path = trainer.run, trainer.run.path("teacher.keras")
-    if path.exists():
+    if source.epochs and path.exists():
         trainer.progress.skip(source.epochs)
         with run.strategy.scope():
             return keras.saving.load_model(path, compile=False)
@@ -97,6 +99,10 @@ def obtain_teacher(source: Source, trainer, seed):
         teacher = source.build()
     if source.epochs:
         trainer.progress.begin("teacher")
-        trainer.within("teacher").fit(teacher, trainer.data.train, source.epochs, seed)
+        trainer = trainer.within("teacher")
+        rows = trainer.fit(teacher, trainer.data.train, source.epochs, seed)
+        curves.write_curves(run.path("teacher.csv"), "teacher", seed, rows)
     run.save(teacher, path)
+    if source.epochs:
+        shutil.rmtree(trainer.folder)
     return teacher

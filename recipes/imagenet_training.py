@@ -82,7 +82,8 @@ class StreamTrainer:
             split: the images to train on.
             epochs: number of epochs, to the end of which the optimizer is scheduled.
             seed: of the order of the images, and of the crops.
-            supervised: must be True: methods of one stage alone are trained here.
+            supervised: always True, what an `Apprentice` says of a stage with labels; methods with
+                other stages are refused before (`imagenet_study.check_methods`).
             callbacks: further Keras callbacks.
 
         Returns:

@@ -18,7 +18,8 @@ def imagenet_classifier(name, weights="imagenet"):
 
     Returns:
         `keras.Model` from RGB pixels 0..255, of the size that it was trained on, to logits. Its
-        layers are below "backbone/" ("backbone/avg_pool"), in the order of the published network.
+        layers are below "backbone/", under their published names ("backbone/avg_pool"). A saved
+        preset is loaded only where keras-hub has been imported.
 
     Raises:
         ValueError: for another name; a file that does not fit.
@@ -52,6 +53,6 @@ def _preset(preset):
     scale = 1.0 if converter.scale is None else converter.scale
     offset = 0.0 if converter.offset is None else converter.offset
     scaled = layers.Rescaling(scale, offset, name="own_scaling")(inputs)
-    # Without the class of keras-hub, which a saved teacher could not be loaded without.
+    # A plain model of its layers: the task itself would be saved with its own preprocessing.
     backbone = keras.Model(task.inputs, task.outputs, name="backbone")
     return keras.Model(inputs, backbone(scaled), name=task.name)
