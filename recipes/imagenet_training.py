@@ -89,7 +89,8 @@ class StreamTrainer:
         Returns:
             A list of one dict of metrics per epoch, "epoch" from 1.
         """
-        model = self._compiled(model, self.optimizer(self.steps(split, epochs)))
+        with self.run.strategy.scope():
+            model = self._compiled(model, self.optimizer(self.steps(split, epochs)))
         backup, log = Backup(self.folder / "backup"), EpochLog(self.folder / "epochs.csv")
         done = backup.restore(model)
         self.progress.skip(done)
@@ -106,17 +107,17 @@ class StreamTrainer:
 
     def score(self, model, split: Stream):
         """Evaluates a classifier: {"accuracy": share of right answers, "top5": among five}."""
-        model = self._compiled(model)
+        with self.run.strategy.scope():
+            model = self._compiled(model, "sgd")
         found = model.evaluate(self._evaluation(split), verbose=0, return_dict=True)
         return {name: float(found[name]) for name in ("accuracy", "top5")}
 
-    def _compiled(self, model, optimizer="sgd"):
-        with self.run.strategy.scope():
-            if not isinstance(model, Distiller):  # it copes with replicas that get no image
-                model = Distiller(model, model, [])
-            top = keras.metrics.MeanMetricWrapper(_among_five, name="top5")
-            loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-            model.compile(optimizer, loss=loss, metrics=["accuracy", top])
+    def _compiled(self, model, optimizer):
+        if not isinstance(model, Distiller):  # it copes with replicas that get no image
+            model = Distiller(model, model, [])
+        top = keras.metrics.MeanMetricWrapper(_among_five, name="top5")
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss=loss, metrics=["accuracy", top])
         return model
 
     def _evaluation(self, split):

@@ -137,7 +137,7 @@ def test_photographs_on_real_networks_in_half_precision(recipe, real_data_dir, t
     done = recipe(
         "imagenet", tmp_path / "run", f"--data_dir={tmp_path}", "--dataset=little_clothes",
         "--image_size=32", "--epochs=1", "--batch_size=30", "--phone_images=8",
-        "--pair=resnet50_mobilenet", "--teacher=resnet18", "--mixed_precision",
+        "--teacher=resnet32", "--student=resnet20", "--mixed_precision",
         "--strategy=mirrored", "--schedule=cosine", "--methods=locality_preserving",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
