@@ -13,9 +13,9 @@ trains beside the student, and the time of a step against the student alone.
     python recipes/compare.py --data photos/ --image_size 64 --teacher T.keras --student S.keras
 
 --data is "digits" (comes with the package), an .npz file (x_train, y_train, x_test, y_test, and
-x_val, y_val where there are such), a folder of class folders, or tfds:NAME. A .keras teacher is
-taken as it is, or trained on with --teacher_epochs; of a .keras student the architecture is taken,
-its weights are drawn anew for each seed. Methods, weights and their sources: recipes/methods.py.
+x_val, y_val where there are such), a folder of class folders, tfds:NAME or keras:NAME. A .keras
+teacher is taken as it is, or trained on with --teacher_epochs; of a .keras student the architecture
+is taken, its weights are drawn anew for each seed. Methods, weights, sources: recipes/methods.py.
 
 What to look at afterwards, in the run folder: report.html, results.csv, results.json, and
 students/METHOD_seedN/ with student.keras (its best epoch) and result.json. A method that cannot be
@@ -25,15 +25,11 @@ trained on this pair is listed with its reason; delete its folder and --resume t
 from absl import app, flags
 
 import common
-import evaluation
 import methods
-import outcome
 import roles
 import sources
-from comparison import Comparison
-from progress import Progress
-from tf_lpdistill import data, preprocessing
-from training import Trainer
+from study import Study
+from tf_lpdistill import preprocessing
 
 FLAGS = flags.FLAGS
 TEACHER_EPOCHS = 30  # of a teacher that is built here
@@ -46,29 +42,15 @@ def main(argv):
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
-    num_labels = FLAGS.num_labels or len(loaded.train)
-    data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
     build_teacher, teacher_epochs = teacher_source(loaded)
     build_student = sources.network("student", FLAGS.student, loaded, scaling())
     layers, pixels = look(build_teacher(), build_student())
-    run = common.start(
-        "compare",
-        f"Distillation methods on {loaded.name}",
-        dataset=evaluation.describe(loaded, num_labels),
-    )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = Progress(teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
-    trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
-    if teacher_epochs:
-        teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
-    else:
-        teacher = build_teacher()
-    comparison = Comparison(
-        trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs, num_labels
-    )
-    results = comparison.run()
-    progress.close()
-    outcome.finish(comparison, results)
+    study = Study(
+        loaded, pixels, build_teacher, teacher_epochs, build_student, layers, chosen,
+        list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
+        FLAGS.num_labels,
+    )  # fmt: skip
+    study.run("compare", f"Distillation methods on {loaded.name}")
 
 
 def scaling():
@@ -117,7 +99,7 @@ def look(teacher, student):
 
 def define_flags():
     """Defines the flags of this recipe."""
-    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all of them if unset.")
     flags.DEFINE_string("teacher", "digits_teacher", "A name for models.get, or a .keras file.")

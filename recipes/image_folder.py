@@ -98,9 +98,7 @@ def take_preset():
 
 def compare(trainer, teacher, short, build, preset, seeds):
     """A student of one size, alone and taught."""
-    layers = roles.Layers(
-        roles.Network.of("teacher", teacher), roles.Network.of("student", build())
-    )
+    layers = roles.Layers.of(teacher, build())
     methods = {
         f"{short}_{key}": dataclasses.replace(method, title=f"{short}, {words}")
         for key, method, words in (

@@ -120,11 +120,12 @@ def complete(rows):
 METHODS = complete(_ROWS)
 
 
-def select(names):
+def select(names, table=METHODS):
     """Finds the methods that `--methods` lists.
 
     Args:
         names: list of keys; "all" stands for all.
+        table: {key: `Method`}, "alone" among them.
 
     Returns:
         {key: `Method`} in the order of the table, "alone" first and always there.
@@ -132,14 +133,14 @@ def select(names):
     Raises:
         ValueError: for a name that the table does not have, or none at all.
     """
-    unknown = [name for name in names if name not in METHODS and name != "all"]
+    unknown = [name for name in names if name not in table and name != "all"]
     if unknown or not names:
         raise ValueError(
-            f"--methods must be 'all' or list some of {', '.join(METHODS)}. "
+            f"--methods must be 'all' or list some of {', '.join(table)}. "
             f"Received: {', '.join(unknown) or 'nothing'}"
         )
     return {
         key: method
-        for key, method in METHODS.items()
+        for key, method in table.items()
         if key == "alone" or "all" in names or key in names
     }

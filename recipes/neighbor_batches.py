@@ -22,6 +22,7 @@ from absl import app, flags
 import common
 import curves
 import evaluation
+import inputs
 import sources
 from progress import Progress
 from results import write
@@ -118,7 +119,7 @@ def main(argv):
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     progress = Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(ARMS) * len(seeds))
     shape, classes = images.image_shape, images.num_classes
-    pixels = sources.pixels(images)
+    pixels = inputs.scaled(images)
     trainer = Trainer(run, images, pixels, FLAGS.batch_size, progress)
     teacher = trainer.teacher(
         lambda: network("teacher", shape, classes, TEACHER), FLAGS.teacher_epochs, FLAGS.seed
@@ -138,7 +139,7 @@ def main(argv):
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/neighbor_batches", epochs=60, batch_size=50)
     flags.adopt_module_key_flags(common)
-    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("num_labels", 0, "Labelled images; 0 takes all.", lower_bound=0)
     flags.DEFINE_integer("num_neighbors", 10, "Neighbours in the graph (k).", lower_bound=1)
     flags.DEFINE_integer("seeds_per_batch", 10, "Seeds of a neighbour batch.", lower_bound=1)

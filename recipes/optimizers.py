@@ -29,10 +29,8 @@ def sgd(learning_rate, decay_at, weight_decay, momentum=0.9):
 
     def make(steps):
         boundaries = [round(share * steps) for share in decay_at]
-        schedule = schedules.PiecewiseConstantDecay(boundaries, rates)
-        return keras.optimizers.SGD(
-            schedule, momentum, weight_decay=weight_decay / (1.0 - momentum)
-        )
+        rate = schedules.PiecewiseConstantDecay(boundaries, rates) if boundaries else learning_rate
+        return keras.optimizers.SGD(rate, momentum, weight_decay=weight_decay / (1.0 - momentum))
 
     return make
 

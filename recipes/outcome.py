@@ -2,23 +2,44 @@
 
 import statistics
 
+import delivery
 import outcome_table
 from results import write
+from tf_lpdistill import tflite
 
 
-def finish(comparison, results):
+def finish(comparison, results, *, published=None, export=False):
     """Writes and prints the results of a `Comparison`.
 
     Args:
         comparison: the `Comparison`.
         results: what its `run` returned.
+        published: the `Published` figures to print beside them, or None.
+        export: whether the student that is best on the validation images becomes a phone bundle.
     """
     run, seeds = comparison.trainer.run, comparison.seeds
     rows, failures = make_rows(comparison.methods, results, seeds)
     rows.insert(0, teacher_row(comparison))
     outcome_table.write_csv(run.path("results.csv"), rows, failures)
+    exported = _export_best(comparison, results, rows) if export else None
     outcome_table.print_table(rows, failures)
-    write(run, rows, seeds, reading(rows, failures), failures=failures)
+    words = reading(rows, failures)
+    if published is not None:
+        print("\n" + "\n".join(published.lines(rows)))
+        words += " " + published.sentence(rows)
+    write(run, rows, seeds, words, exported=exported, failures=failures)
+
+
+def _export_best(comparison, results, rows):
+    """Exports the chosen student and notes its files in its row; returns its key."""
+    chosen = next((row for row in rows if row["best"]), None)
+    if chosen is None:
+        return None
+    trainer, key = comparison.trainer, chosen["key"]
+    student = delivery.best_student(trainer.run, key, results[key], comparison.seeds)
+    trainer.run.save(student, trainer.run.path("student.keras"))
+    chosen["tflite"] = delivery.export(trainer, student, "student", "phone", tflite.PRECISIONS)
+    return key
 
 
 def make_rows(methods, results, seeds):

@@ -7,7 +7,7 @@ import pathlib
 import keras
 import numpy as np
 
-from tf_lpdistill import Preprocessing, data, models
+from tf_lpdistill import data, models
 from tf_lpdistill.data import ImageData, Split
 from tf_lpdistill.data.splits import stratified_order
 
@@ -20,7 +20,7 @@ def load_data(name, data_dir=None, image_size=None):
 
     Args:
         name: "digits"; the path of an `.npz` file or of a folder of class folders, looked up in
-            `data_dir` where it is not found as it stands; or "tfds:NAME".
+            `data_dir` where it is not found as it stands; "tfds:NAME"; or "keras:NAME".
         data_dir: folder of data sets; None leaves it to LPDISTILL_DATA.
         image_size: pixels a side, for folders and TensorFlow Datasets.
 
@@ -33,6 +33,8 @@ def load_data(name, data_dir=None, image_size=None):
     """
     if name == "digits":
         return data.load_digits()
+    if name.startswith("keras:"):
+        return with_validation(data.load_keras(name.removeprefix("keras:")))
     size = None if image_size is None else (image_size, image_size)
     if name.startswith("tfds:"):
         loaded = data.load_tfds(name.removeprefix("tfds:"), data_dir, size)
@@ -56,8 +58,8 @@ def _find(name, data_dir):
         path = data.find_data_dir(data_dir) / path
     if not path.exists():
         raise ValueError(
-            "--data must be 'digits', an .npz file, a folder of class folders, or tfds:NAME. "
-            f"Received: --data={name}, and there is no {path}"
+            "--data must be 'digits', an .npz file, a folder of class folders, tfds:NAME or "
+            f"keras:NAME. Received: --data={name}, and there is no {path}"
         )
     return path
 
@@ -69,13 +71,6 @@ def with_validation(loaded: ImageData):
     parts = {"validation": order[:count], "train": order[count:]}
     splits: dict[str, Split] = {t: loaded.train.take(np.sort(p)) for t, p in parts.items()}
     return dataclasses.replace(loaded, **splits)
-
-
-def pixels(loaded: ImageData, scaling="0..1", **how):
-    """Returns the `Preprocessing` that keeps size and colour; `how` are `mean` and `std`."""
-    height, width, channels = loaded.image_shape
-    color = "grayscale" if channels == 1 else "rgb"
-    return Preprocessing((height, width), color, scaling, **how)
 
 
 def network(flag, name, loaded: ImageData, scaling="0..1"):

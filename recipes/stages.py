@@ -23,11 +23,12 @@ def fitnets(job):
     hint = Hint(*job.layers.pair("middle"))
     job.pretrain(job.distiller([hint], label_weight=0.0), first)
     kd = SoftTarget(temperature=3.0)
-    job.train(job.distiller([kd], [falling(job.steps(second))]), second)
+    job.train(job.distiller([kd], [falling_weight(job, second)]), second)
 
 
-def falling(steps):
-    """The weight of FitNets' KD over a training: see `fitnets`."""
+def falling_weight(job, epochs=None):
+    """The weight of FitNets' KD over a training of so many epochs, or of all: see `fitnets`."""
+    steps = job.steps(epochs or job.epochs)
     return keras.optimizers.schedules.PolynomialDecay(4 / 9, steps, 1 / 9)
 
 
