@@ -61,7 +61,7 @@ def load(name, data_dir, size):
     Args:
         name: "imagenet2012", or another of TensorFlow Datasets with the features "image", as JPEG,
             and "label", and the splits "train" and "validation" (or "test").
-        data_dir: folder of prepared data sets, or None.
+        data_dir: folder of prepared data sets, or None; see `data.open_tfds`.
         size: pixels a side.
 
     Returns:

@@ -83,6 +83,11 @@ def test_splits_and_names(catalogue, digits):
         assert sorted(given.labels) == sorted(expected.labels)
 
 
+def test_the_variable_names_the_folder(catalogue, monkeypatch):
+    monkeypatch.setenv("LPDISTILL_DATA", str(catalogue))
+    assert str(open_tfds("little_digits").data_dir).startswith(str(catalogue))
+
+
 def test_images_of_several_sizes_need_a_size(catalogue):
     with pytest.raises(ValueError, match=r"give `image_size`.*\(7, 8, 1\) to \(8, 8, 1\)"):
         load_tfds("uneven_digits", catalogue)

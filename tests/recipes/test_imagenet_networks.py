@@ -48,8 +48,11 @@ def test_a_published_teacher_is_ready_unless_it_is_to_be_trained(streams, monkey
     assert asked == [("teacher", name, streams, "-1..1")]
 
 
-def test_a_published_teacher_of_other_classes_is_refused(streams, weights):
-    source = find_teacher("applications:MobileNet", weights, None, (None, 9), streams, PIXELS)
+def test_a_published_teacher_of_other_classes_is_refused(streams, monkeypatch):
+    inputs = keras.Input((32, 32, 3))
+    published = keras.Model(inputs, keras.layers.Dense(1000)(keras.layers.Flatten()(inputs)))
+    monkeypatch.setattr(models, "imagenet_classifier", lambda name, weights: published)
+    source = find_teacher("applications:MobileNet", "imagenet", None, (None, 9), streams, PIXELS)
     with pytest.raises(ValueError, match=r"the 10 classes of little_imagenet.*\(None, 1000\)"):
         source.build()
 

@@ -1,9 +1,11 @@
 """Data sets of the TensorFlow Datasets catalogue, by name."""
 
+import os
 import pathlib
 
 import numpy as np
 
+from tf_lpdistill.data.sources import VARIABLE
 from tf_lpdistill.data.splits import ImageData, Split
 from tf_lpdistill.preprocessing import Preprocessing
 
@@ -16,8 +18,8 @@ def open_tfds(name, data_dir=None, download=False):
     Args:
         name: name in the catalogue, such as "mnist" or "cifar10:3.0.2", or of any prepared data
             set in `data_dir`.
-        data_dir: folder of prepared data sets; None is that package's own default, which the
-            environment variable TFDS_DATA_DIR changes.
+        data_dir: folder of prepared data sets; None is what the environment variable
+            LPDISTILL_DATA names, or else that package's own default, ~/tensorflow_datasets.
         download: whether to download and prepare it where it is not there.
 
     Returns:
@@ -35,7 +37,8 @@ def open_tfds(name, data_dir=None, download=False):
             "Data sets of TensorFlow Datasets need the package tensorflow-datasets: pip install "
             "'tf_lpdistill[tfds]'"
         ) from error
-    data_dir = None if data_dir is None else str(pathlib.Path(data_dir).expanduser())
+    data_dir = data_dir or os.environ.get(VARIABLE)
+    data_dir = str(pathlib.Path(data_dir).expanduser()) if data_dir else None
     try:
         builder = tfds.builder(name, data_dir=data_dir)
     except tfds.core.DatasetNotFoundError as error:
