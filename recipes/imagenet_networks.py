@@ -88,8 +88,31 @@ def _classifier(name, weights, streams, pixels):
 
 
 def obtain_teacher(source: Source, trainer, seed):
-    """Makes the teacher and saves it as `teacher.keras`; one that this run trained is read."""
+    """Makes, trains or reads the teacher, see `Source`, and says how good it is.
+
+    Args:
+        source: the `Source`.
+        trainer: the `StreamTrainer` of the run.
+        seed: of its weights, and of the order of the images.
+
+    Returns:
+        The `keras.Model`, saved as `teacher.keras`; its metrics, where it is trained, as
+        `teacher.csv`.
+    """
+    teacher, data = _make_teacher(source, trainer, seed), trainer.data
+    accuracy = trainer.score(teacher, data.validation)["accuracy"]
+    trainer.progress.say(f"teacher: {100 * accuracy:.1f} % of the images that are held out")
+    if accuracy < 2 / data.num_classes:
+        trainer.progress.say(
+            "  That is close to guessing. Are --teacher_scaling and the order of the classes those "
+            "of its training, or were its epochs too few?"
+        )
+    return teacher
+
+
+def _make_teacher(source, trainer, seed):
     run, path = trainer.run, trainer.run.path("teacher.keras")
+    # What was published, or is in a file, is had from there again.
     if source.epochs and path.exists():
         trainer.progress.skip(source.epochs)
         with run.strategy.scope():

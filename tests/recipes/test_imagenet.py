@@ -46,6 +46,7 @@ def finished(recipe, flags, tmp_path_factory):
 
 def test_it_ends_with_a_table_a_report_and_a_bundle(finished):
     run_dir, printed = finished
+    assert "teacher: " in printed and "% of the images that are held out" in printed
     results = json.loads((run_dir / "results.json").read_text())
     rows = {row["key"]: row for row in results["rows"]}
     assert list(rows) == ["teacher", "alone", "kd_lp"]

@@ -1,5 +1,7 @@
 """Fits that are broken off, on the little data set; what a score is."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -87,3 +89,23 @@ def test_an_epoch_that_is_trained_again_replaces_its_row(tmp_path):
         log.on_epoch_end(epoch, {"loss": loss})
     expected = [{"epoch": 1, "loss": 3.0}, {"epoch": 2, "loss": 1.0}]
     assert log.rows == EpochLog(tmp_path / "epochs.csv").rows == expected
+
+
+@pytest.mark.slow
+def test_two_devices_score_and_train_as_one(trainer):
+    """With a smaller last batch of 2 images, one for each device."""
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    several = dataclasses.replace(
+        trainer, data=dataclasses.replace(trainer.data, validation=trainer.data.test),
+        run=Run(trainer.run.directory, strategy), batch_size=14,
+        folder=trainer.folder / "several",
+    )  # fmt: skip
+    with strategy.scope():
+        model = network()
+    assert several.score(model, trainer.data.test) == trainer.score(network(), trainer.data.test)
+    alone = network()
+    one = dataclasses.replace(several, run=trainer.run, folder=trainer.folder / "one")
+    one.fit(alone, trainer.data.train, 1, seed=0)
+    several.fit(model, trainer.data.train, 1, seed=0)
+    for weight, same in zip(model.get_weights(), alone.get_weights(), strict=True):
+        np.testing.assert_allclose(weight, same, atol=1e-5)
