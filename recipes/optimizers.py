@@ -33,3 +33,35 @@ def sgd(learning_rate, decay_at, weight_decay, momentum=0.9):
         return keras.optimizers.SGD(rate, momentum, weight_decay=weight_decay / (1.0 - momentum))
 
     return make
+
+
+def warmed_sgd(learning_rate, warm_up, weight_decay, decay_at=(), momentum=0.9):
+    """SGD for large batches: the learning rate rises to its height before it falls.
+
+    Args:
+        learning_rate: at its height.
+        warm_up: share of the training in which it rises, in a line from 0 for a cosine, in ten
+            stairs for steps (Goyal et al. 2017, https://arxiv.org/abs/1706.02677, section 2.2).
+        weight_decay: as in `sgd`.
+        decay_at: as in `sgd`; empty for a cosine that ends in 0.
+        momentum: of the gradient.
+    """
+
+    def make(steps):
+        rising = round(warm_up * steps)
+        if decay_at:
+            stairs = [rising * i // 10 for i in range(1, 11)] if rising >= 10 else []
+            rates = [learning_rate * i / 10 for i in range(1, len(stairs) + 1)]
+            boundaries = [*stairs, *(round(share * steps) for share in decay_at)]
+            rates += [learning_rate * 0.1**i for i in range(len(decay_at) + 1)]
+            schedule = schedules.PiecewiseConstantDecay(boundaries, rates)
+        else:
+            schedule = schedules.CosineDecay(
+                0.0 if rising else learning_rate, max(1, steps - rising),
+                warmup_target=learning_rate if rising else None, warmup_steps=rising,
+            )  # fmt: skip
+        return keras.optimizers.SGD(
+            schedule, momentum, weight_decay=weight_decay / (1.0 - momentum)
+        )
+
+    return make

@@ -31,6 +31,7 @@ NEVER = {
     **dict.fromkeys(["cluster", "rendezvous", "workers", "backup"], {"losses", "distiller"}),
     **dict.fromkeys(["models", "data", "compression", "tflite", "report"], {"losses", "distiller"}),
     **dict.fromkeys(["losses", "distiller"], {"callbacks", "guidance"}),
+    "guidance": {"compression", "tflite", "report"},
 }
 # images -> data -> student -> compression -> tflite -> report: no stage knows a later one.
 STAGES = ["data", "models", "distiller", "compression", "tflite", "report"]
@@ -229,6 +230,8 @@ def test_rule(rule):
         (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill import tflite"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill import terms"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill.report import x"),
+        (wrong_reaches, "tf_lpdistill/losses/new.py", "from tf_lpdistill.guidance import cost"),
+        (wrong_reaches, "tf_lpdistill/guidance/new.py", "from tf_lpdistill import tflite"),
         (
             losses_that_import_losses,
             "tf_lpdistill/losses/new.py",

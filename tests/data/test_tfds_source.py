@@ -1,11 +1,13 @@
-"""The catalogue cannot be reached from a test: a small data set of our own is prepared instead."""
+"""The catalogue cannot be reached from a test: small data sets of our own are prepared instead."""
 
+import re
+import shutil
 import sys
 
 import numpy as np
 import pytest
 
-from tf_lpdistill.data import load_digits, load_tfds
+from tf_lpdistill.data import load_digits, load_tfds, open_tfds
 
 
 def test_a_missing_package_names_the_extra(monkeypatch):
@@ -18,7 +20,7 @@ def test_a_missing_package_names_the_extra(monkeypatch):
 
 @pytest.fixture(scope="module")
 def catalogue(tmp_path_factory):
-    """Registers three data sets and prepares them on their first use."""
+    """A folder in which three data sets are prepared; one more is registered and is not."""
     tfds = pytest.importorskip("tensorflow_datasets")
     digits = load_digits()
 
@@ -56,7 +58,16 @@ def catalogue(tmp_path_factory):
 
         LABEL = "class"
 
-    return tmp_path_factory.mktemp("catalogue")
+    class BrokenDigits(LittleDigits):
+        """Its source is gone."""
+
+        def _split_generators(self, dl_manager):
+            raise ConnectionError("Failed to resolve the host")
+
+    folder = tmp_path_factory.mktemp("catalogue")
+    for builder in (LittleDigits, UnevenDigits, NamelessDigits):
+        builder(data_dir=folder).download_and_prepare()
+    return folder
 
 
 def test_splits_and_names(catalogue, digits):
@@ -72,6 +83,11 @@ def test_splits_and_names(catalogue, digits):
         assert sorted(given.labels) == sorted(expected.labels)
 
 
+def test_the_variable_names_the_folder(catalogue, monkeypatch):
+    monkeypatch.setenv("LPDISTILL_DATA", str(catalogue))
+    assert str(open_tfds("little_digits").data_dir).startswith(str(catalogue))
+
+
 def test_images_of_several_sizes_need_a_size(catalogue):
     with pytest.raises(ValueError, match=r"give `image_size`.*\(7, 8, 1\) to \(8, 8, 1\)"):
         load_tfds("uneven_digits", catalogue)
@@ -81,3 +97,43 @@ def test_images_of_several_sizes_need_a_size(catalogue):
 def test_other_features_are_refused(catalogue):
     with pytest.raises(ValueError, match=r"features 'image' and 'label'.*\['class', 'image'\]"):
         load_tfds("nameless_digits", catalogue)
+
+
+def test_a_prepared_folder_is_enough(catalogue, tmp_path):
+    """No code for it: as where a data set was prepared elsewhere and copied."""
+    shutil.copytree(catalogue / "little_digits", tmp_path / "copied_digits")
+    info = tmp_path / "copied_digits" / "1.0.0" / "dataset_info.json"
+    info.write_text(info.read_text().replace("little_digits", "copied_digits"))
+    for path in (tmp_path / "copied_digits" / "1.0.0").iterdir():
+        path.rename(path.with_name(path.name.replace("little_digits", "copied_digits")))
+    data = load_tfds("copied_digits", tmp_path)
+    assert data.name == "copied_digits" and len(data.train) == len(data.test) == 20
+
+
+def test_what_is_not_prepared_is_told_with_the_command(catalogue, tmp_path):
+    with pytest.raises(ValueError, match="not prepared") as caught:
+        load_tfds("mnist", tmp_path)
+    text = str(caught.value)
+    assert f"there is no {tmp_path}/mnist/" in text
+    command = f"tfds.builder('mnist', data_dir='{tmp_path}').download_and_prepare()"
+    assert re.search(r'run: python -c "import tensorflow_datasets as tfds; (.*?)"', text)[1] == (
+        command
+    )
+    assert not list(tmp_path.iterdir())  # nothing was tried
+
+
+def test_a_failed_download_is_told_with_its_reason(catalogue, tmp_path):
+    with pytest.raises(ValueError, match="download_and_prepare.*Failed to resolve the host"):
+        open_tfds("broken_digits", tmp_path, download=True)
+
+
+def test_a_download_prepares(catalogue, tmp_path):
+    assert open_tfds("little_digits", tmp_path, download=True).is_prepared()
+    assert len(load_tfds("little_digits", tmp_path).train) == 20
+
+
+def test_an_unknown_name_is_told_in_a_line(tmp_path):
+    pytest.importorskip("tensorflow_datasets")
+    with pytest.raises(ValueError, match="does not know it. Received: 'imagenette99'") as caught:
+        load_tfds("imagenette99", tmp_path)
+    assert len(str(caught.value)) < 300 and str(tmp_path) in str(caught.value)

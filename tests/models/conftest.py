@@ -8,6 +8,7 @@ SMALL = {
     "fitnet": lambda: models.fitnet(((8, 8), (12, 12), (16,)), (16, 16, 3), 4),
     "fitnet_teacher": lambda: models.mnist_teacher((28, 28, 1), 4),
     "mnist_student": lambda: models.mnist_student((28, 28, 1), 4),
+    "imagenet_resnet": lambda: models.resnet(18, (32, 32, 3), 4, filters=(8, 8, 8, 16, 16)),
     "resnet_cifar": lambda: models.resnet_cifar(8, (16, 16, 3), 4),
     "wide_resnet": lambda: models.wide_resnet(10, 1, (16, 16, 3), 4, dropout=0.1),
     "vgg_cifar": lambda: models.vgg_cifar(((8,), (8,), (8, 8), (16,), (16,)), (16, 16, 3), 4),
@@ -19,7 +20,7 @@ SMALL = {
     "shufflenet_v2": lambda: models.shufflenet_v2((16, 16, 3), 4, width=0.5, stem_stride=2),
     "inception_bn": lambda: models.inception_bn((32, 32, 3), 4),
 }
-SLOW = ("fitnet_teacher", "vgg", "mobilenet", "shufflenet", "inception")
+SLOW = ("fitnet_teacher", "imagenet_resnet", "vgg", "mobilenet", "shufflenet", "inception")
 
 
 def _families():

@@ -15,8 +15,8 @@ DOCS = (pathlib.Path(__file__).parents[2] / "docs" / "models.md").read_text(enco
 # Those that take seconds to build. Each family has a faster member here or in test_every_family.py,
 # or is run on a small image in its own file.
 SLOW = (
-    "inception", "mobilenet", "shufflenet_v2", "resnet32", "resnet44", "resnet56", "resnet110",
-    "squeezenet_1_0", "vgg13", "wrn_16_4", "wrn_40",
+    "inception", "mobilenet", "shufflenet_v2", "resnet32", "resnet34", "resnet44", "resnet56",
+    "resnet110", "squeezenet_1_0", "vgg13", "wrn_16_4", "wrn_40",
 )  # fmt: skip
 BUILDERS = [
     pytest.param(name, marks=[pytest.mark.slow] * name.startswith(SLOW)) for name in models.BUILDERS

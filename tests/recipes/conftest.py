@@ -106,3 +106,50 @@ def trainer(tmp_path):
     progress = Progress(1)
     yield Trainer(run, data.load_digits(), pixels, 50, progress)
     progress.close()
+
+
+@pytest.fixture(scope="session")
+def little_imagenet_labels(digits):
+    """The labels of the images to report on."""
+    return digits.test.labels[:16]
+
+
+@pytest.fixture(scope="session")
+def little_imagenet(digits, tmp_path_factory):
+    """A folder with data sets in ImageNet's form, prepared by tfds: digits as JPEG, and as PNG."""
+    tfds = pytest.importorskip("tensorflow_datasets")
+
+    class LittleImagenet(tfds.core.GeneratorBasedBuilder):
+        """64 images to train on and 16 to report on, of several sizes."""
+
+        VERSION = tfds.core.Version("1.0.0")
+        CODING = "jpeg"
+
+        def _info(self):
+            features = {
+                "image": tfds.features.Image(encoding_format=self.CODING),
+                "label": tfds.features.ClassLabel(names=[f"digit {i}" for i in range(10)]),
+            }
+            return self.dataset_info_from_configs(features=tfds.features.FeaturesDict(features))
+
+        def _split_generators(self, dl_manager):
+            return {
+                "train": self._generate_examples(digits.train, 64),
+                "validation": self._generate_examples(digits.test, 16),
+            }
+
+        def _generate_examples(self, split, number):
+            for i in range(number):
+                image = tf.image.resize(split.images[i], (48 + i % 5, 40 + i % 7))
+                image = np.repeat(np.clip(np.asarray(image), 0, 255).astype("uint8"), 3, axis=-1)
+                yield i, {"image": image, "label": int(split.labels[i])}
+
+    class LittlePng(LittleImagenet):
+        """The same in the wrong coding."""
+
+        CODING = "png"
+
+    folder = tmp_path_factory.mktemp("prepared")
+    for builder in (LittleImagenet, LittlePng):
+        builder(data_dir=folder).download_and_prepare()
+    return folder

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from optimizers import adam, rmsprop, sgd
+from optimizers import adam, rmsprop, sgd, warmed_sgd
 
 
 def rates(make, steps):
@@ -48,3 +48,45 @@ def test_sgd_follows_pytorchs_loop():
         followed.append(abs(float(weight) - expected))
         plain.append(abs(expected))
     assert max(followed) < 0.05 * max(plain)
+
+
+def rates_at(make, steps, total=1000):
+    """The learning rates that an optimizer of so many steps works with at some of them."""
+    optimizer, found = make(total), []
+    for step in steps:
+        optimizer.iterations.assign(step)
+        found.append(float(optimizer.learning_rate))
+    return found
+
+
+def test_a_cosine_after_a_line():
+    found = rates_at(warmed_sgd(0.4, 0.1, 1e-4), [0, 50, 100, 550, 1000])
+    assert found == pytest.approx([0.0, 0.2, 0.4, 0.2, 0.0], abs=1e-6)
+
+
+def test_a_cosine_alone():
+    found = rates_at(warmed_sgd(0.4, 0.0, 1e-4), [0, 500, 1000])
+    assert found == pytest.approx([0.4, 0.2, 0.0], abs=1e-6)
+
+
+def test_steps_after_stairs():
+    make = warmed_sgd(0.4, 0.05, 1e-4, decay_at=(0.3, 0.6, 0.9))
+    found = rates_at(make, [0, 6, 50, 51, 300, 301, 601, 901, 999])
+    expected = [0.04, 0.08, 0.4, 0.4, 0.4, 0.04, 0.004, 0.0004, 0.0004]
+    assert found == pytest.approx(expected, rel=1e-5)
+
+
+def test_steps_alone_where_there_is_no_room_for_stairs():
+    make = warmed_sgd(0.4, 0.1, 1e-4, decay_at=(0.5,))
+    assert rates_at(make, [0, 5, 6], total=10) == pytest.approx([0.4, 0.4, 0.04], rel=1e-5)
+
+
+def test_the_weights_decay_as_those_of_sgd():
+    kept = {}
+    for make in (sgd(0.05, (), 0.01), warmed_sgd(0.05, 0.0, 0.01, decay_at=(1.0,))):
+        weight, optimizer = keras.Variable(2.0), make(50)
+        for _ in range(50):
+            optimizer.apply([np.float32(0.1)], [weight])
+        kept[make] = float(weight)
+    first, second = kept.values()
+    assert first == pytest.approx(second) and first < 1.5

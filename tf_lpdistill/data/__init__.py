@@ -15,7 +15,7 @@ from tf_lpdistill.data.pipeline import (
 from tf_lpdistill.data.sample_ids import with_sample_ids
 from tf_lpdistill.data.sources import find_data_dir
 from tf_lpdistill.data.splits import ImageData, Split
-from tf_lpdistill.data.tfds_source import load_tfds
+from tf_lpdistill.data.tfds_source import load_tfds, open_tfds
 
 __all__ = [
     "AUGMENTATIONS",
@@ -31,6 +31,7 @@ __all__ = [
     "load_npz",
     "load_tfds",
     "one_hot",
+    "open_tfds",
     "ordered_batches",
     "raw_batches",
     "steps_per_epoch",

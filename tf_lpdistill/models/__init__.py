@@ -13,6 +13,7 @@ import pkgutil
 from tf_lpdistill.models.adapted import adapted
 from tf_lpdistill.models.applications import application, keras_hub_preset, known_applications
 from tf_lpdistill.models.cost import count_macs, stage_names
+from tf_lpdistill.models.imagenet import imagenet_classifier
 
 
 def _discover():
@@ -33,7 +34,10 @@ def _discover():
 
 BUILDERS, _GENERAL = _discover()
 globals().update(_GENERAL | BUILDERS)
-__all__ = ["BUILDERS", "adapted", "count_macs", "get", "stage_names", *sorted(_GENERAL | BUILDERS)]
+__all__ = [
+    "BUILDERS", "adapted", "count_macs", "get", "imagenet_classifier", "stage_names",
+    *sorted(_GENERAL | BUILDERS),
+]  # fmt: skip
 
 
 def get(name):

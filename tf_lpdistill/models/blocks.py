@@ -40,6 +40,32 @@ def conv_norm_relu(x, filters, size, strides=1, *, name):
     return norm_relu(conv(x, filters, size, strides, name=f"{name}_conv"), name)
 
 
+def basic_block(x, filters, strides, name, end):
+    """Two 3x3 convolutions and a shortcut: the basic block of residual networks.
+
+    Args:
+        x: symbolic (batch, height, width, channels).
+        filters: channels of the output.
+        strides: of the first convolution, in pixels.
+        name: name of the parts.
+        end: name of the closing ReLU; `END_pre` is what it receives.
+
+    Returns:
+        Symbolic (batch, height / strides, width / strides, filters). Where the shape changes the
+        shortcut is a 1x1 convolution with BatchNorm.
+
+    Reference: He et al. 2016, https://arxiv.org/abs/1512.03385, Figure 5, left.
+    """
+    shortcut = x
+    if strides != 1 or x.shape[-1] != filters:
+        shortcut = conv(x, filters, 1, strides, name=f"{name}_shortcut_conv")
+        shortcut = norm(shortcut, f"{name}_shortcut")
+    x = conv_norm_relu(x, filters, 3, strides, name=f"{name}_1")
+    x = norm(conv(x, filters, 3, name=f"{name}_2_conv"), f"{name}_2_norm")
+    x = layers.Add(name=f"{end}_pre")([x, shortcut])
+    return layers.ReLU(name=end)(x)
+
+
 def maxout(x, make_layer, *, name, pieces=2):
     """The largest of several linear maps (Goodfellow et al. 2013, Eq. 2).
 

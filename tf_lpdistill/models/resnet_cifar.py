@@ -1,8 +1,6 @@
 """Residual networks for small images, thin and four times as wide."""
 
-from keras import layers
-
-from tf_lpdistill.models.blocks import conv, conv_norm_relu, norm
+from tf_lpdistill.models.blocks import basic_block, conv_norm_relu
 from tf_lpdistill.models.ends import pixels, pooled_classifier
 
 _CIFAR = (32, 32, 3)
@@ -41,7 +39,7 @@ def resnet_cifar(depth, input_shape=_CIFAR, num_classes=10, name=None, filters=(
         for block in range(1, blocks + 1):
             strides = 2 if stage > 1 and block == 1 else 1
             end = f"stage{stage}" if block == blocks else f"stage{stage}_block{block}"
-            x = _basic_block(x, channels, strides, f"stage{stage}_block{block}", end)
+            x = basic_block(x, channels, strides, f"stage{stage}_block{block}", end)
     return pooled_classifier(inputs, x, num_classes, name or f"resnet{depth}")
 
 
@@ -78,15 +76,3 @@ def resnet8x4(input_shape=_CIFAR, num_classes=10, name="resnet8x4"):
 def resnet32x4(input_shape=_CIFAR, num_classes=10, name="resnet32x4"):
     """ResNet-32 with 32, 64, 128 and 256 channels, see `resnet_cifar`."""
     return resnet_cifar(32, input_shape, num_classes, name, filters=_WIDE)
-
-
-def _basic_block(x, filters, strides, name, end):
-    """Two 3x3 convolutions and a shortcut; the closing ReLU is called `end`."""
-    shortcut = x
-    if strides != 1 or x.shape[-1] != filters:
-        shortcut = conv(x, filters, 1, strides, name=f"{name}_shortcut_conv")
-        shortcut = norm(shortcut, f"{name}_shortcut")
-    x = conv_norm_relu(x, filters, 3, strides, name=f"{name}_1")
-    x = norm(conv(x, filters, 3, name=f"{name}_2_conv"), f"{name}_2_norm")
-    x = layers.Add(name=f"{end}_pre")([x, shortcut])
-    return layers.ReLU(name=end)(x)

@@ -111,7 +111,11 @@ def assign_rows(variable, indices, rows):
         indices: (m,) integers, of the batch of all replicas.
         rows: (m, ...) of the variable's dtype, the same on every replica.
     """
-    variable.value.scatter_update(tf.IndexedSlices(rows, indices))
+    value = variable.value
+    if hasattr(value, "scatter_update"):
+        value.scatter_update(tf.IndexedSlices(rows, indices))
+    else:  # a `keras.StatelessScope` hands out tensors, and collects what becomes of them
+        variable.assign(tf.tensor_scatter_nd_update(value, indices[:, None], rows))
 
 
 def is_shared(variable):

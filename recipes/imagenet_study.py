@@ -1,0 +1,147 @@
+"""Methods x seeds on ImageNet: each student trained once, scored, and the best one exported."""
+
+import dataclasses
+import shutil
+import statistics
+from collections.abc import Callable
+
+import keras
+
+import curves
+import delivery
+import results
+import roles
+import summary
+from apprentice import Apprentice
+from imagenet_training import StreamTrainer
+from method import Method
+from run_folder import read_json
+from tf_lpdistill import files, losses, tflite
+from training import Trainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is trained, and on what.
+
+    Args:
+        trainer: the `StreamTrainer` of the run.
+        teacher: the trained `keras.Model`.
+        build_student: function without arguments that makes a student.
+        layers: the `Layers` of both.
+        methods: {key: `Method`}.
+        seeds: list of seeds, the same for all methods.
+        epochs: epochs of each student.
+    """
+
+    trainer: StreamTrainer
+    teacher: keras.Model
+    build_student: Callable
+    layers: roles.Layers
+    methods: dict[str, Method]
+    seeds: list[int]
+    epochs: int
+
+    def run(self):
+        """Trains all students that have no result yet.
+
+        Returns:
+            {key: list of results, one a seed}; a result is a dict of `accuracy` and `top5` on the
+            images to report on and `validation_accuracy` on those that were held out, all of the
+            last epoch, `parameters`, `extra_parameters`, `step_ms`.
+        """
+        return {
+            key: [self._student(key, method, seed) for seed in self.seeds]
+            for key, method in self.methods.items()
+        }
+
+    def _student(self, key, method, seed):
+        trainer = self.trainer.within("students", f"{key}_seed{seed}")
+        path = trainer.folder / "result.json"
+        if path.exists():
+            trainer.progress.skip(self.epochs)
+            return read_json(path)
+        trainer.progress.begin(f"{method.title}, seed {seed}")
+        keras.utils.set_random_seed(seed)
+        with trainer.run.strategy.scope():
+            job = Apprentice(
+                trainer, self.teacher, self.build_student(), self.layers, trainer.data.train,
+                self.epochs, seed,
+            )  # fmt: skip
+            method.train(job)
+        result = trainer.score(job.student, trainer.data.test) | {
+            "validation_accuracy": job.curves[-1]["val_accuracy"],
+            "parameters": job.student.count_params(),
+            "extra_parameters": job.extra_parameters,
+            "step_ms": job.timer.milliseconds,
+        }
+        trainer.run.save(job.student, trainer.folder / "student.keras")
+        curves.write_curves(trainer.folder / "history.csv", key, seed, job.curves)
+        files.write_json(path, result)
+        shutil.rmtree(trainer.folder / "backup")
+        said = f"{100 * result['accuracy']:.2f} % (top 5: {100 * result['top5']:.2f} %)"
+        trainer.progress.say(f"{method.title}, seed {seed}: {said}")
+        return result
+
+
+def check_methods(chosen):
+    """Returns the methods, if all of them can be trained on images that are read from disk.
+
+    Raises:
+        ValueError: for one of several stages, or one that wants to know which image is which.
+    """
+    for key, method in chosen.items():
+        needs = [losses.get(term.loss).needs for term in method.terms]
+        if method.stages or any("sample_id" in need for need in needs):
+            raise ValueError(
+                "--methods must have one stage and do without a memory of the single images, which "
+                f"come in no fixed order here. Received: --methods={key}; recipes/compare.py "
+                "trains it on a data set that fits into memory."
+            )
+    return chosen
+
+
+def find_layers(teacher, student):
+    """The layers of both networks, by role."""
+    return roles.Layers(roles.Network.of("teacher", teacher), roles.Network.of("student", student))
+
+
+def finish(study, found, phone_images):
+    """Exports the student best on the held out images; writes the results and the report.
+
+    Args:
+        study: the `Study`.
+        found: what its `run` returned.
+        phone_images: images that calibrate and score the phone files.
+    """
+    trainer, run = study.trainer, study.trainer.run
+    rows = [_row(key, method.title, found[key]) for key, method in study.methods.items()]
+    chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]))
+    student = delivery.best_student(run, chosen["key"], found[chosen["key"]], study.seeds)
+    run.save(student, run.path("student.keras"))
+    images = trainer.data.load(phone_images)
+    exporter = Trainer(run, images, trainer.preprocessing, trainer.batch_size, trainer.progress)
+    chosen["best"] = True
+    chosen["tflite"] = delivery.export(exporter, student, "student", "phone", tflite.PRECISIONS)
+    score = trainer.score(study.teacher, trainer.data.test)
+    result = score | {"validation_accuracy": None, "parameters": study.teacher.count_params()}
+    rows.insert(0, _row("teacher", "Teacher", [result]))
+    summary.print_table(rows)
+    words = summary.reading(rows) + (
+        f" Phone files are scored on {len(images.test)} of the {len(trainer.data.test)} images."
+    )
+    results.write(run, rows, study.seeds, words, exported=chosen["key"])
+
+
+def _row(key, title, found):
+    return {
+        "name": title,
+        "key": key,
+        "accuracy": [result["accuracy"] for result in found],
+        "top5": [result["top5"] for result in found],
+        "validation_accuracy": [result["validation_accuracy"] for result in found],
+        "neighborhood_overlap": None,
+        "parameters": found[0]["parameters"],
+        "best": False,
+        "tflite": None,
+    }
