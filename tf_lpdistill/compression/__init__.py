@@ -1,0 +1,1 @@
+"""Smaller students that go on learning meanwhile: pruning, clustering, quantization."""
