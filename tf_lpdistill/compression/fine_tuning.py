@@ -1,0 +1,159 @@
+"""`fine_tune`: a student whose layers were changed learns again, with whatever teaches it."""
+
+import math
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tf_lpdistill.backup import Backup
+from tf_lpdistill.batch import unpack
+from tf_lpdistill.compression.objectives import cross_entropy
+from tf_lpdistill.saving import WholeFile
+from tf_lpdistill.taps import Tap
+
+
+def fine_tune(
+    student,
+    dataset,
+    objective=None,
+    *,
+    epochs=5,
+    learning_rate=1e-3,
+    checkpoint_dir=None,
+    verbose="auto",
+):
+    """Trains a student against an objective, with Keras's own `fit` and progress bar.
+
+    Adam, its learning rate falling from epoch to epoch along a half cosine.
+
+    Args:
+        student: a `keras.Model`, trained in place; how it was compiled does not matter.
+        dataset: a finite, batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, as the
+            objective takes them.
+        objective: function `(x, y, student_features, sample_weight=None) -> scalar`, where
+            `student_features` is `(predictions, {layer name: tensor})` with the layers that its
+            attribute `layer_names` lists, if it has one: `Distiller.objective`, which lets the
+            teacher go on teaching. None: the cross-entropy of logits with integer labels.
+        epochs: passes over `dataset`, >= 1.
+        learning_rate: of the first epoch.
+        checkpoint_dir: folder that holds the state of this one training after each epoch. A
+            killed run goes on from there; a finished one is not repeated. It equals the undisturbed
+            run where `dataset` gives the same batches in every epoch. None keeps nothing.
+        verbose: as of `fit`.
+
+    Returns:
+        `student`.
+
+    Raises:
+        ValueError: before the first step, for a dataset without an end, an objective that cannot be
+            computed on this student, or a folder with the state of another student.
+    """
+    if epochs < 1:
+        raise ValueError(f"`epochs` must be >= 1. Received: epochs={epochs}")
+    _check_finite(dataset)
+    training = FineTuning(student, cross_entropy if objective is None else objective)
+    training.check(next(iter(dataset)))
+    training.compile(keras.optimizers.Adam(learning_rate))
+    initial_epoch, callbacks = 0, [_half_cosine(learning_rate, epochs)]
+    if checkpoint_dir is not None:
+        backup = Backup(checkpoint_dir)
+        initial_epoch = _restore(backup, training)
+        callbacks.append(backup)
+    training.fit(
+        dataset, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, verbose=verbose,
+        shuffle=False,
+    )  # fmt: skip
+    return student
+
+
+class FineTuning(WholeFile, keras.Model):
+    """One student and one objective, for `fit`.
+
+    Args:
+        student: the `keras.Model` to train.
+        objective: as of `fine_tune`.
+    """
+
+    def __init__(self, student, objective):
+        super().__init__(name="fine_tuning", dtype=student.dtype_policy, autocast=False)
+        self.student = student
+        self.loss_tracker = keras.metrics.Mean(name="loss")
+        tap = Tap(student, getattr(objective, "layer_names", ()))
+        # Closures: Keras tracks and saves whatever model it finds in an attribute.
+        self._student_tap = lambda: tap
+        self._objective = lambda: objective
+        self.built = True
+
+    def call(self, inputs, training=None):
+        """Returns the student's predictions."""
+        return self.student(unpack(inputs).inputs, training=training)
+
+    def train_step(self, data):
+        """One update of the student."""
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        variables = self.trainable_variables
+        # The tape looks at the student alone: what a teacher computes leaves nothing on it.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch([variable.value for variable in variables])
+            outputs = self._student_tap()(unpack(x).inputs, training=True)
+            loss = self._objective()(x, y, outputs, sample_weight=sample_weight)
+            loss = loss + sum(map(ops.sum, self.student.losses), ops.zeros(()))
+            scaled = self.optimizer.scale_loss(loss)
+        gradients = tape.gradient(scaled, [variable.value for variable in variables])
+        reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
+        self.optimizer.apply_gradients(reached)
+        size = ops.shape(keras.tree.flatten(outputs[0])[0])[0]
+        self.loss_tracker.update_state(loss, sample_weight=size)
+        return {"loss": self.loss_tracker.result()}
+
+    def check(self, data):
+        """Computes the objective on one batch, without a step.
+
+        Raises:
+            ValueError: when it cannot be computed, or is not finite.
+        """
+        x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+        outputs = self._student_tap()(unpack(x).inputs, training=False)
+        try:
+            loss = self._objective()(x, y, outputs, sample_weight=sample_weight)
+        except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
+            shapes = {name: tuple(tensor.shape) for name, tensor in outputs[1].items()}
+            raise ValueError(
+                f"The objective cannot be computed on {self.student.name!r}: {error} Received: "
+                f"features of shapes {shapes}. A loss with weights of its own (Hint) knows the "
+                "widths that the student had: keep those channels (prune_channels(..., keep=[...]))"
+                ", or train the returned model in a new Distiller."
+            ) from error
+        if not math.isfinite(float(loss)):
+            raise ValueError(
+                f"The objective must be finite on the first batch. Received: {float(loss)} for "
+                f"{self.student.name!r}. Check the labels and the scaling of the inputs."
+            )
+
+
+def _check_finite(dataset):
+    cardinality = getattr(dataset, "cardinality", None)
+    if cardinality is not None and int(cardinality()) == tf.data.INFINITE_CARDINALITY:
+        raise ValueError(
+            "`dataset` must have an end: an epoch is one pass over it. Received: "
+            f"dataset={dataset!r}. Cut it: dataset.take(steps_per_epoch)."
+        )
+
+
+def _half_cosine(learning_rate, epochs):
+    def rate(epoch):
+        return learning_rate * 0.5 * (1.0 + math.cos(math.pi * epoch / epochs))
+
+    return keras.callbacks.LearningRateScheduler(rate)
+
+
+def _restore(backup, training):
+    try:
+        return backup.restore(training)
+    except (ValueError, OSError, KeyError) as error:
+        raise ValueError(
+            "The folder holds the state of another training, or a damaged one "
+            f"({' '.join(str(error).split())[:200]}). Received: checkpoint_dir={backup.directory}. "
+            "Give each training a folder of its own, or remove this one."
+        ) from error
