@@ -41,7 +41,8 @@ def is_preprocessing(layer):
         return all(is_preprocessing(inner) for inner in _inner_layers(layer))
     name = type(layer).__name__
     return isinstance(layer, keras.Layer) and (
-        name in _KINDS or (name.startswith("Random") and type(layer).__module__.startswith("keras."))
+        name in _KINDS
+        or (name.startswith("Random") and type(layer).__module__.startswith("keras."))
     )
 
 

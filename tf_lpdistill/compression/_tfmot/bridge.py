@@ -174,7 +174,7 @@ def check_parity(student, front, bridged, inputs):
     if not difference <= _TOLERANCE:
         raise ValueError(
             f"The student {student.name!r} computes something else in tf_keras, which this goes "
-            f"through: outputs differ by {difference:.3g}. Expected: at most {_TOLERANCE:g}. Please "
-            "report which layers it has; meanwhile compress it with `low_rank` or "
+            f"through: outputs differ by {difference:.3g}. Expected: at most {_TOLERANCE:g}. "
+            "Please report which layers it has; meanwhile compress it with `low_rank` or "
             "`prune_channels`, which stay in Keras 3."
         )
