@@ -9,6 +9,7 @@ from keras import ops
 from tf_lpdistill.backup import Backup
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression.objectives import cross_entropy
+from tf_lpdistill.compression.training import Training
 from tf_lpdistill.saving import WholeFile
 from tf_lpdistill.taps import Tap
 
@@ -21,14 +22,13 @@ def fine_tune(
     epochs=5,
     learning_rate=1e-3,
     checkpoint_dir=None,
-    verbose="auto",
+    verbose=1,
 ):
     """Trains a student against an objective, with Keras's own `fit` and progress bar.
 
-    Adam, its learning rate falling from epoch to epoch along a half cosine.
-
     Args:
-        student: a `keras.Model`, trained in place; how it was compiled does not matter.
+        student: a `keras.Model`, trained in place; how it was compiled does not matter. Its
+            regularisers are added to the objective.
         dataset: a finite, batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, as the
             objective takes them.
         objective: function `(x, y, student_features, sample_weight=None) -> scalar`, where
@@ -36,33 +36,41 @@ def fine_tune(
             attribute `layer_names` lists, if it has one: `Distiller.objective`, which lets the
             teacher go on teaching. None: the cross-entropy of logits with integer labels.
         epochs: passes over `dataset`, >= 1.
-        learning_rate: of the first epoch.
+        learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: folder that holds the state of this one training after each epoch. A
             killed run goes on from there; a finished one is not repeated. It equals the undisturbed
             run where `dataset` gives the same batches in every epoch. None keeps nothing.
-        verbose: as of `fit`.
+        verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch.
 
     Returns:
         `student`.
 
     Raises:
-        ValueError: before the first step, for a dataset without an end, an objective that cannot be
-            computed on this student, or a folder with the state of another student.
+        TypeError: when `dataset` is not a `tf.data.Dataset`.
+        ValueError: before the first step, for a dataset without a known end, numbers out of range,
+            an objective that cannot be computed on this student, or a folder with the state of
+            another one.
     """
-    if epochs < 1:
-        raise ValueError(f"`epochs` must be >= 1. Received: epochs={epochs}")
-    _check_finite(dataset)
-    training = FineTuning(student, cross_entropy if objective is None else objective)
-    training.check(next(iter(dataset)))
-    training.compile(keras.optimizers.Adam(learning_rate))
-    initial_epoch, callbacks = 0, [_half_cosine(learning_rate, epochs)]
-    if checkpoint_dir is not None:
-        backup = Backup(checkpoint_dir)
-        initial_epoch = _restore(backup, training)
-        callbacks.append(backup)
-    training.fit(
-        dataset, epochs=epochs, initial_epoch=initial_epoch, callbacks=callbacks, verbose=verbose,
-        shuffle=False,
+    training = Training(
+        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+    )
+    return train(student, training)
+
+
+def train(student, training):
+    """Does a `Training` on a student, in place, and returns it; see `fine_tune`."""
+    model = FineTuning(student, training.objective, training.layer_names)
+    model.check(next(iter(training.dataset)))
+    steps = training.epochs * training.steps
+    schedule = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
+    model.compile(keras.optimizers.Adam(schedule))
+    initial_epoch, callbacks = 0, []
+    if training.checkpoint_dir is not None:
+        backup = Backup(training.checkpoint_dir)
+        initial_epoch, callbacks = _restore(backup, model), [backup]
+    model.fit(
+        training.dataset, epochs=training.epochs, initial_epoch=initial_epoch,
+        callbacks=callbacks, verbose=training.verbose, shuffle=False,
     )  # fmt: skip
     return student
 
@@ -73,13 +81,14 @@ class FineTuning(WholeFile, keras.Model):
     Args:
         student: the `keras.Model` to train.
         objective: as of `fine_tune`.
+        layer_names: the layers whose features it wants.
     """
 
-    def __init__(self, student, objective):
+    def __init__(self, student, objective, layer_names):
         super().__init__(name="fine_tuning", dtype=student.dtype_policy, autocast=False)
         self.student = student
         self.loss_tracker = keras.metrics.Mean(name="loss")
-        tap = Tap(student, getattr(objective, "layer_names", ()))
+        tap = Tap(student, layer_names)
         # Closures: Keras tracks and saves whatever model it finds in an attribute.
         self._student_tap = lambda: tap
         self._objective = lambda: objective
@@ -132,25 +141,9 @@ class FineTuning(WholeFile, keras.Model):
             )
 
 
-def _check_finite(dataset):
-    cardinality = getattr(dataset, "cardinality", None)
-    if cardinality is not None and int(cardinality()) == tf.data.INFINITE_CARDINALITY:
-        raise ValueError(
-            "`dataset` must have an end: an epoch is one pass over it. Received: "
-            f"dataset={dataset!r}. Cut it: dataset.take(steps_per_epoch)."
-        )
-
-
-def _half_cosine(learning_rate, epochs):
-    def rate(epoch):
-        return learning_rate * 0.5 * (1.0 + math.cos(math.pi * epoch / epochs))
-
-    return keras.callbacks.LearningRateScheduler(rate)
-
-
-def _restore(backup, training):
+def _restore(backup, model):
     try:
-        return backup.restore(training)
+        return backup.restore(model)
     except (ValueError, OSError, KeyError) as error:
         raise ValueError(
             "The folder holds the state of another training, or a damaged one "

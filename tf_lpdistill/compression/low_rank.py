@@ -7,7 +7,8 @@ import keras
 import numpy as np
 
 from tf_lpdistill.compression.factorization import decompose, factorize, rank_of_energy
-from tf_lpdistill.compression.fine_tuning import fine_tune
+from tf_lpdistill.compression.fine_tuning import train
+from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.rebuild import (
     call_layer,
     copy_layer,
@@ -15,6 +16,8 @@ from tf_lpdistill.compression.rebuild import (
     layers_by_path,
     rebuild,
 )
+from tf_lpdistill.compression.training import Training
+from tf_lpdistill.taps import list_layers
 
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 _BISECTIONS = 40  # float32 tells no more energies apart
@@ -30,6 +33,7 @@ def low_rank(
     epochs=5,
     learning_rate=1e-3,
     checkpoint_dir=None,
+    verbose=1,
 ):
     """Replaces dense layers and convolutions by pairs of lower rank, where that makes them smaller.
 
@@ -45,9 +49,10 @@ def low_rank(
             At 1 nothing but what is exactly redundant goes.
         max_parameters: parameters that the result may have. Where `energy` leaves more, it is
             lowered, the same for all layers, until they fit. None: any number.
-        epochs: of the training; its learning rate falls to 0 along a cosine.
-        learning_rate: of Adam, at the start.
-        checkpoint_dir: folder in which a killed training finds where it was; None keeps nothing.
+        epochs: as for `fine_tune`.
+        learning_rate: as for `fine_tune`.
+        checkpoint_dir: as for `fine_tune`.
+        verbose: as for `fine_tune`.
 
     Returns:
         A plain Functional `keras.Model`, not compiled.
@@ -61,13 +66,11 @@ def low_rank(
     """
     if not 0.0 < energy <= 1.0:
         raise ValueError(f"`energy` must be in (0, 1]. Received: energy={energy}")
+    training = dataset is not None and Training(
+        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+    )
     factored = _factored_student(student, energy, max_parameters)
-    if dataset is None:
-        return factored
-    return fine_tune(
-        factored, dataset, objective,
-        epochs=epochs, learning_rate=learning_rate, checkpoint_dir=checkpoint_dir,
-    )  # fmt: skip
+    return train(factored, training) if training else factored
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,7 +136,10 @@ def _fitting_ranks(candidates, energy, excess, student):
 
 
 def _split_student(student, candidates, ranks):
-    firsts = {path: _first_layer(candidates[path].layer, rank) for path, rank in ranks.items()}
+    taken = {path.split("/")[-1] for path in list_layers(student)}
+    firsts = {
+        path: _first_layer(candidates[path].layer, rank, taken) for path, rank in ranks.items()
+    }
 
     def make(path, layer):
         return _second_layer(layer) if path in ranks else copy_layer(path, layer)
@@ -154,12 +160,15 @@ def _split_student(student, candidates, ranks):
     return model
 
 
-def _first_layer(layer, rank):
+def _first_layer(layer, rank, taken):
     """All that looks around in the image, without bias and activation."""
+    name = f"{layer.name}_low_rank"
+    while name in taken:  # the student comes from an earlier call
+        name += "_2"
     width = "units" if isinstance(layer, keras.layers.Dense) else "filters"
     config = layer.get_config() | {
         width: rank,
-        "name": f"{layer.name}_low_rank",
+        "name": name,
         "use_bias": False,
         "activation": None,
         "activity_regularizer": None,

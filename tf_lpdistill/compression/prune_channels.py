@@ -8,9 +8,11 @@ import numpy as np
 
 from tf_lpdistill.compression.channel_rules import rule_of
 from tf_lpdistill.compression.dependencies import trace_channels
-from tf_lpdistill.compression.fine_tuning import fine_tune
+from tf_lpdistill.compression.fine_tuning import train
 from tf_lpdistill.compression.importance import CRITERIA, importances
+from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.rebuild import copy_layer, layers_by_path, rebuild
+from tf_lpdistill.compression.training import Training
 
 LARGEST_FRACTION = 0.9
 _SMALLEST_REST = 0.1  # of a layer's channels: a global order would cut thin layers through
@@ -27,6 +29,7 @@ def prune_channels(
     epochs=5,
     learning_rate=1e-3,
     checkpoint_dir=None,
+    verbose=1,
 ):
     """Removes the channels that matter least, so that the student is smaller and faster anywhere.
 
@@ -47,9 +50,10 @@ def prune_channels(
             without BatchNorm then stay.
         keep: names of layers whose outputs keep all their channels, such as "features" for a loss
             that was built for their number.
-        epochs: of the training; its learning rate falls to 0 along a cosine.
-        learning_rate: of Adam, at the start.
-        checkpoint_dir: folder in which a killed training finds where it was; None keeps nothing.
+        epochs: as for `fine_tune`.
+        learning_rate: as for `fine_tune`.
+        checkpoint_dir: as for `fine_tune`.
+        verbose: as for `fine_tune`.
 
     Returns:
         A plain Functional `keras.Model` of the same layer names, not compiled. Without training it
@@ -72,15 +76,13 @@ def prune_channels(
         raise ValueError(
             f"`criterion` must be one of {list(CRITERIA)}. Received: criterion={criterion!r}"
         )
+    training = dataset is not None and Training(
+        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+    )
     dependencies = trace_channels(student, keep)
     removed = _choose(student, dependencies, criterion, fraction)
     slim = _cut_student(student, dependencies, removed)
-    if dataset is None:
-        return slim
-    return fine_tune(
-        slim, dataset, objective,
-        epochs=epochs, learning_rate=learning_rate, checkpoint_dir=checkpoint_dir,
-    )  # fmt: skip
+    return train(slim, training) if training else slim
 
 
 def _choose(student, dependencies, criterion, fraction):
