@@ -6,11 +6,10 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from tf_lpdistill.backup import Backup
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression.objectives import cross_entropy
+from tf_lpdistill.compression.state import State
 from tf_lpdistill.compression.training import Training
-from tf_lpdistill.saving import WholeFile
 from tf_lpdistill.taps import Tap
 
 
@@ -64,18 +63,17 @@ def train(student, training):
     steps = training.epochs * training.steps
     schedule = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
     model.compile(keras.optimizers.Adam(schedule))
-    initial_epoch, callbacks = 0, []
-    if training.checkpoint_dir is not None:
-        backup = Backup(training.checkpoint_dir)
-        initial_epoch, callbacks = _restore(backup, model), [backup]
+    model.optimizer.build(model.trainable_variables)
+    state = State(training, "fine_tune", [*model.variables, *model.optimizer.variables])
+    keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: state.keep(epoch + 1))
     model.fit(
-        training.dataset, epochs=training.epochs, initial_epoch=initial_epoch,
-        callbacks=callbacks, verbose=training.verbose, shuffle=False,
+        training.dataset, epochs=training.epochs, initial_epoch=state.restore(),
+        callbacks=[keep], verbose=training.verbose, shuffle=False,
     )  # fmt: skip
     return student
 
 
-class FineTuning(WholeFile, keras.Model):
+class FineTuning(keras.Model):
     """One student and one objective, for `fit`.
 
     Args:
@@ -89,7 +87,7 @@ class FineTuning(WholeFile, keras.Model):
         self.student = student
         self.loss_tracker = keras.metrics.Mean(name="loss")
         tap = Tap(student, layer_names)
-        # Closures: Keras tracks and saves whatever model it finds in an attribute.
+        # Closures: Keras tracks whatever model it finds in an attribute.
         self._student_tap = lambda: tap
         self._objective = lambda: objective
         self.built = True
@@ -139,14 +137,3 @@ class FineTuning(WholeFile, keras.Model):
                 f"The objective must be finite on the first batch. Received: {float(loss)} for "
                 f"{self.student.name!r}. Check the labels and the scaling of the inputs."
             )
-
-
-def _restore(backup, model):
-    try:
-        return backup.restore(model)
-    except (ValueError, OSError, KeyError) as error:
-        raise ValueError(
-            "The folder holds the state of another training, or a damaged one "
-            f"({' '.join(str(error).split())[:200]}). Received: checkpoint_dir={backup.directory}. "
-            "Give each training a folder of its own, or remove this one."
-        ) from error

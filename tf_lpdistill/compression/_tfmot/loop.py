@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression._tfmot.packages import load
-from tf_lpdistill.compression._tfmot.state import State
+from tf_lpdistill.compression.state import State
 
 
 def train(model, features, front, training, title, end_of_epoch=lambda: None):
