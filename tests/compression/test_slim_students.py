@@ -27,7 +27,7 @@ def lesson(digits):
         model.fit(batches, epochs=6, verbose=0)
         trained.append(model)
     teacher, student = trained
-    losses = [SoftTarget(4.0), LocalityPreserving("features", "features")]
+    losses = [SoftTarget(temperature=4.0), LocalityPreserving("features", "features")]
     distiller = Distiller(teacher, student, losses, [0.1, 0.1])
     distiller.compile("adam", loss)
     return student, batches, distiller.objective
@@ -41,7 +41,10 @@ def accuracy(student, digits):
 
 @pytest.mark.parametrize(
     ("verb", "settings"),
-    [(prune_channels, {"fraction": 0.5}), (low_rank, {"energy": 0.6})],
+    [
+        (prune_channels, {"fraction": 0.5}),
+        pytest.param(low_rank, {"energy": 0.6}, marks=pytest.mark.slow),
+    ],
     ids=["prune_channels", "low_rank"],
 )
 def test_the_teacher_mends_what_was_cut(lesson, digits, verb, settings, tmp_path):
