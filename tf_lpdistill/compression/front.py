@@ -6,6 +6,7 @@ import inspect
 import keras
 
 from tf_lpdistill import taps
+from tf_lpdistill.compression.graph import Token, list_calls
 
 _KINDS = {"Rescaling", "Normalization", "Resizing", "CenterCrop", "AutoContrast"}
 
@@ -56,22 +57,14 @@ def find_front(student):
         A `Front`. Preprocessing whose input is used elsewhere too does not belong to it.
     """
     (tensor,) = keras.tree.flatten(taps.symbolic_inputs(student))
-    shape, token, calls = tuple(tensor.shape), object(), []
-
-    def recorded(operation):
-        def call(*args, **kwargs):
-            calls.append((operation, keras.tree.flatten((args, kwargs)), object()))
-            return calls[-1][2]
-
-        return call
-
-    taps.run_graph(student, token, recorded)
+    shape, token = tuple(tensor.shape), Token()
+    calls = [call for call in list_calls(student, token) if "/" not in call.path]
     layers = []
     while True:
-        users = [call for call in calls if any(argument is token for argument in call[1])]
-        if len(users) != 1 or not is_preprocessing(users[0][0]):
+        users = [call for call in calls if any(argument is token for argument in call.arguments)]
+        if len(users) != 1 or not is_preprocessing(users[0].operation):
             return Front(tuple(layers), shape)
-        layer, _, token = users[0]
+        layer, token = users[0].operation, users[0].output
         layers.append(layer)
         shape = tuple(layer.compute_output_shape(shape))
 

@@ -68,7 +68,7 @@ def to_tf_keras(student, front, for_int8=False):
     inputs = tf_keras.Input(front.output_shape[1:], name="image")
     outputs = walk.run(student, inputs, "")
     model = tf_keras.Model(inputs, outputs, name=_legal(student.name))
-    bridged = Bridged(model, walk.outputs, tuple(walk.carriers.values()))
+    bridged = Bridged(model, walk.outputs, tuple(walk.carriers))
     for layer, names in bridged.carriers:
         _set_weights([model.get_layer(name) for name in names], layer.get_weights())
     return bridged
@@ -78,9 +78,9 @@ class _Walk:
     """One walk along the graph, with what it finds on the way."""
 
     def __init__(self, front, for_int8):
-        self.outputs, self.carriers = {}, {}
+        self.outputs, self.carriers = {}, []
         self._front, self._for_int8 = front, for_int8
-        self._made, self._taken = {}, set()
+        self._taken = set()
 
     def run(self, model, inputs, prefix):
         """Returns the outputs of a model, nested models in it likewise."""
@@ -104,18 +104,15 @@ class _Walk:
         return taps.run_graph(model, inputs, in_place_of)
 
     def _call(self, operation, path, args):
-        if id(operation) not in self._made:
-            made = convert(operation, self._name(path), args, self._for_int8)
-            self._made[id(operation)] = made
-        result = args
-        for layer in self._made[id(operation)]:
-            result = _apply(layer, result)
-            result = (result,)
+        made = convert(operation, self._name(path), args, self._for_int8)
+        for layer in made:
+            args = (_apply(layer, args),)
         if getattr(operation, "weights", None):
-            carriers = [layer.name for layer in self._made[id(operation)] if layer.count_params()]
-            carriers = [name for name in carriers if not name.endswith(".identity")]
-            self.carriers[path] = (operation, tuple(carriers))
-        return result[0]
+            names = [layer.name for layer in made if layer.count_params()]
+            names = tuple(name for name in names if not name.endswith(".identity"))
+            if names:  # the state of a Dropout is its own in either Keras
+                self.carriers.append((operation, names))
+        return args[0]
 
     def _name(self, path):
         name = _legal(path)

@@ -6,8 +6,9 @@ from tf_lpdistill.compression._tfmot.layers import own_layers
 from tf_lpdistill.compression._tfmot.packages import load
 
 # What says how weights begin, are constrained or paid for, or is of Keras 3 alone.
-_LEFT_OUT = ("_initializer", "_regularizer", "_constraint", "dtype", "quantization_config")
-_RENAMED = {"negative_slope": "alpha"}
+_LEFT_OUT = (
+    "_initializer", "_regularizer", "_constraint", "dtype", "quantization_config", "rms_scaling",
+)  # fmt: skip
 
 
 def convert(operation, name, args, for_int8):
@@ -26,16 +27,23 @@ def convert(operation, name, args, for_int8):
     tf_keras, _ = load()
     kind = type(operation).__name__
     if not isinstance(operation, keras.Layer):
-        return [_arithmetic(kind, name, args)]
+        return _arithmetic(kind, name, args)
     config = _clean(operation)
     if kind == "Activation":
         return _activation(_activation_name(operation), name)
     if kind == "LeakyReLU":
         return [tf_keras.layers.LeakyReLU(alpha=operation.negative_slope, name=name)]
+    if kind == "Identity":
+        return _activation("linear", name)
+    if kind == "Rescaling":
+        return _affine(float(operation.scale), float(operation.offset), name)
+    if kind == "Average":
+        share = 1.0 / len(args[0])
+        return [_layer("Add", {}, f"{name}.sum"), own_layers().Affine(share, 0.0, name=name)]
     if kind in ("Dropout", "SpatialDropout2D"):
         return [_dropout(operation, kind, name)]
     if kind == "BatchNormalization" and for_int8 and not _follows_convolution(args[0]):
-        return [_identity(args[0], f"{name}.identity"), _layer(kind, config, name)]
+        return _foldable(args[0], config, name)
     if kind == "SeparableConv2D" and for_int8:
         return _separable(operation, config, name)
     activation = _activation_name(operation)
@@ -71,6 +79,8 @@ def _activation(activation, name):
         return [tf_keras.layers.ReLU(name=name)]
     if activation == "relu6":
         return [tf_keras.layers.ReLU(6.0, name=name)]
+    if activation == "leaky_relu":
+        return [tf_keras.layers.LeakyReLU(alpha=0.2, name=name)]  # Keras 3's default
     if activation == "hard_silu":
         return [own.HardSwish(name=name)]
     if activation == "hard_sigmoid":  # another function in tf_keras
@@ -88,7 +98,7 @@ def _arithmetic(kind, name, args):
     tf_keras, _ = load()
     tensors = [arg for arg in args if hasattr(arg, "shape")]
     if len(tensors) == 2:
-        return _layer(kind, {}, name)
+        return [_layer(kind, {}, name)]
     numbers = [float(arg) for arg in args if not hasattr(arg, "shape")]
     first = hasattr(args[0], "shape")
     scale, offset = {
@@ -98,7 +108,15 @@ def _arithmetic(kind, name, args):
         "Divide": (1.0 / numbers[0], 0.0),
         "TrueDivide": (1.0 / numbers[0], 0.0),
     }[kind]
-    return own_layers().Affine(scale, offset, name=name)
+    return _affine(scale, offset, name)
+
+
+def _affine(scale, offset, name):
+    """Two layers where both are needed: int8 rounds between them."""
+    own = own_layers()
+    if scale == 1.0 or offset == 0.0:
+        return [own.Affine(scale, offset, name=name)]
+    return [own.Affine(scale, 0.0, name=f"{name}.scale"), own.Affine(1.0, offset, name=name)]
 
 
 def _dropout(layer, kind, name):
@@ -107,15 +125,25 @@ def _dropout(layer, kind, name):
 
 
 def _follows_convolution(tensor):
-    return type(tensor._keras_history.layer).__name__ in ("Conv2D", "DepthwiseConv2D", "Dense")
+    return type(tensor._keras_history.layer).__name__ in ("Conv2D", "DepthwiseConv2D")
 
 
-def _identity(tensor, name):
-    """A convolution that changes nothing: the batch normalisation behind it is folded into it."""
+def _foldable(tensor, config, name):
+    """Batch normalisation behind a convolution that changes nothing, into which it is folded."""
     tf_keras, _ = load()
-    return tf_keras.layers.DepthwiseConv2D(
-        1, use_bias=False, depthwise_initializer="ones", trainable=False, name=name
+    identity = tf_keras.layers.DepthwiseConv2D(
+        1, use_bias=False, depthwise_initializer="ones", trainable=False, name=f"{name}.identity"
     )
+    shape = tuple(tensor.shape[1:])
+    if len(shape) == 3:
+        return [identity, _layer("BatchNormalization", config, name)]
+    reshape = tf_keras.layers.Reshape
+    return [
+        reshape((1, 1, shape[-1]), name=f"{name}.image"),
+        identity,
+        _layer("BatchNormalization", config | {"axis": -1}, f"{name}.norm"),
+        reshape(shape, name=name),
+    ]
 
 
 def _separable(layer, config, name):
