@@ -30,10 +30,10 @@ import pathlib
 from absl import app, flags
 
 import command
+import scaling_flags
 
 _PRECISIONS = ["float32", "float16", "dynamic", "int8"]
 _ALL_PRECISIONS = [*_PRECISIONS, "int16x8"]
-_SCALINGS = ["0..255", "0..1", "-1..1", "mean_std"]
 
 _MODEL = flags.DEFINE_string(
     "model", None, "The saved model: a .keras file, an old .h5, or the folder of a SavedModel."
@@ -43,19 +43,6 @@ _LABELS = flags.DEFINE_string(
 )
 _EMBEDDINGS = flags.DEFINE_bool(
     "embeddings", False, "The model returns embeddings, not classes; it has no --labels."
-)
-_SCALING = flags.DEFINE_enum(
-    "input_scaling",
-    None,
-    _SCALINGS,
-    "The range of pixel values that the model was trained on. A model that scales inside "
-    "(a Rescaling layer) was trained on 0..255.",
-)
-_MEAN = flags.DEFINE_list(
-    "mean", None, "For mean_std: one number, or one a channel, in pixel units 0..255."
-)
-_STD = flags.DEFINE_list(
-    "std", None, "For mean_std: one number, or one a channel, in pixel units 0..255."
 )
 _PRECISION_LIST = flags.DEFINE_list(
     "precisions", _PRECISIONS, f"Which files to write, some of {','.join(_ALL_PRECISIONS)}."
@@ -90,6 +77,7 @@ _FLOAT_LAYERS = flags.DEFINE_list(
     "--int8_input=float32.",
 )
 _NAME = flags.DEFINE_string("name", None, "First part of the file names [the model's name].")
+flags.adopt_module_key_flags(scaling_flags)
 flags.mark_flags_as_required(["model", "input_scaling", "output_dir"])
 flags.register_multi_flags_validator(
     ["labels", "embeddings"],
@@ -136,17 +124,6 @@ def fit_scores(model, process, names):
     return tflite.fit_scores(probabilities, truth)
 
 
-def _numbers(values, flag):
-    if values is None:
-        return None
-    try:
-        return tuple(float(value) for value in values)
-    except ValueError as error:
-        raise ValueError(
-            f"--{flag} must be numbers, separated by commas. Received: --{flag}={','.join(values)}"
-        ) from error
-
-
 def _table(facts):
     rows = [("file", "bytes", "zipped", "needs runtime", "accuracy", "agreement with Keras")]
     for entry in facts["files"].values():
@@ -161,16 +138,11 @@ def run():
     """Exports what the flags ask for, and returns the bundle."""
     command.check_exists(_MODEL, _LABELS, _DATA, _CALIBRATION)
     with command.silence():
-        from tf_lpdistill import preprocessing, tflite
+        from tf_lpdistill import tflite
         from tf_lpdistill.tflite import labels, scaling
 
     model = tflite.load_model(_MODEL.value)
-    process = preprocessing.of_model(
-        model,
-        scaling=_SCALING.value,
-        mean=_numbers(_MEAN.value, "mean"),
-        std=_numbers(_STD.value, "std"),
-    )
+    process = scaling_flags.preprocessing_of(model)
     names = None
     if not _EMBEDDINGS.value:
         names = labels.check(labels.read(_LABELS.value), model.outputs[0].shape[-1])
