@@ -32,6 +32,7 @@ def reader_data(reader, digits):
     return reader.folder
 
 
+@pytest.mark.slow
 def test_one_step_ends_in_a_bundle_and_is_told_in_a_table(run_script, reader_data, tmp_path):
     code, out, err = run_script(
         "compress.py",
