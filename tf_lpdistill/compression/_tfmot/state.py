@@ -1,6 +1,5 @@
 """The state of a training after each epoch, for a run that was killed."""
 
-import hashlib
 import json
 import pathlib
 
@@ -15,10 +14,11 @@ class State:
     Args:
         training: a `Training`; its `checkpoint_dir` None keeps nothing.
         title: the verb and its settings.
-        variables: all that changes, freshly made: their values say which student this is.
+        fingerprint: of the student's weights at the start.
+        variables: all that changes.
     """
 
-    def __init__(self, training, title, variables):
+    def __init__(self, training, title, fingerprint, variables):
         folder = training.checkpoint_dir
         self._path = None if folder is None else pathlib.Path(folder) / "state.npz"
         self._variables = variables
@@ -27,7 +27,7 @@ class State:
             "epochs": training.epochs,
             "steps": training.steps,
             "learning_rate": training.learning_rate,
-            "student": None if folder is None else _digest(variables),
+            "student": fingerprint,
         }
 
     def restore(self):
@@ -69,11 +69,3 @@ class State:
         arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(self._variables)}
         with files.atomic_path(self._path) as temporary:
             np.savez(temporary, run=json.dumps({**self._run, "done": done}), **arrays)
-
-
-def _digest(variables):
-    digest = hashlib.sha256()
-    for variable in variables:
-        digest.update(f"{variable.shape}{variable.dtype}".encode())
-        digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
-    return digest.hexdigest()
