@@ -75,7 +75,7 @@ def test_a_student_of_mixed_precision_comes_back_in_float32():
     mixed = student("mixed_bfloat16")
     pruned = compression.prune(mixed, data(), epochs=1, verbose=0)
     assert {layer.compute_dtype for layer in pruned.layers} == {"float32"}
-    assert {layer.compute_dtype for layer in mixed.layers} == {"bfloat16"}
+    assert mixed.get_layer("conv").compute_dtype == "bfloat16"
     assert all(abs(np.mean(kernel == 0) - 0.5) < 0.05 for kernel in kernels(pruned))
 
 

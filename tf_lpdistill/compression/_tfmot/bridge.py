@@ -111,7 +111,8 @@ class _Walk:
         return taps.run_graph(model, inputs, in_place_of)
 
     def _call(self, operation, path, args):
-        made = convert(operation, self._name(path), args, self._for_int8)
+        name = self._name(path)
+        made = convert(operation, name, args, len(self._taken), self._for_int8)
         for layer in made:
             args = (_apply(layer, args),)
         if getattr(operation, "weights", None):
