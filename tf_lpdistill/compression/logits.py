@@ -2,7 +2,13 @@
 
 import keras
 
-from tf_lpdistill.compression.rebuild import copy_layer, copy_weights, layers_by_path, rebuild
+from tf_lpdistill.compression.rebuild import (
+    call_layer,
+    copy_layer,
+    copy_weights,
+    layers_by_path,
+    rebuild,
+)
 
 
 def as_logits(model):
@@ -34,6 +40,10 @@ def as_logits(model):
             return type(layer).from_config(layer.get_config() | {"activation": "linear"})
         return copy_layer(here, layer)
 
-    copy, pairs = rebuild(model, make)
+    def call(here, layer, *args, **kwargs):
+        # A Softmax is called with a mask, what stands in its place takes none.
+        return layer(args[0]) if here == path else call_layer(here, layer, *args, **kwargs)
+
+    copy, pairs = rebuild(model, make, call)
     copy_weights(pairs.values())
     return copy

@@ -1,5 +1,7 @@
 """Weight sharing by tensorflow-model-optimization."""
 
+import numpy as np
+
 from tf_lpdistill.compression._tfmot import layers
 from tf_lpdistill.compression._tfmot.bridge import bring_back
 from tf_lpdistill.compression._tfmot.loop import train
@@ -27,8 +29,8 @@ def cluster(bridged, training, num_clusters, preserve_sparsity):
     }
 
     def wrapped(layer):
-        few = layer.count_params() <= num_clusters
-        if type(layer).__name__ not in _KINDS or few:
+        # With zeros kept, tfmot finds the other values among the weights that are not zero.
+        if type(layer).__name__ not in _KINDS or _non_zero(layer) <= num_clusters:
             return layer
         return tfmot.clustering.keras.cluster_weights(layer, **settings)
 
@@ -39,3 +41,9 @@ def cluster(bridged, training, num_clusters, preserve_sparsity):
     with layers.scope():
         stripped = tfmot.clustering.keras.strip_clustering(model)
     bring_back(bridged, lambda name: stripped.get_layer(name).get_weights())
+
+
+def _non_zero(layer):
+    """The smallest number of non-zero weights in a kernel of a layer."""
+    kernels = [weight.numpy() for weight in layer.weights if "kernel" in weight.name]
+    return min((np.count_nonzero(kernel) for kernel in kernels), default=0)
