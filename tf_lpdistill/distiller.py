@@ -6,6 +6,7 @@ from keras import ops
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
+from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, check_undamaged
 from tf_lpdistill.taps import Tap, symbolic_inputs
@@ -114,9 +115,25 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         """The teacher as it was given; None in a distiller that was loaded without one."""
         return self._teacher().model
 
+    @property
+    def objective(self):
+        """The total of a step as a function of a batch, see `Objective`: for `compression`.
+
+        Raises:
+            RuntimeError: before `compile`, and in a distiller that was loaded without its teacher.
+        """
+        if not self.compiled:
+            raise RuntimeError(
+                "`Distiller.objective` needs the supervised loss. Received: a distiller that is "
+                "not compiled. Call distiller.compile(optimizer, loss) first."
+            )
+        if isinstance(self._teacher(), AbsentTeacher):
+            self._teacher().outputs(None)
+        return self._objective()
+
     def __dir__(self):
         # Keras saves every model that `dir` reveals; the teacher stays out of the file.
-        return [name for name in super().__dir__() if name != "teacher"]
+        return [name for name in super().__dir__() if name not in ("teacher", "objective")]
 
     def build(self, input_shape):
         """Makes the losses' weights for a student whose inputs were not known before."""
@@ -149,35 +166,34 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         """One update of the student and of the losses' own weights."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         batch = unpack(x)
-        extras = {
-            "y": y,
-            "sample_weight": sample_weight,
-            "sample_id": batch.sample_id,
-            "step": self.optimizer.iterations,
-            "teacher_weights": self._teacher().teacher_weights,
-        }
-        teacher_outputs = self._teacher().outputs(batch) if self._terms() else None
+        objective = self._objective()
+        teacher_outputs = objective.teacher_outputs(batch)
         with tf.GradientTape() as tape:
             student_outputs = self._student_tap()(batch.inputs, training=True)
             y_pred = student_outputs[0]
             student_loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
-            values = [
-                term.value(teacher_outputs, student_outputs, **extras) for term in self._terms()
-            ]
-            total = self._total(student_loss, values)
+            values = objective.values(batch, y, sample_weight, teacher_outputs, student_outputs)
+            total = objective.total(student_loss, values)
             size = ops.shape(keras.tree.flatten(y_pred)[0])[0]
             scaled = self.optimizer.scale_loss(total * replicas.share(size))
         self._update(tape, scaled)
         self._track(total, student_loss, values, size)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    def _total(self, student_loss, values):
-        step = self.optimizer.iterations
-        weight = self.student_loss_weight
-        total = (weight(step) if callable(weight) else weight) * student_loss
-        for term, value in zip(self._terms(), values, strict=True):
-            total = total + replicas.scale(term.weight_at(step) * value)
-        return total
+    def _objective(self):
+        return Objective(
+            self._terms(),
+            self._teacher(),
+            self._supervised_loss,
+            self.student_loss_weight,
+            self.optimizer,
+        )
+
+    def _supervised_loss(self, y, y_pred, sample_weight):
+        """What `compile` was given as the loss, without the regularisers of `compute_loss`."""
+        if y is None or self.loss is None:
+            return ops.zeros(())
+        return self._compile_loss(y, y_pred, sample_weight)  # no public way without regularisers
 
     def _update(self, tape, scaled_total):
         variables = self.trainable_variables

@@ -144,9 +144,7 @@ class Tap(keras.Model):
 
             return call
 
-        # The one place that knows how Keras evaluates the graph of a Functional model.
-        tensors = view._standardize_inputs(inputs)
-        outputs = view._run_through_graph(tensors, operation_fn=recorded)
+        outputs = _evaluate(view, view._standardize_inputs(inputs), recorded)
         # As Keras's own call: a list of one output is that output.
         single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
         return outputs[0] if single else outputs
@@ -154,6 +152,31 @@ class Tap(keras.Model):
     def _record(self, path, output, features):
         if path in self.names:
             features.setdefault(path, output)
+
+
+def is_graph(model):
+    """Tells whether the layers of a model can be reached: Functional, or Sequential once built."""
+    return _is_graph(model)
+
+
+def run_graph(model, inputs, call):
+    """Evaluates the graph of a model with something else in the place of its layers.
+
+    Args:
+        model: a model that `is_graph`.
+        inputs: what stands for its inputs: tensors of any kind.
+        call: function `operation -> callable`, asked for each layer, nested model and operation in
+            the order of the forward pass; the callable gets what the layer would get.
+
+    Returns:
+        What stands for the model's outputs.
+    """
+    return _evaluate(_view(model), keras.tree.flatten(inputs), call)
+
+
+def _evaluate(view, tensors, call):
+    # The one place that knows how Keras evaluates the graph of a Functional model.
+    return view._run_through_graph(tensors, operation_fn=call)
 
 
 def _is_graph(model):

@@ -40,6 +40,7 @@ def test_the_facts_are_true(phone, grey):
         "student": "student",
         "parameters": grey.model.count_params(),
         "calibration_images": 200,
+        "quantization_aware": False,
         "conversion": {"batch_size": 1, "int8_input": "uint8", "float_layers": []},
     }
     assert facts["versions"]["keras"] == keras.version()

@@ -160,6 +160,8 @@ def _made(facts):
     line = f"Student `{made['student']}`, {made['parameters']:,} parameters. {versions}."
     if made["calibration_images"]:
         line += f" int8 calibrated on {made['calibration_images']} images."
+    if made.get("quantization_aware"):
+        line += " The int8 file has the ranges of a quantization-aware training."
     if made["conversion"]["float_layers"]:
         line += " The int8 file computes in float: " + ", ".join(
             f"`{name}`" for name in made["conversion"]["float_layers"]

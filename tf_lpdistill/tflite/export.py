@@ -10,6 +10,7 @@ import numpy as np
 from tf_lpdistill import files
 from tf_lpdistill.tflite import (
     calibration,
+    emulated,
     folder,
     metadata,
     outputs,
@@ -53,7 +54,8 @@ def export_bundle(
     Args:
         student: a built Keras classifier: (batch, height, width, 1 or 3) to (batch, classes),
             logits or probabilities; or, without labels, to embeddings (batch, dimensions). It is
-            not changed.
+            not changed. Or what `compression.quantize_aware` returned: the int8 file then has the
+            ranges that were trained, and needs no `representative_data`.
         directory: the bundle's folder: new, empty, or an earlier bundle.
         labels: class names, one for each output, unique single lines; None for a student that
             returns embeddings, which are given as they are, for MediaPipe's ImageEmbedder.
@@ -87,11 +89,15 @@ def export_bundle(
     precisions = rules.check_precisions(precisions)
     rules.version(max_runtime)
     conversion = conversion or Conversion()
+    student, quantized = emulated.take_apart(student)
+    if quantized is not None:
+        emulated.check_conversion(conversion)
+    calibrated = _CALIBRATED & set(precisions) - ({"int8"} if quantized else set())
     students.check_student(student, preprocessing)
     scaling.check_first_layer(student, preprocessing)
     name = rules.check_name(name, student.name)
     check_replaceable(directory)
-    images = _images(representative_data, precisions, preprocessing)
+    images = _images(representative_data, calibrated, preprocessing)
     softmax_added, expected = outputs.of_student(
         student, preprocessing, images, is_classifier=labels is not None
     )
@@ -107,7 +113,8 @@ def export_bundle(
         "made_from": {
             "student": student.name,
             "parameters": student.count_params(),
-            "calibration_images": len(images) if _CALIBRATED & set(precisions) else 0,
+            "calibration_images": len(images) if calibrated else 0,
+            "quantization_aware": quantized is not None,
             "conversion": dataclasses.asdict(conversion),
         },
         "versions": _versions(),
@@ -119,7 +126,12 @@ def export_bundle(
         facts["labels_file"] = _write_labels(fresh, facts)
         facts["files"] = {}
         for precision in precisions:
-            model = convert(function, precision, images, conversion.int8_input, float_tensors)
+            if quantized is not None and precision == "int8":
+                model = emulated.convert(
+                    quantized, preprocessing, softmax_added, conversion, output
+                )
+            else:
+                model = convert(function, precision, images, conversion.int8_input, float_tensors)
             facts["files"][precision] = _write_model(fresh, precision, model, facts)
             path = fresh / facts["files"][precision]["file"]
             real = representative_data is not None
@@ -128,11 +140,11 @@ def export_bundle(
     return Bundle.open(directory)
 
 
-def _images(data, precisions, preprocessing):
+def _images(data, calibrated, preprocessing):
     """Returns (n, height, width, 3) uint8: real images, or noise where none are needed."""
     if data is not None:
         return calibration.representative_images(data, preprocessing.image_size)
-    if _CALIBRATED & set(precisions):
+    if calibrated:
         raise ValueError(
             "int8 needs `representative_data`: some 100 real images, raw pixels 0..255. "
             "Received: representative_data=None. Give some, or leave 'int8' and 'int16x8' out of "

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import tensorflow as tf
 
-from tf_lpdistill.tflite import bootstrap, diagnosis, pixels, similarity
+from tf_lpdistill.tflite import bootstrap, diagnosis, emulated, pixels, similarity
 from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
@@ -24,7 +24,8 @@ def verify(bundle, student, dataset, seed=0):
     Args:
         bundle: a `Bundle`, or its folder. Damaged files are refused.
         student: the Keras model that was exported. It is computed in float32, as it was exported,
-            whatever precision it was trained in.
+            whatever precision it was trained in. Of a quantization-aware student, its float
+            `.student` is what the files are compared with.
         dataset: raw pixels 0..255 with integer labels (embeddings need none): a finite, batched
             `tf.data.Dataset` of `(images, labels)`, or a tuple of arrays. Images (batch, height,
             width, 1 or 3), uint8 or float; grey ones are repeated to RGB for the files, other
@@ -47,6 +48,7 @@ def verify(bundle, student, dataset, seed=0):
         ValueError: when the bundle is damaged, or the images or labels are not as described.
     """
     bundle = Bundle.open(bundle)
+    student, _ = emulated.take_apart(student)
     check_student(student, bundle.preprocessing)
     outputs = _run(bundle, student, dataset)
     if bundle.labels:
@@ -94,7 +96,9 @@ def _score_all(bundle, student, outputs, seed):
     results["keras"] = _score("accuracy", expected.argmax(-1) == truth, seed)
     results["keras"]["images"] = len(truth)
     lowest = results["keras"]["accuracy"] - _MAX_DROP
-    if "int8" in results and results["int8"]["accuracy"] < lowest:
+    trained = bundle.facts()["made_from"].get("quantization_aware", False)
+    # Of a student trained for int8 no layer can be put back into float.
+    if "int8" in results and results["int8"]["accuracy"] < lowest and not trained:
         found = diagnosis.diagnose(bundle, student, images, truth[: len(images)])
         results["int8"]["diagnosis"] = found
     return results

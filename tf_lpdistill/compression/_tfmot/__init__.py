@@ -1,0 +1,1 @@
+"""The only place that touches tf_keras and tensorflow-model-optimization."""

@@ -1,0 +1,57 @@
+"""`quantize_aware`: the student learns to be computed in int8."""
+
+from tf_lpdistill.compression.copies import float32_copy
+from tf_lpdistill.compression.objectives import cross_entropy
+from tf_lpdistill.compression.preflight import preflight
+from tf_lpdistill.compression.quantized import QuantizedStudent
+from tf_lpdistill.compression.training import Training
+
+
+def quantize_aware(
+    student,
+    dataset,
+    objective=None,
+    *,
+    preserve_sparsity=False,
+    preserve_clusters=False,
+    epochs=5,
+    learning_rate=1e-3,
+    checkpoint_dir=None,
+    verbose=1,
+):
+    """Trains a student with its weights and activations rounded as int8 rounds them.
+
+    The ranges of the activations are moving averages of what the training sees; gradients pass the
+    rounding as if it were not there. After `prune` and `cluster` the flags keep what these won:
+    `preserve_sparsity` is PQAT, `preserve_clusters` CQAT, both PCQAT.
+
+    Args:
+        student: as for `prune`. Layers that only prepare pixels, at its front, stay in float.
+        dataset: as for `prune`.
+        objective: as for `prune`.
+        preserve_sparsity: whether weights that are zero stay zero.
+        preserve_clusters: whether equal weights of a kernel stay equal.
+        epochs: passes over `dataset`.
+        learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
+        checkpoint_dir: as for `prune`.
+        verbose: as for `prune`.
+
+    Returns:
+        A `QuantizedStudent`, which `tflite.export_bundle` takes.
+
+    Raises:
+        ImportError: without tensorflow-model-optimization and tf_keras.
+        ValueError: as for `prune`.
+
+    Reference: Jacob et al. 2017, https://arxiv.org/abs/1712.05877, section 3.
+    """
+    preflight(student, "quantize_aware")
+    training = Training(
+        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+    )
+    from tf_lpdistill.compression._tfmot import bridge, quantization
+
+    trained = float32_copy(student)
+    bridged = bridge.cross(trained, training, for_int8=True)
+    emulation = quantization.quantize_aware(bridged, training, preserve_sparsity, preserve_clusters)
+    return QuantizedStudent(trained, bridged.front, emulation)

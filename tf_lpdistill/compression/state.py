@@ -1,0 +1,81 @@
+"""The state of a training after each epoch, for a run that was killed."""
+
+import hashlib
+import json
+import pathlib
+
+import numpy as np
+
+from tf_lpdistill import files
+
+
+class State:
+    """One file, replaced as a whole after each epoch.
+
+    Args:
+        training: a `Training`; its `checkpoint_dir` None keeps nothing.
+        title: the verb and its settings.
+        student: `fingerprint` of the student's weights at the start.
+        variables: all that changes.
+    """
+
+    def __init__(self, training, title, student, variables):
+        folder = training.checkpoint_dir
+        self._path = None if folder is None else pathlib.Path(folder) / "state.npz"
+        self._variables = variables
+        self._run = {
+            "title": title,
+            "epochs": training.epochs,
+            "steps": training.steps,
+            "learning_rate": training.learning_rate,
+            "student": student,
+        }
+
+    def restore(self):
+        """Sets the variables to where the killed run was.
+
+        Returns:
+            int, the number of whole epochs done; 0 in a fresh run.
+
+        Raises:
+            ValueError: when the state is damaged or that of another run.
+        """
+        if self._path is None or not self._path.exists():
+            return 0
+        try:
+            with np.load(self._path, allow_pickle=False) as archive:
+                run = json.loads(str(archive["run"]))
+                values = [archive[f"variable_{i}"] for i in range(len(archive.files) - 1)]
+        except Exception as error:  # a damaged archive fails anywhere, with any error
+            raise ValueError(
+                f"The checkpoint is damaged ({error!r}). Received: {self._path}. Remove it to "
+                "start again."
+            ) from error
+        done = run.pop("done")
+        if run != self._run:
+            differing = sorted(key for key in run if run[key] != self._run[key])
+            raise ValueError(
+                f"`checkpoint_dir` holds the state of another run: {differing} differ. Received: "
+                f"checkpoint_dir={self._path.parent}. Give each run a folder of its own, or remove "
+                "this one to start again."
+            )
+        for variable, value in zip(self._variables, values, strict=True):
+            variable.assign(value)
+        return done
+
+    def keep(self, done):
+        """Writes the variables after `done` whole epochs."""
+        if self._path is None:
+            return
+        arrays = {f"variable_{i}": v.numpy() for i, v in enumerate(self._variables)}
+        with files.atomic_path(self._path) as temporary:
+            np.savez(temporary, run=json.dumps({**self._run, "done": done}), **arrays)
+
+
+def fingerprint(weights):
+    """Returns the SHA-256 of a list of arrays as 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    for array in weights:
+        digest.update(f"{array.shape}{array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,64 @@
+"""How a verb trains: the few choices that all of them share."""
+
+import dataclasses
+import math
+from typing import Any
+
+import tensorflow as tf
+
+
+@dataclasses.dataclass(frozen=True)
+class Training:
+    """The training that goes with a verb.
+
+    Args:
+        dataset: a finite, batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`.
+        objective: function `(x, y, student_features, sample_weight=None) -> scalar`.
+        epochs: passes over `dataset`, >= 1.
+        learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
+        checkpoint_dir: folder of the state after each epoch, or None.
+        verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch.
+
+    Raises:
+        TypeError: when `dataset` is not a `tf.data.Dataset`.
+        ValueError: when it has no known end, and for numbers out of range.
+    """
+
+    dataset: tf.data.Dataset
+    objective: Any
+    epochs: int
+    learning_rate: float
+    checkpoint_dir: Any
+    verbose: int
+
+    def __post_init__(self):
+        """Checks the fields."""
+        if not isinstance(self.dataset, tf.data.Dataset):
+            raise TypeError(
+                "`dataset` must be a batched tf.data.Dataset of (x, y). Received: "
+                f"{type(self.dataset).__name__}. Make one with "
+                "tf.data.Dataset.from_tensor_slices((x, y)).batch(size)."
+            )
+        if self.steps < 1:
+            raise ValueError(
+                "`dataset` must have a known end. Received: a dataset of cardinality "
+                f"{self.steps} (-1: without an end, -2: unknown). Give dataset.take(steps), or "
+                "state it with tf.data.experimental.assert_cardinality."
+            )
+        if type(self.epochs) is not int or self.epochs < 1:
+            raise ValueError(f"`epochs` must be an integer >= 1. Received: epochs={self.epochs!r}")
+        if not 0.0 < self.learning_rate < math.inf:
+            raise ValueError(
+                "`learning_rate` must be a positive number. Received: "
+                f"learning_rate={self.learning_rate!r}"
+            )
+
+    @property
+    def steps(self):
+        """Steps an epoch."""
+        return int(self.dataset.cardinality())
+
+    @property
+    def layer_names(self):
+        """Names of the student's features that the objective wants."""
+        return tuple(getattr(self.objective, "layer_names", ()))
