@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_lpdistill.batch import Batch, unpack
 from tf_lpdistill.guidance.layers import penultimate
@@ -150,12 +151,17 @@ def read(dataset):
     empty = True
     for data in dataset:
         empty = False
-        yield keras.tree.map_structure(to_host, keras.utils.unpack_x_y_sample_weight(data))
+        data = keras.utils.unpack_x_y_sample_weight(data)
+        yield keras.tree.map_structure(_as_tensor, data)
     if empty:
         raise ValueError(
             "`dataset` must give at least one batch, as for `fit`. Received: "
             f"dataset={dataset!r}, which is empty"
         )
+
+
+def _as_tensor(value):
+    return None if value is None else tf.convert_to_tensor(to_host(value))
 
 
 def ensure_built(distiller, dataset):
