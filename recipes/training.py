@@ -6,8 +6,9 @@ import json
 import keras
 
 import common
-from tf_lpdistill import Preprocessing, data
+from tf_lpdistill import Distiller, Preprocessing, data, guidance
 from tf_lpdistill.data import Augmentation, ImageData
+from tf_lpdistill.ops.replicas import spans_workers
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -28,6 +29,7 @@ class Trainer:
         learning_rate: of Adam, falling to 0 along a cosine.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
+        looked: the choices of losses whose wiring was looked at.
     """
 
     run: common.Run
@@ -38,6 +40,7 @@ class Trainer:
     augmentation: Augmentation = Augmentation()
     learning_rate: float = LEARNING_RATE
     patience: int | None = None
+    looked: set = dataclasses.field(default_factory=set)
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -64,12 +67,14 @@ class Trainer:
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
             model.compile(keras.optimizers.Adam(schedule), **labels)
+        batches = self._batches(model, split, seed)
+        self._look(model, batches)
         validated, stopping = [], []
         if supervised:
             validated = validated_epochs(epochs, VALIDATIONS if self.patience is None else epochs)
             stopping = self._stopping()
         history = model.fit(
-            self._batches(model, split, seed),
+            batches,
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
@@ -79,6 +84,16 @@ class Trainer:
             verbose=0,
         ).history
         return _rows(history, validated)
+
+    def _look(self, model, batches):
+        """Says what `guidance.check` finds wrong, once for each choice of losses."""
+        if not isinstance(model, Distiller) or spans_workers(self.run.strategy):
+            return
+        losses = tuple(loss.name for loss in model.distillation_losses)
+        if losses and losses not in self.looked:
+            self.looked.add(losses)
+            for problem in guidance.check(model, batches).problems:
+                self.progress.say(str(problem))
 
     def _batches(self, model, split, seed):
         if self.augmentation.steps:

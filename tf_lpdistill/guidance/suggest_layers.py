@@ -94,11 +94,11 @@ class LayerPairs(list):
 def suggest_layers(teacher, student, dataset, num_samples=512):
     """Ranks the layers that a loss between samples, such as LP, may compare.
 
-    Candidates are the last maps of each size and the vector before the logits in both networks. A pair's score
-    is the purity of the teacher's neighbourhoods times the share of the student that the gradient
-    reaches: how well the teacher's geometry knows the classes, and how much of the student learns
-    it. Of equal scores the pair of the layers before the logits is first, then the cheaper. CKA and
-    cost are for the reader.
+    Candidates are the last maps of each size and the vector before the logits in both networks. A
+    pair's score is the purity of the teacher's neighbourhoods times the share of the student that
+    the gradient reaches: how well the teacher's geometry knows the classes, and how much of the
+    student learns it. Of equal scores the pair of the layers before the logits is first, then the
+    cheaper. CKA and cost are for the reader.
 
     What the ranking is worth against accuracies of trained students stands in
     docs/results/layers.md: the layers before the logits are a good choice without it, and what it
