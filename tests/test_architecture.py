@@ -18,6 +18,7 @@ LAZY = {
     "faiss",
     "keras_hub",
     "matplotlib",
+    "optuna",
     "tensorflow_datasets",
     "tensorflow_model_optimization",
     "tf_keras",
