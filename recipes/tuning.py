@@ -13,7 +13,7 @@ from tf_lpdistill.ops import center, nearest_rows
 
 # The setting of recipes/digits.py: the first trial, and what tuning is compared with.
 START = {"kd_weight": 0.1, "temperature": 4.0, "lp_weight": 0.3, "k": 5, "sigma": 1.0, "pair": 0}
-_NUM_PAIRS = 4  # layer pairs to choose from, the first of guidance.suggest_layers
+_NUM_PAIRS = 4  # layer pairs to choose from, of guidance.suggest_layers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,8 +39,9 @@ class Search:
         batches = data.training_batches(
             split, trainer.preprocessing, trainer.batch_size, seed=comparison.seeds[0]
         )
-        found = guidance.suggest_layers(teacher, comparison.build_student(), batches)[:_NUM_PAIRS]
-        pairs = [(pair.teacher, pair.student) for pair in found]
+        found = guidance.suggest_layers(teacher, comparison.build_student(), batches)
+        ranked = [(pair.teacher, pair.student) for pair in found]
+        pairs = list(dict.fromkeys([found.names, *ranked]))[:_NUM_PAIRS]  # the suggested one first
         features = taps.Tap(teacher, [name for name, _ in pairs])(next(iter(batches))[0])[1]
         return cls(comparison, pairs, {name: _scale(value) for name, value in features.items()})
 
