@@ -6,12 +6,12 @@ from collections.abc import Callable
 import keras
 
 import curves
+import look
 from optimizers import adam
 from progress import Progress
 from run_folder import Run
-from tf_lpdistill import Distiller, Preprocessing, TeacherCache, data, guidance
+from tf_lpdistill import Preprocessing, TeacherCache, data
 from tf_lpdistill.data import Augmentation, ImageData
-from tf_lpdistill.ops.replicas import spans_workers
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -31,7 +31,6 @@ class Trainer:
         optimizer: function from the steps of a training to its optimizer, see `optimizers`.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
-        looked: the choices of losses whose wiring was looked at.
     """
 
     run: Run
@@ -42,7 +41,6 @@ class Trainer:
     augmentation: Augmentation = Augmentation()
     optimizer: Callable = adam(LEARNING_RATE)
     patience: int | None = None
-    looked: set = dataclasses.field(default_factory=set)
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -68,14 +66,12 @@ class Trainer:
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
             model.compile(self.optimizer(self.steps(split, epochs)), **labels)
-        batches = self._batches(model, split, seed, order)
-        self._look(model, batches)
         validated, stopping = [], []
         if supervised:
             validated = validated_epochs(epochs, VALIDATIONS if self.patience is None else epochs)
             stopping = self._stopping()
         history = model.fit(
-            batches,
+            look.at(model, self._batches(model, split, seed, order), self),
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
@@ -85,16 +81,6 @@ class Trainer:
             verbose=0,
         ).history
         return curves.rows(history, validated)
-
-    def _look(self, model, batches):
-        """Says what `guidance.check` finds wrong, once for each choice of losses."""
-        if not isinstance(model, Distiller) or spans_workers(self.run.strategy):
-            return
-        losses = tuple(loss.name for loss in model.distillation_losses)
-        if losses and losses not in self.looked:
-            self.looked.add(losses)
-            for problem in guidance.check(model, batches).problems:
-                self.progress.say(str(problem))
 
     def _batches(self, model, split, seed, order):
         teacher = getattr(model, "teacher", None)
