@@ -21,6 +21,7 @@ EXTRAS = {
     ],
     # The report is drawn with numpy and the standard library.
     "report": [],
+    "tuning": ["optuna>=4.4"],
     # tensorflow-datasets 4.9.10 imports importlib_resources and does not ask for it.
     "tfds": ["importlib_resources", "tensorflow-datasets>=4.9.9"],
 }

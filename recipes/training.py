@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 
 import curves
+import look
 from optimizers import adam
 from progress import Progress
 from run_folder import Run
@@ -70,7 +71,7 @@ class Trainer:
             validated = validated_epochs(epochs, VALIDATIONS if self.patience is None else epochs)
             stopping = self._stopping()
         history = model.fit(
-            self._batches(model, split, seed, order),
+            look.at(model, self._batches(model, split, seed, order), self),
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,

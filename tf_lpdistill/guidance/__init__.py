@@ -1,5 +1,21 @@
-"""Before and during training: what a choice costs, and whether it can work."""
+"""Before training: is it wired rightly, which layers, which weights, at what cost."""
 
+from tf_lpdistill.guidance.balance import Weights, balance
+from tf_lpdistill.guidance.check import check
 from tf_lpdistill.guidance.cost import Cost, CostTable, cost
+from tf_lpdistill.guidance.finding import Finding, Findings
+from tf_lpdistill.guidance.suggest_layers import LayerPair, LayerPairs, suggest_layers
 
-__all__ = ["Cost", "CostTable", "cost"]
+__all__ = [
+    "Cost",
+    "CostTable",
+    "Finding",
+    "Findings",
+    "LayerPair",
+    "LayerPairs",
+    "Weights",
+    "balance",
+    "check",
+    "cost",
+    "suggest_layers",
+]
