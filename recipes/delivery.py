@@ -49,7 +49,8 @@ def finish(trainer, teacher, feature, titles, results, seeds):
             }
         )
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
-    _write_neighbors(trainer, feature, (teacher, students[chosen], students["alone"]), seeds[0])
+    networks = {"teacher": teacher, "student": students[chosen], "alone": students["alone"]}
+    _record(trainer, feature, networks, seeds[0])
     write_report(trainer.run, rows, seeds, chosen, summary.reading(rows))
 
 
@@ -88,13 +89,20 @@ def export(trainer, model, name, directory, precisions):
     return evaluation.prove(bundle, model, trainer.data.test)
 
 
-def _write_neighbors(trainer, feature, networks, seed):
-    embedded = [
-        evaluation.embed(model, trainer.data.test, trainer.preprocessing, feature)
-        for model in networks
-    ]
+def _record(trainer, feature, networks, seed):
+    """Writes what the report shows of single test images: neighbours and answers."""
+    test = trainer.data.test
+    embedded = {
+        name: evaluation.embed(model, test, trainer.preprocessing, feature)
+        for name, model in networks.items()
+    }
     with files.atomic_path(trainer.run.path("neighbors.npz")) as temporary:
-        np.savez(temporary, **evaluation.neighbor_grid(*embedded, seed))
+        np.savez(temporary, **evaluation.neighbor_grid(**embedded, seed=seed))
+    outputs = {name: found.predictions for name, found in embedded.items()}
+    outputs["int8"] = tflite.predict(trainer.run.path("phone"), "int8", test.images)
+    features = {name: found.features for name, found in embedded.items()}
+    path = trainer.run.path("answers.npz")
+    report.write_answers(path, test.images, test.labels, outputs, features)
 
 
 def write_report(run, rows, seeds, chosen, reading, failures=()):

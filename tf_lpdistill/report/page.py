@@ -8,9 +8,13 @@ from tf_lpdistill import files
 from tf_lpdistill.report.load import load_run
 from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.sections import (
+    confidence,
     curves,
+    disagreements,
     dots,
     headline,
+    maps,
+    mistakes,
     neighbors,
     reproduce,
     run_files,
@@ -20,7 +24,20 @@ from tf_lpdistill.report.sections import (
 )
 from tf_lpdistill.report.style import STYLE
 
-_SECTIONS = (table, dots, tradeoff, curves, terms, neighbors, run_files, reproduce)
+_SECTIONS = (
+    table,
+    dots,
+    tradeoff,
+    mistakes,
+    disagreements,
+    confidence,
+    maps,
+    neighbors,
+    curves,
+    terms,
+    run_files,
+    reproduce,
+)
 
 
 def write_report(run_dir):
