@@ -161,7 +161,7 @@ pre{padding:18px 20px;background:var(--card);border-radius:6px;white-space:pre-w
 font-size:.9375rem;margin-bottom:28px}
 .facts{display:grid;gap:10px}
 .facts div{display:grid;grid-template-columns:9em minmax(0,1fr);gap:2px 16px;align-items:baseline}
-#reproduce h3{margin:32px 0 12px}
+#reproduce h3,.commands h3{margin:32px 0 12px}
 .flags{grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:6px 32px;font-size:.875rem}
 .flags div{grid-template-columns:11em minmax(0,1fr)}
 """
@@ -184,6 +184,7 @@ border-bottom:1px solid var(--rule)}
 .cards tr:first-child{padding-top:0}
 .cards tbody th{grid-column:1/-1;width:auto}
 .comparison th,.comparison td{text-align:left;padding:0;border:0}
+.cards .none{display:none}
 .cards .failed td{grid-column:1/-1}
 .cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted)}
 .query{grid-template-columns:64px minmax(0,1fr);gap:16px 18px;padding:24px 0}

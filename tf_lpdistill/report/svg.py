@@ -123,6 +123,16 @@ def dot(x, y, radius, class_):
     return tag("circle", cx=float(x), cy=float(y), r=float(radius), class_=class_)
 
 
+def short(name, most):
+    """Returns a name, or its first letters and an ellipsis where it has more than `most`."""
+    return name if len(name) <= most else f"{name[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def width_of(names):
+    """Returns about how many pixels the longest of the names takes, at the size of a label."""
+    return 7.0 * max(map(len, names), default=0)
+
+
 def upright(x, y, value, class_):
     """Returns a text that runs upwards from (baseline x, y)."""
     turn = f"rotate(-90 {x:.2f} {y:.2f})"

@@ -65,8 +65,7 @@ def _draw(run, found, labels):
         (np.median(xs[labels == label]), np.median(ys[labels == label])) for _, label in present
     ]
     for (_, label), (x, y) in zip(present, places, strict=True):
-        name = run.dataset.class_names[label]
-        name = name if len(name) <= 12 else f"{name[:11]}\N{HORIZONTAL ELLIPSIS}"
+        name = svg.short(run.dataset.class_names[label], 12)
         # A long name at the edge stays inside.
         half = 3.6 * len(name)
         x = min(max(x, half), _WIDTH - half)

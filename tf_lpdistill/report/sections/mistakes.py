@@ -76,13 +76,9 @@ def _cells(counts, names):
                 marks.append(svg.text(*at, number, "count", "middle"))
     for i, name in enumerate(names):
         middle = left + (i + 0.5) * side
-        marks.append(svg.text(left - 6, middle + 4, _short(name), "tick", "end"))
+        marks.append(svg.text(left - 6, middle + 4, svg.short(name, 9), "tick", "end"))
         if short:
             marks.append(svg.text(middle, left - 7, name, "tick", "middle"))
         else:
-            marks.append(svg.upright(middle + 4, left - 6, _short(name), "tick"))
+            marks.append(svg.upright(middle + 4, left - 6, svg.short(name, 9), "tick"))
     return [marks, svg.square(left - 0.5, left - 0.5, side * len(names), "frame")]
-
-
-def _short(name):
-    return name if len(name) <= 9 else f"{name[:8]}\N{HORIZONTAL ELLIPSIS}"

@@ -101,7 +101,7 @@ def _names(files, colors, x, y):
     """Names beside the files, moved apart: to the right where there is room, else to the left."""
     ends = []
     for row, points in files:
-        rightwards = x(points[-1][0]) + 110 < x.stop
+        rightwards = x(points[-1][0]) + 26 + svg.width_of([_short(row)]) < x.stop
         paid, accuracy, _ = points[-1 if rightwards else 0]
         ends.append((row, 1 if rightwards else -1, float(x(paid)), float(y(accuracy))))
     placed = svg.spread([at for _, _, _, at in ends], 17, y.stop + 6, y.start - 6)
@@ -109,9 +109,13 @@ def _names(files, colors, x, y):
     for (row, side, end, at), label_y in zip(ends, placed, strict=True):
         leader = svg.line(end + side * 10, at, end + side * 18, label_y, "leader")
         anchor = "start" if side > 0 else "end"
-        name = svg.text(end + side * 22, label_y + 4, row.name, "label colored", anchor)
+        name = svg.text(end + side * 22, label_y + 4, _short(row), "label colored", anchor)
         marks.append(svg.tag("g", leader, name, class_=colors[row.key]))
     return marks
+
+
+def _short(row):
+    return svg.short(row.name, 24)
 
 
 def _kilobytes(number):
