@@ -1,0 +1,107 @@
+"""The gradient of each part of the total, on the weights of the student alone."""
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from tf_lpdistill.batch import unpack
+from tf_lpdistill.ops import replicas
+
+
+@dataclasses.dataclass(frozen=True)
+class Gradient:
+    """What one part of the total does to the student at this moment.
+
+    Args:
+        value: the part itself, unweighted.
+        norm: Euclidean norm of its gradient on all trainable weights of the student; 0.0 where it
+            reaches none.
+    """
+
+    value: float
+    norm: float
+
+
+def part_gradients(distiller, data):
+    """Computes each part's gradient on one batch, as a training step would.
+
+    The student runs in training mode: what it moves is for the caller to put back (`unchanged`).
+    Replicas share the batch.
+
+    Args:
+        distiller: a built `Distiller`.
+        data: a batch `(x, y, sample_weight)` of tensors of this process, y and weights or None.
+
+    Returns:
+        {name: `Gradient`}: "student_loss", where there are labels and a compiled loss, then the
+        terms under their names. Parts are unweighted.
+    """
+    strategy = distiller.distribute_strategy
+
+    def step():
+        return strategy.run(lambda: _step(distiller, data))
+
+    # Several replicas want a graph; for one the trace would take longer than the step.
+    run = tf.function(step, autograph=False) if strategy.num_replicas_in_sync > 1 else step
+    with strategy.scope():
+        results = keras.tree.map_structure(replicas.local, run())
+    # One value a replica, the same on all of them: the first tells it.
+    return {
+        name: Gradient(*(float(ops.reshape(part, (-1,))[0]) for part in pair))
+        for name, pair in results.items()
+    }
+
+
+def _step(distiller, data):
+    x, y, sample_weight = keras.tree.map_structure(_own_rows, data)
+    batch, variables = unpack(x), distiller.student.trainable_variables
+    optimizer = getattr(distiller, "optimizer", None)
+    extras = {
+        "y": y,
+        "sample_weight": sample_weight,
+        "sample_id": batch.sample_id,
+        "step": optimizer.iterations if optimizer else tf.zeros((), "int64"),
+        "teacher_weights": distiller._teacher().teacher_weights,
+    }
+    teacher_outputs = distiller._teacher().outputs(batch) if distiller._terms() else None
+    values = {}
+    with tf.GradientTape(persistent=True) as tape:
+        student_outputs = distiller._student_tap()(batch.inputs, training=True)
+        if y is not None and distiller.loss is not None:
+            values["student_loss"] = replicas.unscale(
+                distiller.compute_loss(x, y, student_outputs[0], sample_weight, training=True)
+            )
+        for term in distiller._terms():
+            values[term.name] = term.value(teacher_outputs, student_outputs, **extras)
+        scaled = {name: replicas.scale(value) for name, value in values.items()}
+    return {
+        name: (
+            ops.reshape(_sum_over_replicas(value), (1,)),
+            ops.reshape(_norm(tape.gradient(value, variables)), (1,)),
+        )
+        for name, value in scaled.items()
+    }
+
+
+def _own_rows(tensor):
+    """This replica's part of the batch."""
+    context = tf.distribute.get_replica_context()
+    if tensor is None or context.num_replicas_in_sync == 1:
+        return tensor
+    return tensor[context.replica_id_in_sync_group :: context.num_replicas_in_sync]
+
+
+def _norm(gradients):
+    gradients = [tf.convert_to_tensor(part) for part in gradients if part is not None]
+    squares = [ops.sum(ops.square(_sum_over_replicas(part))) for part in gradients]
+    return ops.sqrt(sum(squares, ops.zeros(())))
+
+
+def _sum_over_replicas(tensor):
+    context = tf.distribute.get_replica_context()
+    tensor = ops.cast(tensor, "float32")
+    if context.num_replicas_in_sync == 1:
+        return tensor
+    return context.all_reduce(tf.distribute.ReduceOp.SUM, tensor)

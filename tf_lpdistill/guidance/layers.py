@@ -1,0 +1,84 @@
+"""The layers of a model that a loss can compare."""
+
+import keras
+
+from tf_lpdistill import taps
+
+# They give what the layer before them gives, in another form.
+_REPEATS = (
+    keras.layers.Dropout,
+    keras.layers.SpatialDropout2D,
+    keras.layers.GaussianNoise,
+    keras.layers.Flatten,
+    keras.layers.Reshape,
+)
+
+
+def feature_layers(model):
+    """Lists the layers whose output is one tensor for each sample of a known shape.
+
+    Args:
+        model: a built Functional or Sequential `keras.Model`; another one has none.
+
+    Returns:
+        {name: shape without the batch} in the order of the forward pass, names as in `taps`;
+        without nested models, which give what their last layer gives, dropout and reshaping.
+    """
+    inputs = taps.symbolic_inputs(model)
+    if inputs is None:
+        return {}
+    names = taps.list_layers(model)
+    outputs = taps.Tap(model, names).compute_output_spec(inputs)[1]
+    nested = {name.rpartition("/")[0] for name in names}
+    shapes = {}
+    for name in names:
+        shape = tuple(getattr(outputs[name], "shape", ()))[1:]
+        if not shape or None in shape or name in nested:
+            continue
+        if not isinstance(_layer(model, name), _REPEATS):
+            shapes[name] = shape
+    return shapes
+
+
+def penultimate(model):
+    """Finds the layer just before the last one that has weights: the features of the classifier.
+
+    Args:
+        model: a `keras.Model`.
+
+    Returns:
+        Its name; None for a model whose layers cannot be looked into, or with one layer alone.
+    """
+    names = list(feature_layers(model))
+    weighted = [i for i, name in enumerate(names) if getattr(_layer(model, name), "weights", None)]
+    return names[weighted[-1] - 1] if weighted and weighted[-1] > 0 else None
+
+
+def reach(model, name):
+    """The share of a model's trainable parameters that feed a layer.
+
+    Args:
+        model: a built Functional or Sequential `keras.Model`.
+        name: a layer, as `feature_layers` lists it.
+
+    Returns:
+        float in [0, 1], counted in the order of the forward pass.
+    """
+    names = list(feature_layers(model))
+    before = names[: names.index(name) + 1]
+    counts = [_trainable(_layer(model, each)) for each in before]
+    return sum(counts) / max(_trainable(model), 1)
+
+
+def _trainable(layer):
+    variables = getattr(layer, "trainable_variables", ())
+    return sum(int(keras.ops.size(variable)) for variable in variables)
+
+
+def _layer(model, path):
+    """The layer at a path into nested models; None for an operation that is no layer."""
+    for part in path.split("/"):
+        model = next((layer for layer in model.layers if layer.name == part), None)
+        if model is None:
+            return None
+    return model

@@ -1,0 +1,83 @@
+"""A rough estimate of a training step's memory, beside what the computer has."""
+
+import math
+import pathlib
+
+import keras
+import tensorflow as tf
+
+from tf_lpdistill.guidance.evidence import RELATIONAL
+from tf_lpdistill.guidance.finding import Finding
+from tf_lpdistill.guidance.layers import feature_layers
+
+_FLOAT = 4  # bytes
+_COPIES = 4  # of each trained number: itself, its gradient, and two moments of Adam
+_PAIR_MATRICES = 4  # (batch, batch) matrices that a relational loss holds at a time
+_SAFE = 0.8  # of the free memory: an estimate this rough must leave room
+
+
+def look_at_memory(evidence):
+    """Yields the estimate: a note, or a warning when it does not fit."""
+    needed = step_memory(evidence)
+    free = None if tf.config.list_logical_devices("GPU") else free_memory()
+    seen = f"A training step wants about {_size(needed)} of memory"
+    if free is None:
+        yield Finding(
+            "memory", "note", f"{seen}; what the device has free is not known here.", "", ""
+        )
+    elif needed <= _SAFE * free:
+        yield Finding("memory", "note", f"{seen}; {_size(free)} are free.", "", "")
+    else:
+        yield Finding(
+            "memory",
+            "warning",
+            f"{seen}; {_size(free)} are free.",
+            "The process may be killed in its first steps.",
+            "Use a smaller batch, keras.config.set_dtype_policy('mixed_bfloat16'), or a "
+            "TeacherCache in the place of the teacher.",
+        )
+
+
+def step_memory(evidence):
+    """Estimates the bytes of a training step.
+
+    The student's outputs of all layers and their gradients, the two largest outputs of the teacher,
+    weights with gradients and moments, and the matrices of relational losses; not what a
+    convolution needs inside.
+
+    Args:
+        evidence: `Evidence`.
+
+    Returns:
+        int. Models whose layers cannot be looked into count with their weights alone.
+    """
+    distiller, batch = evidence.distiller, evidence.batch_size
+    trained = sum(math.prod(v.shape) for v in distiller.trainable_variables)
+    student = sum(map(math.prod, feature_layers(distiller.student).values()))
+    numbers = _COPIES * trained + 2 * batch * student
+    for teacher in evidence.teachers.values():
+        if teacher.model is not None:
+            largest = sorted(map(math.prod, feature_layers(teacher.model).values()))[-2:]
+            numbers += teacher.model.count_params() + batch * sum(largest)
+    for term in evidence.terms:
+        tensors = keras.tree.flatten(term.select(*evidence.outputs))
+        numbers += sum(math.prod(tensor.shape) for tensor in tensors)
+        if isinstance(term.loss, RELATIONAL):
+            numbers += _PAIR_MATRICES * batch**2
+    return _FLOAT * int(numbers)
+
+
+def free_memory(path="/proc/meminfo"):
+    """Returns the bytes that a program may still take without swapping; None off Linux.
+
+    Args:
+        path: the kernel's table.
+    """
+    table = pathlib.Path(path)
+    lines = table.read_text(encoding="ascii").splitlines() if table.exists() else []
+    found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+    return found[0] if found else None
+
+
+def _size(count):
+    return f"{count / 2**30:.1f} GB" if count >= 2**30 else f"{count / 2**20:.0f} MB"
