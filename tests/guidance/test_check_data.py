@@ -149,9 +149,9 @@ def test_gradients_are_those_of_the_step(mirrored):
         distiller = Distiller(network(), network(), terms, weights[1:], weights[0])
         return compiled(distiller, keras.optimizers.SGD(1.0))
 
-    alone = part_gradients(distil(1, 1, 1), data)
+    alone = part_gradients(distil(1, 1, 1))(data)
     with mirrored.scope():
-        together = part_gradients(distil(1, 1, 1), data)
+        together = part_gradients(distil(1, 1, 1))(data)
     assert list(alone) == list(together) == ["student_loss", "kd", "lp"]
     for index, name in enumerate(alone):
         distiller = distil(*np.eye(3)[index])

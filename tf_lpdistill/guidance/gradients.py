@@ -24,34 +24,38 @@ class Gradient:
     norm: float
 
 
-def part_gradients(distiller, data):
-    """Computes each part's gradient on one batch, as a training step would.
+def part_gradients(distiller):
+    """Makes a function that computes each part's gradient on a batch, as a training step would.
 
     The student runs in training mode: what it moves is for the caller to put back (`unchanged`).
     Replicas share the batch.
 
     Args:
         distiller: a built `Distiller`.
-        data: a batch `(x, y, sample_weight)` of tensors of this process, y and weights or None.
 
     Returns:
-        {name: `Gradient`}: "student_loss", where there are labels and a compiled loss, then the
-        terms under their names. Parts are unweighted.
+        Function from a batch `(x, y, sample_weight)` of tensors of this process, y and weights or
+        None, to {name: `Gradient`}: "student_loss", where there are labels and a compiled loss,
+        then the terms under their names. Parts are unweighted.
     """
     strategy = distiller.distribute_strategy
 
-    def step():
+    def step(data):
         return strategy.run(lambda: _step(distiller, data))
 
     # Several replicas want a graph; for one the trace would take longer than the step.
     run = tf.function(step, autograph=False) if strategy.num_replicas_in_sync > 1 else step
-    with strategy.scope():
-        results = keras.tree.map_structure(replicas.local, run())
-    # One value a replica, the same on all of them: the first tells it.
-    return {
-        name: Gradient(*(float(ops.reshape(part, (-1,))[0]) for part in pair))
-        for name, pair in results.items()
-    }
+
+    def measured(data):
+        with strategy.scope():
+            results = keras.tree.map_structure(replicas.local, run(data))
+        # One value a replica, the same on all of them: the first tells it.
+        return {
+            name: Gradient(*(float(ops.reshape(part, (-1,))[0]) for part in pair))
+            for name, pair in results.items()
+        }
+
+    return measured
 
 
 def _step(distiller, data):

@@ -11,6 +11,7 @@ _REPEATS = (
     keras.layers.GaussianNoise,
     keras.layers.Flatten,
     keras.layers.Reshape,
+    keras.layers.ZeroPadding2D,
 )
 
 
@@ -22,7 +23,8 @@ def feature_layers(model):
 
     Returns:
         {name: shape without the batch} in the order of the forward pass, names as in `taps`;
-        without nested models, which give what their last layer gives, dropout and reshaping.
+        without nested models, which give what their last layer gives, and without dropout,
+        reshaping and padding.
     """
     inputs = taps.symbolic_inputs(model)
     if inputs is None:

@@ -68,7 +68,7 @@ def _gradients(evidence):
             "Set student.trainable = True before it goes into the Distiller.",
         )
         return
-    for name, gradient in part_gradients(distiller, evidence.data).items():
+    for name, gradient in part_gradients(distiller)(evidence.data).items():
         if not (math.isfinite(gradient.value) and math.isfinite(gradient.norm)):
             yield Finding(
                 "not_finite",
