@@ -82,13 +82,15 @@ class Watch(keras.callbacks.Callback):
             )
         self._dataset, self._names = dataset, (teacher_layer_name, student_layer_name)
         self.num_neighbors, self.frequency = num_neighbors, frequency
-        self._probe, self._past, self._warned, self._epoch = None, [], set(), 0
+        self._probe, self._gradients, self._past = None, None, []
+        self._warned, self._epoch = set(), 0
 
     def on_train_begin(self, logs=None):
         """Takes the probe, and looks at the features before the first step."""
         _check(self.model)
         ensure_built(self.model, self._dataset)
         self._probe = Probe(self.model, self._dataset, *self._names)
+        self._gradients = part_gradients(self.model)
         self._past = [self._examine()[0]]
 
     def on_epoch_begin(self, epoch, logs=None):
@@ -136,7 +138,7 @@ class Watch(keras.callbacks.Callback):
     def _shares(self):
         """`(weights, shares)` of the parts at this moment."""
         with unchanged(self.model):
-            gradients = part_gradients(self.model, self._probe.data)
+            gradients = self._gradients(self._probe.data)
         step = self.model.optimizer.iterations
         weights = {term.name: term.weight_at(step) for term in self.model._terms()}
         weight = self.model.student_loss_weight
