@@ -7,7 +7,9 @@ import keras
 
 import common
 from tf_lpdistill import Preprocessing, data
+from tf_lpdistill.callbacks import Watch
 from tf_lpdistill.data import Augmentation, ImageData
+from tf_lpdistill.ops.replicas import spans_workers
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -74,7 +76,7 @@ class Trainer:
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
             validation_freq=validated,
-            callbacks=[self.progress, *callbacks, *stopping],
+            callbacks=[*self._watch(model, validated), self.progress, *callbacks, *stopping],
             shuffle=False,
             verbose=0,
         ).history
@@ -96,6 +98,15 @@ class Trainer:
         batches = data.evaluation_batches(split, self.preprocessing, self.batch_size)
         mixed = self.augmentation.mixes_labels
         return data.one_hot(batches, self.data.num_classes) if mixed else batches
+
+    def _watch(self, model, epochs):
+        """A look at terms and features whenever a Distiller is validated, in one process."""
+        losses = getattr(model, "distillation_losses", ())
+        # Validation images have no number in the training set.
+        numbered = any("sample_id" in getattr(loss, "needs", ()) for loss in losses)
+        if not losses or not epochs or numbered or spans_workers(self.run.strategy):
+            return []
+        return [Watch(self._validation(), frequency=epochs, alarm=self.progress.say)]
 
     def _labels(self):
         kind = "Categorical" if self.augmentation.mixes_labels else "SparseCategorical"
@@ -148,7 +159,8 @@ def validated_epochs(epochs, number=VALIDATIONS):
 def _rows(history, validated):
     rows = [{"epoch": epoch + 1} for epoch in range(len(history["loss"]))]
     for name, values in history.items():
-        measured = validated if name.startswith("val_") else range(1, len(rows) + 1)
+        sparse = len(values) < len(rows)
+        measured = validated if sparse else range(1, len(rows) + 1)
         for epoch, value in zip(measured, values, strict=False):  # a training may stop early
             rows[epoch - 1][name] = value
     return rows

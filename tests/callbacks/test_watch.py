@@ -168,6 +168,13 @@ def test_shares_are_alarming_once_each():
     assert sum("'soft_target' (weight 1e-05) has 0.0% of" in text for text in texts) == 1
 
 
+def test_alarms_go_where_they_are_wanted():
+    told = []
+    distiller = distill(*pair(), weights=(0.5, 1e4))
+    quietly(distiller, Watch(probe(), alarm=told.append))
+    assert sum("'locality_preserving' (weight 1e+04)" in text for text in told) == 1
+
+
 @keras.saving.register_keras_serializable(package="tests")
 class BreaksAtStep(Loss):
     """0 until the third step, then NaN."""

@@ -47,6 +47,7 @@ class Watch(keras.callbacks.Callback):
         num_neighbors: of the overlap.
         frequency: after how many epochs it looks, or the epochs, from 1, after which it looks: as
             `validation_freq` of `fit`.
+        alarm: what a warning is given to, a function of its text; None: Python's `warnings`.
 
     Raises:
         ValueError: for numbers below 1; when training begins, for a model that is not a
@@ -73,6 +74,7 @@ class Watch(keras.callbacks.Callback):
         student_layer_name=None,
         num_neighbors=10,
         frequency=1,
+        alarm=None,
     ):
         super().__init__()
         if num_neighbors < 1 or (isinstance(frequency, int) and frequency < 1):
@@ -82,8 +84,9 @@ class Watch(keras.callbacks.Callback):
             )
         self._dataset, self._names = dataset, (teacher_layer_name, student_layer_name)
         self.num_neighbors, self.frequency = num_neighbors, frequency
+        self.alarm = alarm or _warn
         self._probe, self._gradients, self._past = None, None, []
-        self._warned, self._epoch = set(), 0
+        self._told, self._epoch = set(), 0
 
     def on_train_begin(self, logs=None):
         """Takes the probe, and looks at the features before the first step."""
@@ -99,7 +102,7 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch, logs=None):
         """Warns of the first value that is not finite."""
-        if "values" in self._warned or logs is None or _finite(logs.get("loss", 0.0)):
+        if "values" in self._told or logs is None or _finite(logs.get("loss", 0.0)):
             return
         terms = {term.name: term.loss for term in self.model._terms()}
         values = [name for name in ("student_loss", *terms) if not _finite(logs.get(name, 0.0))]
@@ -109,7 +112,7 @@ class Watch(keras.callbacks.Callback):
         }
         place = f"in epoch {self._epoch}, batch {batch + 1}"
         broken = first_broken_layer(self.model.student)
-        self._warn({"values": alarms.of_values(values, layers, broken, place)})
+        self._tell({"values": alarms.of_values(values, layers, broken, place)})
 
     def on_epoch_end(self, epoch, logs=None):
         """Looks, adds to the logs, and warns."""
@@ -122,8 +125,8 @@ class Watch(keras.callbacks.Callback):
         logs.update({f"share/{name}": share for name, share in shares.items()})
         logs.update(health.logs())
         layer = self._probe.student_layer_name
-        self._warn(alarms.of_features(health, self._past, num_classes, layer))
-        self._warn(alarms.of_shares(shares, weights))
+        self._tell(alarms.of_features(health, self._past, num_classes, layer))
+        self._tell(alarms.of_shares(shares, weights))
         self._past.append(health)
 
     def _is_due(self, epoch):
@@ -148,11 +151,15 @@ class Watch(keras.callbacks.Callback):
         total = sum(norms.values())
         return weights, {name: norm / total if total else 0.0 for name, norm in norms.items()}
 
-    def _warn(self, found):
+    def _tell(self, found):
         for kind, text in found.items():
-            if kind not in self._warned:
-                self._warned.add(kind)
-                warnings.warn(text, stacklevel=2)
+            if kind not in self._told:
+                self._told.add(kind)
+                self.alarm(text)
+
+
+def _warn(text):
+    warnings.warn(text, stacklevel=2)
 
 
 def _check(model):

@@ -21,6 +21,7 @@ from tf_lpdistill.report.sections import (
     table,
     terms,
     tradeoff,
+    watched,
 )
 from tf_lpdistill.report.style import STYLE
 
@@ -35,6 +36,7 @@ _SECTIONS = (
     neighbors,
     curves,
     terms,
+    watched,
     run_files,
     reproduce,
 )
