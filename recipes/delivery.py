@@ -35,6 +35,7 @@ def finish(trainer, teacher, feature, titles, results, seeds):
     )
     students = {key: best_student(trainer.run, key, results[key], seeds) for key in titles}
     rows = [_teacher_row(trainer, teacher, feature)]
+    taught = f"{teacher.count_params():,} parameters, test accuracy {rows[0]['accuracy'][0]:.2%}."
     for key, name in titles.items():
         own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
         rows.append(
@@ -45,7 +46,13 @@ def finish(trainer, teacher, feature, titles, results, seeds):
                 "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
                 "parameters": results[key][0]["parameters"],
                 "best": key == chosen,
-                "tflite": export(trainer, students[key], trainer.data.name, *own),
+                "tflite": export(
+                    trainer,
+                    students[key],
+                    trainer.data.name,
+                    *own,
+                    origin(trainer.run, "none." if key == "alone" else taught, name),
+                ),
             }
         )
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
@@ -74,7 +81,27 @@ def _teacher_row(trainer, teacher, feature):
     }
 
 
-def export(trainer, model, name, directory, precisions):
+def origin(run, teacher, method):
+    """What the model card says of a student's training.
+
+    Args:
+        run: the started `common.Run`.
+        teacher: what taught it, a sentence.
+        method: the name of the method in the table.
+    """
+    config = training.read_json(run.path("config.json"))
+    data = config["dataset"]
+    return tflite.Origin(
+        data=f"{data['name']}, {data['description']}; {data['labelled']:,} images with labels for "
+        f"training, {data['validation']:,} for validation.",
+        teacher=teacher,
+        method=f"{method}, by `{config['command']}`; chosen on the validation images.",
+        limits=f"Tested on {data['test']:,} images from the source of the training images: on "
+        "pictures from elsewhere it may do worse.",
+    )
+
+
+def export(trainer, model, name, directory, precisions, origin=None):
     """Exports a model and proves its files; returns the figures of each."""
     print(f"exporting to {trainer.run.path(directory)}", flush=True)
     bundle = tflite.export_bundle(
@@ -85,6 +112,7 @@ def export(trainer, model, name, directory, precisions):
         preprocessing=trainer.preprocessing,
         precisions=precisions,
         representative_data=trainer.data.train.images,
+        origin=origin,
     )
     return evaluation.prove(bundle, model, trainer.data.test)
 

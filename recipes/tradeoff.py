@@ -34,7 +34,8 @@ def finish(comparisons, results, photos, about, slack):
         if row is chosen:
             own = ("phone", tflite.PRECISIONS)
             trainer.run.save(student, trainer.run.path("student.keras"))
-        row["tflite"] = delivery.export(trainer, student, "student", *own)
+        origin = delivery.origin(trainer.run, f"{about}.", row["name"])
+        row["tflite"] = delivery.export(trainer, student, "student", *own, origin)
     rows.insert(0, teacher_row(first))
     words = reading(rows, chosen, failures, slack, len(trainer.data.test))
     notes = [words, f"Teacher: {about}", photos.imbalance_line(), photos.left_out_line()]
