@@ -6,13 +6,12 @@ Both choices, of the seed and of the method, are made on the validation images.
 import statistics
 
 import keras
-import numpy as np
 
-import common
 import evaluation
+import record
 import summary
-import training
-from tf_lpdistill import files, report, tflite
+from results import write
+from tf_lpdistill import tflite
 
 TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 
@@ -51,14 +50,17 @@ def finish(trainer, teacher, feature, titles, results, seeds):
                     students[key],
                     trainer.data.name,
                     *own,
-                    origin(trainer.run, "none." if key == "alone" else taught, name),
+                    record.origin(trainer.run, "none." if key == "alone" else taught, name),
                 ),
             }
         )
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
     networks = {"teacher": teacher, "student": students[chosen], "alone": students["alone"]}
-    _record(trainer, feature, networks, seeds[0])
-    write_report(trainer.run, rows, seeds, chosen, summary.reading(rows))
+    embedded = record.embed(trainer, networks, dict.fromkeys(networks, feature))
+    record.neighbors(trainer.run, embedded, seeds[0])
+    record.answers(trainer, embedded)
+    summary.print_table(rows)
+    write(trainer.run, rows, seeds, summary.reading(rows), exported=chosen)
 
 
 def best_student(run, key, results, seeds):
@@ -81,26 +83,6 @@ def _teacher_row(trainer, teacher, feature):
     }
 
 
-def origin(run, teacher, method):
-    """What the model card says of a student's training.
-
-    Args:
-        run: the started `common.Run`.
-        teacher: what taught it, a sentence.
-        method: the name of the method in the table.
-    """
-    config = training.read_json(run.path("config.json"))
-    data = config["dataset"]
-    return tflite.Origin(
-        data=f"{data['name']}, {data['description']}; {data['labelled']:,} images with labels for "
-        f"training, {data['validation']:,} for validation.",
-        teacher=teacher,
-        method=f"{method}, by `{config['command']}`; chosen on the validation images.",
-        limits=f"Tested on {data['test']:,} images from the source of the training images: on "
-        "pictures from elsewhere it may do worse.",
-    )
-
-
 def export(trainer, model, name, directory, precisions, origin=None):
     """Exports a model and proves its files; returns the figures of each."""
     print(f"exporting to {trainer.run.path(directory)}", flush=True)
@@ -115,46 +97,3 @@ def export(trainer, model, name, directory, precisions, origin=None):
         origin=origin,
     )
     return evaluation.prove(bundle, model, trainer.data.test)
-
-
-def _record(trainer, feature, networks, seed):
-    """Writes what the report shows of single test images: neighbours and answers."""
-    test = trainer.data.test
-    embedded = {
-        name: evaluation.embed(model, test, trainer.preprocessing, feature)
-        for name, model in networks.items()
-    }
-    with files.atomic_path(trainer.run.path("neighbors.npz")) as temporary:
-        np.savez(temporary, **evaluation.neighbor_grid(**embedded, seed=seed))
-    outputs = {name: found.predictions for name, found in embedded.items()}
-    outputs["int8"] = tflite.predict(trainer.run.path("phone"), "int8", test.images)
-    features = {name: found.features for name, found in embedded.items()}
-    path = trainer.run.path("answers.npz")
-    report.write_answers(path, test.images, test.labels, outputs, features)
-
-
-def write_report(run, rows, seeds, chosen, reading, failures=()):
-    """Writes history.csv, results.json and report.html; prints the table and the path.
-
-    Args:
-        run: the started `common.Run`.
-        rows: list of dicts, the rows of the table.
-        seeds: list of seeds.
-        chosen: key of the row whose student was exported to `phone/`.
-        reading: what the table says, in words.
-        failures: dicts of name, key and reason of what could not be trained.
-    """
-    training.gather_curves(run, [row["key"] for row in rows])
-    files.write_json(
-        run.path("results.json"),
-        {
-            "rows": rows,
-            "failures": list(failures) or None,
-            "seeds": seeds,
-            "reading": reading,
-            "exported": chosen,
-            "hardware": common.hardware(),
-        },
-    )
-    summary.print_table(rows)
-    print(f"\n{reading}\n\nReport: {report.write_report(run.directory)}")

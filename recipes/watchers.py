@@ -1,11 +1,33 @@
-"""What a comparison watches while a student trains: its best epoch, and the time of a step."""
+"""What is watched while a student trains: terms, features, the best epoch, a step's time."""
 
 import time
 
 import keras
 import numpy as np
 
+from tf_lpdistill.callbacks import Watch
+from tf_lpdistill.ops.replicas import spans_workers
+
 WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
+
+
+def watch(model, batches, epochs, tell):
+    """Looks at the terms and features of a Distiller; its alarms are lines above the progress bar.
+
+    Args:
+        model: what is trained; a plain model, a Distiller without losses, and one that several
+            workers share are not looked at.
+        batches: its training batches, of which the first is looked at.
+        epochs: the epochs, from 1, after which; none: not at all.
+        tell: function of the text of an alarm.
+
+    Returns:
+        A list of callbacks.
+    """
+    watched = getattr(model, "distillation_losses", ()) and epochs
+    if not watched or spans_workers(model.distribute_strategy):
+        return []
+    return [Watch(batches, frequency=epochs, alarm=tell)]
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -6,7 +6,7 @@ from tf_lpdistill.report.sections.panels import panels_of
 NAME = "watched"
 TITLE = "Balance and health"
 ABOUT = (
-    "On one batch of validation images. Which part of the total moves the student: its share of "
+    "On one batch of training images. Which part of the total moves the student: its share of "
     "the gradient norm, weight included. And how the student\N{RIGHT SINGLE QUOTATION MARK}s "
     "features lie: a spread that falls towards 0, or a rank towards 1, is a collapse."
 )
