@@ -117,16 +117,25 @@ def test_it_looks_when_it_is_due(frequency, looks):
     assert len(history["student_norm"]) == looks and len(history["loss"]) == 3
 
 
-def test_layers_may_be_named_and_the_output_serves_where_no_loss_names_one():
+def test_without_a_named_layer_the_one_before_the_output_is_watched():
     teacher, student = pair()
     plain = compiled(Distiller(teacher, student, SoftTarget()))
-    assert len(quietly(plain, Watch(probe()))["neighbor_overlap"]) == 3
-    layers = {"teacher_layer_name": "hidden", "student_layer_name": "hidden"}
-    named = quietly(plain, Watch(probe(), **layers), epochs=1)
-    hidden = np.asarray(taps.Tap(student, ["hidden"])(probe()[0][0])[1]["hidden"])
-    assert named["effective_rank"][-1] == pytest.approx(metrics.effective_rank(hidden))
+    found = quietly(plain, Watch(probe()), epochs=1)
+    features = [
+        np.asarray(taps.Tap(m, ["hidden"])(probe()[0][0])[1]["hidden"]) for m in (teacher, student)
+    ]
+    assert found["effective_rank"][-1] == pytest.approx(metrics.effective_rank(features[1]))
+    assert found["neighbor_overlap"][-1] == metrics.neighborhood_overlap(*features, 10)
+
+
+def test_layers_may_be_named():
+    teacher, student = pair()
+    layers = {"teacher_layer_name": "logits", "student_layer_name": "logits"}
+    found = quietly(distill(teacher, student), Watch(probe(), **layers), epochs=1)
+    outputs = [np.asarray(model(probe()[0][0])) for model in (teacher, student)]
+    assert found["neighbor_overlap"][-1] == metrics.neighborhood_overlap(*outputs, 10)
     with pytest.raises(ValueError, match="has no feature named 'hiden'"):
-        quietly(plain, Watch(probe(), student_layer_name="hiden"))
+        quietly(distill(teacher, student), Watch(probe(), student_layer_name="hiden"))
 
 
 def test_a_callback_behind_it_finds_its_logs():

@@ -57,7 +57,7 @@ def test_the_limits_follow_from_the_facts(phone):
     facts = phone.facts()
     text = card.model_card(facts)
     assert "also one that shows none of them" in text and "are not calibrated" in text
-    assert "pictures like those it was tested on" not in text
+    assert "pictures like those that they were measured on" in text
     calibrated = card.model_card(facts | {"score_calibration": [[1.0, 0.0]] * 10})
     assert "are not calibrated" not in calibrated
     embedder = facts | {"labels": []}

@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.guidance.evidence import read
+from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.guidance.unchanged import unchanged
 from tf_lpdistill.ops.replicas import local
 from tf_lpdistill.taps import Tap
@@ -35,7 +36,8 @@ class Probe:
         distiller: a built `Distiller`.
         dataset: batches as `fit` takes them; the first is the probe.
         teacher_layer_name: the teacher's feature; None: that of the first loss that names one
-            layer of each, else the output.
+            layer of each, else the layer before the output, or the output where a network does not
+            tell its layers.
         student_layer_name: the same for the student.
 
     Raises:
@@ -45,7 +47,7 @@ class Probe:
     def __init__(self, distiller, dataset, teacher_layer_name=None, student_layer_name=None):
         self._distiller = distiller
         self.data = next(read(dataset))
-        names = _layers_of_a_loss(distiller)
+        names = _layers(distiller)
         self.teacher_layer_name = teacher_layer_name or names[0]
         self.student_layer_name = student_layer_name or names[1]
         self._teacher = connect(distiller.teacher, _listed(self.teacher_layer_name))
@@ -82,13 +84,15 @@ class Probe:
         )
 
 
-def _layers_of_a_loss(distiller):
-    names = [
-        (getattr(term.loss, "teacher_layer_name", None), term.loss.student_layer_name)
-        for term in distiller._terms()
-        if isinstance(getattr(term.loss, "student_layer_name", None), str)
-    ]
-    return next((pair for pair in names if isinstance(pair[0], str)), (None, None))
+def _layers(distiller):
+    """The layers of the first loss that names one of each, else those before the outputs."""
+    for term in distiller._terms():
+        names = [getattr(term.loss, f"{who}_layer_name", None) for who in ("teacher", "student")]
+        if all(isinstance(name, str) for name in names):
+            return names
+    models = (distiller.teacher, distiller.student)
+    names = [penultimate(model) if isinstance(model, keras.Model) else None for model in models]
+    return names if all(names) else (None, None)
 
 
 def _listed(name):

@@ -32,7 +32,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         dataset: batches as `fit` takes them; the first is the probe. Pictures and grids are there
             when its inputs are images.
         teacher_layer_name: the teacher's feature; None: the one of the first loss that names one
-            layer each, else the output.
+            layer each, else the layer before the output.
         student_layer_name: the student's feature, in the same way.
         class_names: names for the labels in the projector; None: their numbers.
 

@@ -42,7 +42,7 @@ class Watch(keras.callbacks.Callback):
         dataset: batches as `fit` takes them; the first is looked at. A few hundred samples tell
             more of neighbours than a few dozen.
         teacher_layer_name: the teacher's feature for the overlap; None: the one of the first loss
-            that names one layer each, else the output.
+            that names one layer each, else the layer before the output.
         student_layer_name: the student's feature, in the same way.
         num_neighbors: of the overlap.
         frequency: after how many epochs it looks, or the epochs, from 1, after which it looks: as

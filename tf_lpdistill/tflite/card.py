@@ -75,7 +75,8 @@ def _training(facts):
 
 
 def _limits(facts):
-    lines = [(facts.get("origin") or {}).get("limits")]
+    own = (facts.get("origin") or {}).get("limits")
+    lines = [own or "Its scores hold for pictures like those that they were measured on."]
     if facts["labels"]:
         lines.append(
             "It answers every picture with one of its labels, also one that shows none of them."
@@ -85,10 +86,8 @@ def _limits(facts):
                 "Its probabilities are not calibrated: do not read them as shares of right answers "
                 "without a test."
             )
-    if "keras" in facts or any("cosine" in entry for entry in facts["files"].values()):
-        lines.append("The scores above hold for pictures like those it was tested on.")
     lines.append("It was not run on a phone: measure there what it costs in time and energy.")
-    return "\n".join(f"* {line}" for line in lines if line)
+    return "\n".join(f"* {line}" for line in lines)
 
 
 def _table(facts):

@@ -27,7 +27,10 @@ def panels_of(run, titles):
     rows = [
         row
         for row in run.rows
-        if row.key != TEACHER and row.key in run.history.curves and colors[row.key] != OTHER
+        if row.key != TEACHER
+        and row.key in run.history.curves
+        and colors[row.key] != OTHER
+        and any(np.isfinite(run.history.curves[row.key][metric]).any() for metric in titles)
     ]
     panels = [_panel(run, rows, metric, *words) for metric, words in titles.items()]
     legend = [tag("li", tag("i", class_=f"swatch {colors[r.key]}"), r.name) for r in rows]
