@@ -16,7 +16,7 @@ VENV ?= .venv
 PYTHON ?=
 RUN_DIR ?= runs/digits
 PYTEST := $(VENV)/bin/python -m pytest
-BENCHMARKS ?= loss growth step cache graph
+BENCHMARKS ?= loss growth step cache graph layers balance
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)

@@ -11,7 +11,7 @@ from progress import Progress
 from run_folder import Run
 from tf_lpdistill import Preprocessing, TeacherCache, data
 from tf_lpdistill.data import Augmentation, ImageData
-from watchers import watch
+from watchers import tell_of_wiring, watch
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -31,6 +31,7 @@ class Trainer:
         optimizer: function from the steps of a training to its optimizer, see `optimizers`.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
+        looked: the choices of losses whose wiring was looked at.
     """
 
     run: Run
@@ -41,6 +42,7 @@ class Trainer:
     augmentation: Augmentation = Augmentation()
     optimizer: Callable = adam(LEARNING_RATE)
     patience: int | None = None
+    looked: set = dataclasses.field(default_factory=set)
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -66,10 +68,11 @@ class Trainer:
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
             model.compile(self.optimizer(self.steps(split, epochs)), **labels)
+        batches = self._batches(model, split, seed, order)
+        tell_of_wiring(model, batches, self.looked, self.progress.say)
         number = VALIDATIONS if self.patience is None else epochs
         validated = validated_epochs(epochs, number) if supervised else []
         stopping = self._stopping() if supervised else []
-        batches = self._batches(model, split, seed, order)
         looks = watch(model, batches, validated, self.progress.say)
         history = model.fit(
             batches,

@@ -1,14 +1,31 @@
-"""What is watched while a student trains: terms, features, the best epoch, a step's time."""
+"""What is looked at before and while a student trains: wiring, terms, best epoch, step time."""
 
 import time
 
 import keras
 import numpy as np
 
+from tf_lpdistill import guidance
 from tf_lpdistill.callbacks import Watch
 from tf_lpdistill.ops.replicas import spans_workers
 
 WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
+
+
+def tell_of_wiring(model, batches, looked, tell):
+    """Says what `guidance.check` finds wrong, once for each choice of losses.
+
+    Args:
+        model: what is to be trained; only a Distiller in one process is looked at.
+        batches: its training batches.
+        looked: set of the choices, names of losses, that were looked at before; it grows.
+        tell: function of a text.
+    """
+    losses = tuple(loss.name for loss in getattr(model, "distillation_losses", ()))
+    if losses and losses not in looked and not spans_workers(model.distribute_strategy):
+        looked.add(losses)
+        for problem in guidance.check(model, batches).problems:
+            tell(str(problem))
 
 
 def watch(model, batches, epochs, tell):

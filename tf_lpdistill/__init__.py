@@ -1,7 +1,7 @@
 """Distil Keras vision models with locality preserving losses, and put them on a phone."""
 
 from tf_lpdistill import backend  # isort: skip  (refuses a foreign Keras backend first)
-from tf_lpdistill import data, losses, metrics, models, schedules, taps, tflite
+from tf_lpdistill import data, guidance, losses, metrics, models, schedules, taps, tflite
 from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.graph import NeighborGraph
 from tf_lpdistill.preprocessing import Preprocessing
@@ -16,6 +16,7 @@ __all__ = [
     "TeacherEnsemble",
     "backend",
     "data",
+    "guidance",
     "losses",
     "metrics",
     "models",

@@ -146,7 +146,10 @@ class Tap(keras.Model):
 
         # The one place that knows how Keras evaluates the graph of a Functional model.
         tensors = view._standardize_inputs(inputs)
-        return view._run_through_graph(tensors, operation_fn=recorded)
+        outputs = view._run_through_graph(tensors, operation_fn=recorded)
+        # As Keras's own call: a list of one output is that output.
+        single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
+        return outputs[0] if single else outputs
 
     def _record(self, path, output, features):
         if path in self.names:

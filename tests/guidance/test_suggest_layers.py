@@ -61,7 +61,7 @@ def test_the_ranking_of_a_trained_teacher(teacher, student, train):
         np.all(np.diff([round(pair.score, 3) for pair in pairs]) <= 0)
     )
     by_names = {(pair.teacher, pair.student): pair for pair in pairs}
-    assert len(by_names) == len(pairs) == 12  # four shapes times three
+    assert len(by_names) == len(pairs) == 9  # two sizes and the vector in each
     first, early = by_names["features", "features"], by_names["relu2", "relu1"]
     assert first.teacher_shape == (128,) and first.student_shape == (16,)
     assert first.purity > 0.97 > early.purity and first.reach > 0.9 > early.reach
@@ -75,7 +75,7 @@ def test_the_table(teacher, student, train):
     lines = text.splitlines()
     columns = ["teacher", "student", "shapes", "purity", "CKA", "reach", "cost", "score"]
     assert lines[0].split() == columns
-    assert len(lines) == 1 + 12 + 2
+    assert len(lines) == 1 + 9 + 2
     assert lines[1].split()[:4] == ["features", "features", "128", "16"]
     assert lines[-2].startswith("100 images; purity by chance 0.1")
     assert lines[-1] == 'Best: LocalityPreserving("features", "features")'

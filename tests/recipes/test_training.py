@@ -79,3 +79,12 @@ def test_mixed_images_are_learnt_by_their_shares(trainer, pair):
     rows = mixing.fit(Distiller(*pair, SoftTarget()), few, epochs=20, seed=0)
     assert rows[-1]["student_loss"] < rows[0]["student_loss"]
     assert rows[-1]["val_accuracy"] > 0.5
+
+
+def test_a_wrong_wiring_is_said_once(trainer, pair, capsys):
+    few = trainer.data.train.subset(100)
+    for _ in range(2):  # the teacher of this pair is not trained
+        trainer.fit(Distiller(*pair, SoftTarget()), few, epochs=1, seed=0)
+    said = capsys.readouterr().out
+    assert said.count("(teacher_untrained): The teacher is right on") == 1
+    assert "way out: Train it first" in said

@@ -94,11 +94,11 @@ class LayerPairs(list):
 def suggest_layers(teacher, student, dataset, num_samples=512):
     """Ranks the layers that a loss between samples, such as LP, may compare.
 
-    Candidates are the last layer of each shape in both networks, but for the logits. A pair's score
-    is the purity of the teacher's neighbourhoods times the share of the student that the gradient
-    reaches: how well the teacher's geometry knows the classes, and how much of the student learns
-    it. Of equal scores the pair of the layers before the logits is first, then the cheaper. CKA and
-    cost are for the reader.
+    Candidates are the last maps of each size and the vector before the logits in both networks. A
+    pair's score is the purity of the teacher's neighbourhoods times the share of the student that
+    the gradient reaches: how well the teacher's geometry knows the classes, and how much of the
+    student learns it. Of equal scores the pair of the layers before the logits is first, then the
+    cheaper. CKA and cost are for the reader.
 
     What the ranking is worth against accuracies of trained students stands in
     docs/results/layers.md: the layers before the logits are a good choice without it, and what it
@@ -151,7 +151,7 @@ def _roles(teacher, student):
 
 
 def _candidates(role, model):
-    """{name: shape}: the last layer of each shape, up to the one before the logits."""
+    """{name: shape}: the last layer of each size of map, up to the one before the logits."""
     shapes, last = feature_layers(model), penultimate(model)
     if last is None:
         raise ValueError(
@@ -159,8 +159,8 @@ def _candidates(role, model):
             f"more, to look into. Received: {role}={model!r}"
         )
     names = list(shapes)
-    kept = {shapes[name]: name for name in names[: names.index(last) + 1]}
-    return {name: shape for shape, name in kept.items()}
+    kept = {shapes[name][:-1]: name for name in names[: names.index(last) + 1]}
+    return {name: shapes[name] for name in kept.values()}
 
 
 def _collect(models, networks, dataset, num_samples):

@@ -1,0 +1,103 @@
+r"""Weights from guidance.balance against the fixed weights of public code.
+
+Each method is trained beside the labels, whose weight is 1, with its published weight and with the
+ones that give it a quarter and a half of the gradient at the start; a student for each seed.
+Accuracy is that of unseen images at the last epoch; nothing is chosen on them.
+
+    python benchmarks/balance.py --cifar_teacher teacher.keras
+"""
+
+import pathlib
+import statistics
+import tempfile
+
+import common
+import students
+from tf_lpdistill import guidance, losses
+from tf_lpdistill.guidance.layers import feature_layers, penultimate
+
+SHARES = (0.25, 0.5)
+# Loss, what it compares, and its weight in public code with the labels at 1, as in
+# recipes/methods.py; LP and CC have none that is known, and theirs are ours.
+METHODS = {
+    "KD": ("soft_target", "logits", 9.0),
+    "LP": ("locality_preserving", "features", 0.3),
+    "Hint": ("hint", "features", 200.0),
+    "AT": ("attention_transfer", "maps", 1000.0),
+    "SP": ("similarity_preserving", "maps", 3000.0),
+    "RKD distances": ("relational_distance", "features", 25.0),
+    "RKD angles": ("relational_angle", "features", 50.0),
+    "PKT": ("probabilistic_transfer", "features", 30000.0),
+    "CC": ("correlation_congruence", "features", 10.0),
+}
+
+
+def layers(setting):
+    """{role: (teacher's layer, student's layer)}."""
+    models = (setting.teacher, setting.make_student())
+    maps = [
+        [name for name, shape in feature_layers(model).items() if len(shape) == 3][-1]
+        for model in models
+    ]
+    return {
+        "logits": (None, None),
+        "features": tuple(map(penultimate, models)),
+        "maps": tuple(maps),
+    }
+
+
+def row(setting, cache, pairs, name, seeds):
+    """One method's line."""
+    loss, role, fixed = METHODS[name]
+
+    def distiller(weight, seed):
+        made = losses.get(loss)(*pairs[role])
+        return setting.distiller(cache, [made], [weight], seed)
+
+    def accuracy(weights):
+        values = [
+            100 * setting.accuracy(distiller(weight, seed), cache, seed)
+            for weight, seed in zip(weights, seeds, strict=True)
+        ]
+        spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+        return f"{statistics.mean(values):.2f}{spread}"
+
+    cells = {"method": name, "published weight": fixed}
+    found = {
+        share: [
+            guidance.balance(distiller(1.0, seed), cache.attach(setting.batches()), [share])[0]
+            for seed in seeds
+        ]
+        for share in SHARES
+    }
+    # A share s of the gradient wants w = s / (1 - s) g_0 / g: the other way round for the weight.
+    ratio = fixed / statistics.mean(found[0.5])
+    cells["its share at the start"] = f"{ratio / (1 + ratio):.0%}"
+    cells["accuracy % with it"] = accuracy([fixed] * len(seeds))
+    for share, weights in found.items():
+        cells[f"weight for {share:.0%}"] = f"{statistics.mean(weights):.3g}"
+        cells[f"accuracy % with {share:.0%}"] = accuracy(weights)
+    print(cells, flush=True)
+    return cells
+
+
+def measure(quick):
+    """Returns the tables: see the top of this file."""
+    tables = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for setting in students.settings(pathlib.Path(folder), quick):
+            seeds = range(1 if quick else setting.num_seeds)
+            pairs = layers(setting)
+            cache = setting.cache(sorted({pairs["features"][0], pairs["maps"][0]}))
+            alone = [
+                100 * setting.accuracy(setting.distiller(cache, [], None, seed), cache, seed)
+                for seed in seeds
+            ]
+            caption = f"{setting.title}; student alone {statistics.mean(alone):.2f} %"
+            names = ["KD", "LP"] if quick else METHODS
+            tables[caption] = [row(setting, cache, pairs, name, seeds) for name in names]
+    return tables
+
+
+if __name__ == "__main__":
+    common.main("balance", "Balanced weights against published ones", measure)
