@@ -11,7 +11,7 @@ from progress import Progress
 from run_folder import Run
 from tf_lpdistill import Preprocessing, TeacherCache, data
 from tf_lpdistill.data import Augmentation, ImageData
-from watchers import tell_of_wiring, watch
+from watchers import watch
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -56,8 +56,7 @@ class Trainer:
             split: the images to train on.
             epochs: number of epochs, to the end of which the optimizer is scheduled.
             seed: of the order of the images.
-            supervised: whether labels, accuracy and validation belong to it; False for a first
-                stage that learns from the teacher alone.
+            supervised: whether it has labels, accuracy and validation; a first stage may not.
             callbacks: further Keras callbacks.
             order: that of `data.ordered_batches`; None draws one at random in every epoch.
 
@@ -69,18 +68,16 @@ class Trainer:
             labels = self._labels() if supervised else {}
             model.compile(self.optimizer(self.steps(split, epochs)), **labels)
         batches = self._batches(model, split, seed, order)
-        tell_of_wiring(model, batches, self.looked, self.progress.say)
         number = VALIDATIONS if self.patience is None else epochs
         validated = validated_epochs(epochs, number) if supervised else []
-        stopping = self._stopping() if supervised else []
-        looks = watch(model, batches, validated, self.progress.say)
+        looks = watch(model, batches, validated, self.looked, self.progress.say)
         history = model.fit(
             batches,
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
             validation_freq=validated,
-            callbacks=[*looks, self.progress, *callbacks, *stopping],
+            callbacks=[*looks, self.progress, *callbacks, *self._stopping(supervised)],
             shuffle=False,
             verbose=0,
         ).history
@@ -113,11 +110,11 @@ class Trainer:
         loss = getattr(keras.losses, f"{kind}Crossentropy")
         return {"loss": loss(from_logits=True), "metrics": ["accuracy"]}
 
-    def _stopping(self):
+    def _stopping(self, supervised):
         stop = keras.callbacks.EarlyStopping(
             "val_accuracy", patience=self.patience or 0, mode="max", restore_best_weights=True
         )
-        return [] if self.patience is None else [stop]
+        return [stop] if supervised and self.patience is not None else []
 
     def teacher(self, build, epochs, seed):
         """Trains the teacher on all training images, or reads the one that this run trained.

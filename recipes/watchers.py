@@ -12,39 +12,28 @@ from tf_lpdistill.ops.replicas import spans_workers
 WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
 
 
-def tell_of_wiring(model, batches, looked, tell):
-    """Says what `guidance.check` finds wrong, once for each choice of losses.
-
-    Args:
-        model: what is to be trained; only a Distiller in one process is looked at.
-        batches: its training batches.
-        looked: set of the choices, names of losses, that were looked at before; it grows.
-        tell: function of a text.
-    """
-    losses = tuple(loss.name for loss in getattr(model, "distillation_losses", ()))
-    if losses and losses not in looked and not spans_workers(model.distribute_strategy):
-        looked.add(losses)
-        for problem in guidance.check(model, batches).problems:
-            tell(str(problem))
-
-
-def watch(model, batches, epochs, tell):
-    """Looks at the terms and features of a Distiller; its alarms are lines above the progress bar.
+def watch(model, batches, epochs, looked, tell):
+    """Checks how a Distiller is wired, and looks at its terms and features while it trains.
 
     Args:
         model: what is trained; a plain model, a Distiller without losses, and one that several
             workers share are not looked at.
-        batches: its training batches, of which the first is looked at.
-        epochs: the epochs, from 1, after which; none: not at all.
-        tell: function of the text of an alarm.
+        batches: its training batches, of which the first ones are looked at.
+        epochs: the epochs, from 1, after which it looks; none: not at all.
+        looked: set of the names of losses whose wiring was checked before; it grows.
+        tell: function of a text: what the check finds, and alarms, which are told once.
 
     Returns:
         A list of callbacks.
     """
-    watched = getattr(model, "distillation_losses", ()) and epochs
-    if not watched or spans_workers(model.distribute_strategy):
+    losses = tuple(loss.name for loss in getattr(model, "distillation_losses", ()))
+    if not losses or spans_workers(model.distribute_strategy):
         return []
-    return [Watch(batches, frequency=epochs, alarm=tell)]
+    if losses not in looked:
+        looked.add(losses)
+        for problem in guidance.check(model, batches).problems:
+            tell(str(problem))
+    return [Watch(batches, frequency=epochs, alarm=tell)] if epochs else []
 
 
 class BestEpoch(keras.callbacks.Callback):
