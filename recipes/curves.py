@@ -9,7 +9,7 @@ def rows(history, validated):
     """Turns the columns of a Keras history into rows.
 
     Args:
-        history: {metric: one value an epoch; of the validation, one a validated epoch}.
+        history: {metric: one value an epoch, or fewer: one a validated epoch}.
         validated: the epochs, from 1, after which validation was planned.
 
     Returns:
@@ -17,7 +17,7 @@ def rows(history, validated):
     """
     found = [{"epoch": epoch + 1} for epoch in range(len(history["loss"]))]
     for name, values in history.items():
-        measured = validated if name.startswith("val_") else range(1, len(found) + 1)
+        measured = validated if len(values) < len(found) else range(1, len(found) + 1)
         for epoch, value in zip(measured, values, strict=False):  # a training may stop early
             found[epoch - 1][name] = value
     return found

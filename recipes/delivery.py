@@ -6,12 +6,12 @@ Both choices, of the seed and of the method, are made on the validation images.
 import statistics
 
 import keras
-import numpy as np
 
 import evaluation
+import record
 import summary
 from results import write
-from tf_lpdistill import files, tflite
+from tf_lpdistill import tflite
 
 TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 
@@ -34,6 +34,7 @@ def finish(trainer, teacher, feature, titles, results, seeds):
     )
     students = {key: best_student(trainer.run, key, results[key], seeds) for key in titles}
     rows = [_teacher_row(trainer, teacher, feature)]
+    taught = f"{teacher.count_params():,} parameters, test accuracy {rows[0]['accuracy'][0]:.2%}."
     for key, name in titles.items():
         own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
         rows.append(
@@ -44,11 +45,20 @@ def finish(trainer, teacher, feature, titles, results, seeds):
                 "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
                 "parameters": results[key][0]["parameters"],
                 "best": key == chosen,
-                "tflite": export(trainer, students[key], trainer.data.name, *own),
+                "tflite": export(
+                    trainer,
+                    students[key],
+                    trainer.data.name,
+                    *own,
+                    record.origin(trainer.run, "none." if key == "alone" else taught, name),
+                ),
             }
         )
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
-    _write_neighbors(trainer, feature, (teacher, students[chosen], students["alone"]), seeds[0])
+    networks = {"teacher": teacher, "student": students[chosen], "alone": students["alone"]}
+    embedded = record.embed(trainer, networks, dict.fromkeys(networks, feature))
+    record.neighbors(trainer.run, embedded, seeds[0])
+    record.answers(trainer, embedded)
     summary.print_table(rows)
     write(trainer.run, rows, seeds, summary.reading(rows), exported=chosen)
 
@@ -73,7 +83,7 @@ def _teacher_row(trainer, teacher, feature):
     }
 
 
-def export(trainer, model, name, directory, precisions):
+def export(trainer, model, name, directory, precisions, origin=None):
     """Exports a model and proves its files; returns the figures of each."""
     print(f"exporting to {trainer.run.path(directory)}", flush=True)
     bundle = tflite.export_bundle(
@@ -84,14 +94,6 @@ def export(trainer, model, name, directory, precisions):
         preprocessing=trainer.preprocessing,
         precisions=precisions,
         representative_data=trainer.data.train.images,
+        origin=origin,
     )
     return evaluation.prove(bundle, model, trainer.data.test)
-
-
-def _write_neighbors(trainer, feature, networks, seed):
-    embedded = [
-        evaluation.embed(model, trainer.data.test, trainer.preprocessing, feature)
-        for model in networks
-    ]
-    with files.atomic_path(trainer.run.path("neighbors.npz")) as temporary:
-        np.savez(temporary, **evaluation.neighbor_grid(*embedded, seed))

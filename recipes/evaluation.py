@@ -11,6 +11,7 @@ from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 OVERLAP_NEIGHBORS = 10
 GRID_QUERIES = 8
 GRID_NEIGHBORS = 5
+CHUNK = 512  # images that are in memory at a time, with all that a network makes of them
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,8 +36,12 @@ class Embedded:
 
 def embed(model, split, preprocessing: Preprocessing, feature):
     """Runs a model on a split, in its order; `feature` names the layer of the embedding."""
-    predictions, tapped = taps.Tap(model, [feature])(preprocessing(split.images), training=False)
-    return Embedded(split, np.asarray(tapped[feature]), np.asarray(predictions))
+    tap, found = taps.Tap(model, [feature]), []
+    for start in range(0, len(split), CHUNK):
+        images = preprocessing(split.images[start : start + CHUNK])
+        predictions, tapped = tap(images, training=False)
+        found.append((np.asarray(tapped[feature]), np.asarray(predictions)))
+    return Embedded(split, *(np.concatenate(parts) for parts in zip(*found, strict=True)))
 
 
 def describe(loaded, num_labels):

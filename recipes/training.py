@@ -6,12 +6,12 @@ from collections.abc import Callable
 import keras
 
 import curves
-import look
 from optimizers import adam
 from progress import Progress
 from run_folder import Run
 from tf_lpdistill import Preprocessing, TeacherCache, data
 from tf_lpdistill.data import Augmentation, ImageData
+from watchers import watch
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -31,6 +31,7 @@ class Trainer:
         optimizer: function from the steps of a training to its optimizer, see `optimizers`.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
+        looked: the choices of losses whose wiring was looked at.
     """
 
     run: Run
@@ -41,6 +42,7 @@ class Trainer:
     augmentation: Augmentation = Augmentation()
     optimizer: Callable = adam(LEARNING_RATE)
     patience: int | None = None
+    looked: set = dataclasses.field(default_factory=set)
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -54,8 +56,7 @@ class Trainer:
             split: the images to train on.
             epochs: number of epochs, to the end of which the optimizer is scheduled.
             seed: of the order of the images.
-            supervised: whether labels, accuracy and validation belong to it; False for a first
-                stage that learns from the teacher alone.
+            supervised: whether it has labels, accuracy and validation; a first stage may not.
             callbacks: further Keras callbacks.
             order: that of `data.ordered_batches`; None draws one at random in every epoch.
 
@@ -66,17 +67,17 @@ class Trainer:
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
             model.compile(self.optimizer(self.steps(split, epochs)), **labels)
-        validated, stopping = [], []
-        if supervised:
-            validated = validated_epochs(epochs, VALIDATIONS if self.patience is None else epochs)
-            stopping = self._stopping()
+        batches = self._batches(model, split, seed, order)
+        number = VALIDATIONS if self.patience is None else epochs
+        validated = validated_epochs(epochs, number) if supervised else []
+        looks = watch(model, batches, validated, self.looked, self.progress.say)
         history = model.fit(
-            look.at(model, self._batches(model, split, seed, order), self),
+            batches,
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
             validation_freq=validated,
-            callbacks=[self.progress, *callbacks, *stopping],
+            callbacks=[*looks, self.progress, *callbacks, *self._stopping(supervised)],
             shuffle=False,
             verbose=0,
         ).history
@@ -100,8 +101,7 @@ class Trainer:
         return teacher.attach(batches) if cached else batches
 
     def _validation(self):
-        split = self.data.validation
-        batches = data.evaluation_batches(split, self.preprocessing, self.batch_size)
+        batches = data.evaluation_batches(self.data.validation, self.preprocessing, self.batch_size)
         mixed = self.augmentation.mixes_labels
         return data.one_hot(batches, self.data.num_classes) if mixed else batches
 
@@ -110,11 +110,11 @@ class Trainer:
         loss = getattr(keras.losses, f"{kind}Crossentropy")
         return {"loss": loss(from_logits=True), "metrics": ["accuracy"]}
 
-    def _stopping(self):
+    def _stopping(self, supervised):
         stop = keras.callbacks.EarlyStopping(
             "val_accuracy", patience=self.patience or 0, mode="max", restore_best_weights=True
         )
-        return [] if self.patience is None else [stop]
+        return [stop] if supervised and self.patience is not None else []
 
     def teacher(self, build, epochs, seed):
         """Trains the teacher on all training images, or reads the one that this run trained.

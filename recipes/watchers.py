@@ -1,11 +1,39 @@
-"""What a comparison watches while a student trains: its best epoch, and the time of a step."""
+"""What is looked at before and while a student trains: wiring, terms, best epoch, step time."""
 
 import time
 
 import keras
 import numpy as np
 
+from tf_lpdistill import guidance
+from tf_lpdistill.callbacks import Watch
+from tf_lpdistill.ops.replicas import spans_workers
+
 WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
+
+
+def watch(model, batches, epochs, looked, tell):
+    """Checks how a Distiller is wired, and looks at its terms and features while it trains.
+
+    Args:
+        model: what is trained; a plain model, a Distiller without losses, and one that several
+            workers share are not looked at.
+        batches: its training batches, of which the first ones are looked at.
+        epochs: the epochs, from 1, after which it looks; none: not at all.
+        looked: set of the names of losses whose wiring was checked before; it grows.
+        tell: function of a text: what the check finds, and alarms, which are told once.
+
+    Returns:
+        A list of callbacks.
+    """
+    losses = tuple(loss.name for loss in getattr(model, "distillation_losses", ()))
+    if not losses or spans_workers(model.distribute_strategy):
+        return []
+    if losses not in looked:
+        looked.add(losses)
+        for problem in guidance.check(model, batches).problems:
+            tell(str(problem))
+    return [Watch(batches, frequency=epochs, alarm=tell)] if epochs else []
 
 
 class BestEpoch(keras.callbacks.Callback):

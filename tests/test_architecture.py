@@ -234,14 +234,14 @@ def test_rule(rule):
         (wrong_reaches, "tf_lpdistill/teachers/new.py", "from tf_lpdistill import guidance"),
         (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill import Distiller"),
         (wrong_reaches, "tf_lpdistill/teachers/cache/new.py", "from tf_lpdistill.losses import x"),
-        (wrong_reaches, "tf_lpdistill/workers.py", "from tf_lpdistill import losses"),
         (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill.losses import Hint"),
-        (wrong_reaches, "tf_lpdistill/workers.py", "from tf_lpdistill import losses"),
         (wrong_reaches, "tf_lpdistill/models/new.py", "from tf_lpdistill import tflite"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill import terms"),
         (wrong_reaches, "tf_lpdistill/tflite/new.py", "from tf_lpdistill.report import x"),
         (wrong_reaches, "tf_lpdistill/losses/new.py", "from tf_lpdistill.guidance import cost"),
         (wrong_reaches, "tf_lpdistill/guidance/new.py", "from tf_lpdistill import tflite"),
+        (wrong_reaches, "tf_lpdistill/report/new.py", "from tf_lpdistill.losses import Hint"),
+        (wrong_reaches, "tf_lpdistill/report/new.py", "from tf_lpdistill.callbacks import Watch"),
         (
             losses_that_import_losses,
             "tf_lpdistill/losses/new.py",
@@ -292,7 +292,7 @@ import json, os, sys
 import keras
 before, environment = set(sys.modules), dict(os.environ)
 import tf_lpdistill, tf_lpdistill.data, tf_lpdistill.models, tf_lpdistill.tflite
-import tf_lpdistill.compression
+import tf_lpdistill.callbacks, tf_lpdistill.compression, tf_lpdistill.report
 new = set(sys.modules) - before
 packages = sorted({name.split(".")[0] for name in new})
 print(json.dumps([packages, dict(os.environ) == environment, "absl.flags" in new]))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tf_lpdistill.metrics import agreement, neighbor_indices, neighborhood_overlap
+from tf_lpdistill.metrics import agreement, effective_rank, neighbor_indices, neighborhood_overlap
 
 
 def neighbors_by_loop(features, k):
@@ -56,3 +56,21 @@ def test_agreement():
     assert agreement(teacher, student) == 0.5
     with pytest.raises(ValueError, match="the same shape"):
         agreement(teacher, student[:, :1])
+
+
+def test_the_effective_rank_equals_its_definition(digits):
+    rows = digits.test.images[:40].reshape(40, -1).astype("float64")
+    singular = np.linalg.svd(rows - rows.mean(axis=0), compute_uv=False)
+    shares = singular[singular > 1e-9] / singular.sum()
+    expected = np.exp(-sum(share * np.log(share) for share in shares))
+    assert effective_rank(digits.test.images[:40]) == pytest.approx(expected, rel=1e-6)
+    assert effective_rank(rows.T) == pytest.approx(
+        effective_rank(np.pad(rows.T, ((0, 0), (0, 60)))), rel=1e-6
+    )
+
+
+def test_the_effective_rank_counts_directions_that_are_used_alike():
+    corners = np.concatenate([np.eye(5), -np.eye(5)])
+    assert effective_rank(corners) == pytest.approx(5.0)
+    assert effective_rank(np.outer(np.arange(6.0), [1.0, 2.0, 3.0]) + 1e3) == pytest.approx(1.0)
+    assert effective_rank(np.full((6, 3), 0.1)) == 0.0 == effective_rank(np.zeros((4, 2)))

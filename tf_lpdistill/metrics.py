@@ -46,6 +46,31 @@ def neighbor_indices(features, k):
     return np.asarray(nearest_rows(center(ops.convert_to_tensor(features)), k)[0])
 
 
+def effective_rank(features):
+    """How many directions features really use.
+
+    The exponential of the entropy of the singular values, taken as shares of their sum, of the
+    centred features: Roy and Vetterli, The Effective Rank: A Measure of Effective Dimensionality,
+    EUSIPCO 2007, Definition 1.
+
+    Args:
+        features: (n, ...) array or tensor; flattened.
+
+    Returns:
+        float from 1 (a line) to min(n - 1, dimensions); 0 where all samples are equal.
+    """
+    rows = np.asarray(features, np.float64).reshape(len(features), -1)
+    centred = rows - rows.mean(axis=0)
+    if np.abs(centred).max() <= 1e-12 * np.abs(rows).max():
+        return 0.0
+    # Of the smaller Gram matrix: cheaper than a decomposition of wide features.
+    gram = centred @ centred.T if centred.shape[0] < centred.shape[1] else centred.T @ centred
+    singular = np.sqrt(np.maximum(np.linalg.eigvalsh(gram), 0.0))
+    singular = singular[singular > 1e-6 * singular.max()]  # the roots of rounding are none
+    shares = singular / singular.sum()
+    return float(np.exp(-(shares * np.log(shares)).sum()))
+
+
 def agreement(teacher_predictions, student_predictions):
     """Share of samples to which student and teacher give the same class.
 

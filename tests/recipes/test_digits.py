@@ -22,7 +22,8 @@ def finished(recipe, tmp_path_factory):
 
 def test_the_run_folder_is_complete(finished):
     run_dir, _ = finished
-    for name in ("config.json", "history.csv", "results.json", "teacher.keras", "report.html"):
+    names = ("config.json", "history.csv", "results.json", "answers.npz", "teacher.keras")
+    for name in (*names, "report.html"):
         assert (run_dir / name).is_file()
     assert not list(run_dir.rglob("*.part*"))
     student = keras.saving.load_model(run_dir / "student.keras")

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_lpdistill import tflite
+from tf_lpdistill import report, tflite
 
 HTML = "<b onclick=alert(1)>one"
 LEFT_OUT = {
@@ -85,6 +85,12 @@ def test_what_was_left_out_is_listed(finished):
     for path, reason in LEFT_OUT.items():
         assert listed[path].startswith(reason) and f"{path}: {reason}" in printed
     assert "6 files were left out" in (run_dir / "report.html").read_text()
+    assert report.load_run(run_dir).answers.networks.keys() == {
+        "teacher",
+        "student",
+        "alone",
+        "int8",
+    }
 
 
 def test_what_is_odd_and_readable_is_kept(finished):
@@ -126,7 +132,7 @@ def test_the_table_has_teacher_alone_and_taught(finished):
 def test_the_report_shows_class_names_as_text_and_size_against_accuracy(finished):
     page = (finished[0] / "report.html").read_text()
     assert "<b onclick" not in page and "&lt;b onclick=alert(1)&gt;one" in page
-    assert "Size and accuracy" in page
+    assert "Accuracy and its price" in page
 
 
 def test_the_teacher_kept_in_the_run_takes_the_students_input(finished):

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from tf_lpdistill.report import write_report
+from tf_lpdistill.report import write_comparison, write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = (360, 800, 1440)
@@ -32,7 +32,8 @@ addEventListener("load", () => {
       wide: shown(".chart.wide").length,
       narrow: shown(".chart.narrow").length,
       smallest: Math.min(...shown("svg text").map(
-        e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)),
+        e => parseFloat(getComputedStyle(e).fontSize) *
+          Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b))),  // some texts run upwards
       images: [...page.images].filter(image => image.naturalWidth === 8).length,
       paper: getComputedStyle(root).backgroundColor,
     };
@@ -71,8 +72,11 @@ def browse(tmp_path):
 def measure(run_dir, browse):
     """Returns a function that measures the report at each of the widths."""
 
-    def measure_page(*options):
-        write_report(run_dir)
+    def measure_page(*options, runs=None):
+        if runs:
+            write_comparison(runs, run_dir / "report.html")
+        else:
+            write_report(run_dir)
         frame = run_dir / "frame.html"
         frame.write_text(FRAME)
         document, console = browse(frame, *options)
@@ -92,14 +96,25 @@ def test_it_fits_every_screen(measure, edit):
         assert page["needed"] <= page["width"] <= width
         assert page["outside"] == []
         assert page["smallest"] >= 10
-        assert page["images"] == 3 * (1 + 3 * 5)
+        assert page["images"] == 9 + 3 * (1 + 3 * 5)
         assert page["paper"] == "rgb(251, 250, 247)"
-    assert [(page["narrow"], page["wide"]) for page in pages] == [(3, 0), (0, 3), (0, 3)]
+    assert [(page["narrow"], page["wide"]) for page in pages] == [(4, 0), (0, 4), (0, 4)]
 
 
 @pytest.mark.usefixtures("comparison")
 def test_thirty_methods_fit_every_screen(measure):
     pages, console = measure()
+    assert console == []
+    for page, width in zip(pages, WIDTHS, strict=True):
+        assert page["needed"] <= page["width"] <= width
+        assert page["outside"] == []
+        assert page["smallest"] >= 10
+
+
+def test_runs_with_long_names_fit_every_screen(measure, run_dir, tmp_path):
+    runs = [run_dir, tmp_path / "a-second-run-with-a-name-that-is-far-too-long-for-a-label"]
+    shutil.copytree(run_dir, runs[1])
+    pages, console = measure(runs=runs)
     assert console == []
     for page, width in zip(pages, WIDTHS, strict=True):
         assert page["needed"] <= page["width"] <= width

@@ -48,7 +48,7 @@ def test_the_models_may_have_different_numbers_of_neighbors(path, rewrite):
         ({"shared": None}, r"'shared' to be bool of shape \(3, 5\)\. Received: no such array"),
         ({"images": np.zeros((3, 8, 8, 1))}, r"'images' to be uint8 .* Received: float64"),
         ({"images": np.zeros((3, 8, 8), np.uint8)}, r"'images' to be uint8 of shape \(any, any"),
-        ({"images": np.zeros((3, 8, 8, 2), np.uint8)}, r"\(queries, height, width, 1 or 3\)"),
+        ({"images": np.zeros((3, 8, 8, 2), np.uint8)}, r"\(images, height, width, 1 or 3\)"),
         ({"images": np.zeros((0, 8, 8, 1), np.uint8)}, r"not empty"),
         ({"labels": np.zeros(4, int)}, r"'labels' to be integers of shape \(3\)"),
         ({"labels": np.zeros(3)}, r"'labels' to be integers .* Received: float64 \(3,\)"),

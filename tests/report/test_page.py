@@ -9,7 +9,10 @@ import pytest
 
 from tf_lpdistill.report import write_report
 
-SECTIONS = ["table", "seeds", "sizes", "curves", "terms", "neighbours", "files", "reproduce"]
+ANSWERS = ["mistakes", "disagreements", "confidence", "maps"]
+SECTIONS = ["table", "seeds", "sizes", *ANSWERS]
+SECTIONS += ["neighbours", "curves", "terms", "files", "reproduce"]
+SHOWN_IMAGES = 9
 VOID = {"br", "col", "hr", "img", "link", "meta"}
 HOSTILE = "<script>alert('x')</script>\"&\x00"
 SHOWN = HOSTILE.replace("\x00", "\ufffd")
@@ -77,7 +80,7 @@ def test_numbers_of_the_run_appear(make):
     expected = (
         "98.6%", "95.6 ± 0.3%", "89.9 ± 1.1%", "+5.6", "+4.9", "+3.1",  # accuracies and gains
         "0.51 ± 0.02", "312,650", "1,482", "1.25 MB", "11.2 kB", "3.7 kB",
-        "336×", "0.021 ms", "p95 0.031 ms", "1.6.0", "99.2%",  # 1254000 / 3733 = 335.9
+        "336×", "0.0010 ms", "p95 0.0031 ms", "1.6.0", "99.2%",  # 1254000 / 3733 = 335.9
         "1,137 for training, 150 of them with labels", "2.21.0", "0, 1, 2", "Example CPU, 2 cores",
         "5 of 15 for KD + LP, 3 of 15 for Student alone",
     )  # fmt: skip
@@ -146,10 +149,11 @@ def test_all_text_is_escaped(make, run_dir, edit):
 
 def test_every_image_and_chart_has_a_text(make):
     page = make()
-    assert len(page.all("img")) == 3 * (1 + 3 * 5)
+    assert len(page.all("img")) == SHOWN_IMAGES + 3 * (1 + 3 * 5)
     assert all(image["alt"] for image in page.all("img"))
     drawings = [svg for svg in page.all("svg") if "role" in svg]
-    assert len(drawings) == 3 * 2 + 4  # three charts for two screens; loss, student, val, term
+    # Four charts for two screens; loss, student, val, term; three networks in three sections.
+    assert len(drawings) == 4 * 2 + 4 + 3 * 3
     assert all(svg["aria-label"] for svg in drawings)
 
 
@@ -172,7 +176,11 @@ def test_neighbors_are_marked_as_the_arrays_say(make, run_dir):
 
 @pytest.mark.parametrize(
     ("name", "gone"),
-    [("history.csv", {"curves", "terms"}), ("neighbors.npz", {"neighbours"})],
+    [
+        ("history.csv", {"curves", "terms"}),
+        ("neighbors.npz", {"neighbours"}),
+        ("answers.npz", set(ANSWERS)),
+    ],
 )
 def test_a_section_without_its_file_is_left_out(make, run_dir, name, gone):
     (run_dir / name).unlink()

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from tf_lpdistill.report import style
+from tf_lpdistill.report.sections import mistakes
 
 TEXT = ("ink", "muted", "accent", "wrong", "teacher", "alone", *(f"c{i}" for i in range(6)))
 
@@ -11,8 +12,22 @@ TEXT = ("ink", "muted", "accent", "wrong", "teacher", "alone", *(f"c{i}" for i i
 @pytest.mark.parametrize("name", TEXT)
 def test_text_has_the_contrast_of_wcag_aa(scheme, name):
     colors = dict(re.findall(r"--(\w+):(#\w{6})", getattr(style, scheme)))
-    brighter, darker = sorted((_luminance(colors[name]), _luminance(colors["paper"])), reverse=True)
-    assert (brighter + 0.05) / (darker + 0.05) >= 4.5
+    assert _contrast(colors[name], colors["paper"]) >= 4.5
+
+
+@pytest.mark.parametrize("scheme", ["_LIGHT", "_DARK"])
+@pytest.mark.parametrize("name", [f"k{i}" for i in range(10)])
+def test_the_classes_of_a_map_have_the_contrast_of_graphics(scheme, name):
+    colors = dict(re.findall(r"--(\w+):(#\w{6})", getattr(style, scheme)))
+    assert _contrast(colors[name], colors["paper"]) >= 3.0
+
+
+@pytest.mark.parametrize("scheme", ["_LIGHT", "_DARK"])
+@pytest.mark.parametrize(("name", "opacity"), [("accent", 0.3), ("wrong", mistakes.STRONGEST)])
+def test_the_counts_in_a_matrix_have_the_contrast_of_text(scheme, name, opacity):
+    colors = dict(re.findall(r"--(\w+):(#\w{6})", getattr(style, scheme)))
+    cell = _blend(colors[name], colors["paper"], opacity)
+    assert _contrast(colors["ink"], cell) >= 4.5
 
 
 def test_every_color_that_is_used_is_defined_in_both_schemes():
@@ -23,6 +38,16 @@ def test_every_color_that_is_used_is_defined_in_both_schemes():
 
 def test_braces_balance():
     assert style.STYLE.count("{") == style.STYLE.count("}")
+
+
+def _contrast(color, other):
+    brighter, darker = sorted((_luminance(color), _luminance(other)), reverse=True)
+    return (brighter + 0.05) / (darker + 0.05)
+
+
+def _blend(color, ground, opacity):
+    pairs = ((int(color[i : i + 2], 16), int(ground[i : i + 2], 16)) for i in (1, 3, 5))
+    return "#" + "".join(f"{round(opacity * c + (1 - opacity) * g):02x}" for c, g in pairs)
 
 
 def _luminance(color):

@@ -1,13 +1,14 @@
-"""`python -m tf_lpdistill.report RUN_DIR` writes RUN_DIR/report.html and prints its path."""
+"""`python -m tf_lpdistill.report RUN [RUN ...]` writes a page of one run, or one of several."""
 
 import argparse
 import sys
 
+from tf_lpdistill.report.comparison import write_comparison
 from tf_lpdistill.report.page import write_report
 
 
 def main(arguments=None):
-    """Writes the report of the run folder named on the command line.
+    """Writes the report of a run folder, or the comparison of several, and prints its path.
 
     Args:
         arguments: list of `str`; by default those of the process.
@@ -17,11 +18,21 @@ def main(arguments=None):
     """
     parser = argparse.ArgumentParser(
         prog="python -m tf_lpdistill.report",
-        description="Makes report.html, one self-contained page, from the folder of a run.",
+        description="Makes one self-contained page from the folder of a run: report.html in it; "
+        "of several runs, a page that compares them.",
     )
-    parser.add_argument("run_dir", metavar="RUN_DIR", help="the --run_dir of a finished recipe")
+    parser.add_argument(
+        "run", nargs="+", metavar="RUN", help="the --run_dir of a recipe that has finished"
+    )
+    parser.add_argument(
+        "--output", default="comparison.html", help="the page of several runs (%(default)s)"
+    )
+    given = parser.parse_args(arguments)
     try:
-        print(write_report(parser.parse_args(arguments).run_dir))
+        if len(given.run) > 1:
+            print(write_comparison(given.run, given.output))
+        else:
+            print(write_report(given.run[0]))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

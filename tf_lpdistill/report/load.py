@@ -3,6 +3,7 @@
 import dataclasses
 import pathlib
 
+from tf_lpdistill.report.answers import read_answers
 from tf_lpdistill.report.history import read_history
 from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.report.outputs import read_files
@@ -15,7 +16,7 @@ def load_run(run_dir):
 
     Args:
         run_dir: the folder, `str` or `pathlib.Path`. config.json and results.json are required;
-            history.csv, neighbors.npz, phone/ and *.keras are read where they exist.
+            history.csv, neighbors.npz, answers.npz, phone/ and *.keras are read where they exist.
 
     Returns:
         A `Run`.
@@ -51,6 +52,7 @@ def load_run(run_dir):
         hardware=results.text("hardware"),
         history=read_history(directory / "history.csv", rows),
         neighbors=read_neighbors(directory / "neighbors.npz", len(dataset.class_names)),
+        answers=read_answers(directory / "answers.npz", len(dataset.class_names)),
         files=read_files(directory),
     )
 

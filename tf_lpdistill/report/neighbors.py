@@ -1,10 +1,8 @@
 """neighbors.npz: a few query images and their nearest neighbours in three feature spaces."""
 
-import zipfile
-import zlib
-
 import numpy as np
 
+from tf_lpdistill.report.arrays import Arrays
 from tf_lpdistill.report.run import NeighborGrid, Neighbors
 
 
@@ -26,10 +24,10 @@ def read_neighbors(path, number_of_classes):
     """
     if not path.is_file():
         return None
-    arrays = _Arrays(path)
-    images = arrays.get("images", np.uint8, (None, None, None, None))
+    arrays = Arrays(path, "the neighbours")
+    images = arrays.images("images")
     queries, height, width, channels = images.shape
-    if channels not in (1, 3) or 0 in images.shape:
+    if not queries:
         raise arrays.damaged("images", "(queries, height, width, 1 or 3), not empty", images.shape)
     labels = arrays.labels("labels", (queries,), number_of_classes)
 
@@ -49,65 +47,3 @@ def read_neighbors(path, number_of_classes):
         neighbors("student", "shared"),
         neighbors("alone", "alone_shared"),
     )
-
-
-class _Arrays:
-    """The arrays of one file, each checked when it is asked for."""
-
-    def __init__(self, path):
-        self._name = path.name
-        try:
-            # NumPy leaves a file that it opened itself open when the zip is damaged.
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                self._arrays = {name: file[name] for name in file.files}
-        # A plain .npy is an array without `files`; the rest is what a cut or edited zip raises.
-        except (
-            AttributeError,
-            EOFError,
-            NotImplementedError,
-            OSError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
-            raise ValueError(
-                f"{self._name} is damaged: expected a NumPy .npz file. Received: {path} "
-                f"({error}). {_WAY_OUT}"
-            ) from error
-
-    def get(self, name, dtype, shape):
-        """Returns an array of this dtype kind and shape, where `None` stands for any length."""
-        array = self._arrays.get(name)
-        expected = f"{_KINDS[dtype]} of shape ({', '.join(map(_length, shape))})"
-        if array is None:
-            raise self.damaged(name, expected, "no such array")
-        fits = array.ndim == len(shape) and all(
-            want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-        )
-        if not fits or not np.issubdtype(array.dtype, dtype):
-            raise self.damaged(name, expected, f"{array.dtype} {array.shape}")
-        return array
-
-    def labels(self, name, shape, number_of_classes):
-        """Returns an array of class numbers."""
-        array = self.get(name, np.integer, shape)
-        if array.size and not (0 <= array.min() and array.max() < number_of_classes):
-            expected = f"class numbers from 0 to {number_of_classes - 1}"
-            raise self.damaged(name, expected, f"{array.min()} to {array.max()}")
-        return array
-
-    def damaged(self, name, expected, received):
-        return ValueError(
-            f"{self._name} is damaged or foreign: expected {name!r} to be {expected}. "
-            f"Received: {received}. {_WAY_OUT}"
-        )
-
-
-_KINDS = {np.uint8: "uint8", np.integer: "integers", np.bool_: "bool"}
-_WAY_OUT = "Run the recipe again to write it anew, or delete it to leave the neighbours out."
-
-
-def _length(length):
-    return "any" if length is None else str(length)

@@ -8,19 +8,38 @@ from tf_lpdistill import files
 from tf_lpdistill.report.load import load_run
 from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.sections import (
+    confidence,
     curves,
+    disagreements,
     dots,
     headline,
+    maps,
+    mistakes,
     neighbors,
     reproduce,
     run_files,
     table,
     terms,
     tradeoff,
+    watched,
 )
 from tf_lpdistill.report.style import STYLE
 
-_SECTIONS = (table, dots, tradeoff, curves, terms, neighbors, run_files, reproduce)
+_SECTIONS = (
+    table,
+    dots,
+    tradeoff,
+    mistakes,
+    disagreements,
+    confidence,
+    maps,
+    neighbors,
+    curves,
+    terms,
+    watched,
+    run_files,
+    reproduce,
+)
 
 
 def write_report(run_dir):
@@ -43,27 +62,38 @@ def write_report(run_dir):
 
 
 def render(run):
-    """Returns the page of a `Run` as HTML text.
+    """Returns the page of a `Run` as HTML text."""
+    parts = [(s.NAME, s.TITLE, s.ABOUT, s.render(run)) for s in _SECTIONS]
+    return document(run.title, headline.render(run), parts)
+
+
+def document(title, top, parts):
+    """Returns a page as HTML text.
 
     The page loads nothing: style and images are inside, and its content security policy lets
     the browser take only those (the style by its hash), and run no script.
+
+    Args:
+        title: text, for the browser's tab.
+        top: `Markup` above the sections.
+        parts: list of (name, title, about, body) of the sections; those whose body is `None` are
+            left out.
     """
-    parts = [(section, section.render(run)) for section in _SECTIONS]
-    shown = [(section, body) for section, body in parts if body is not None]
+    shown = [part for part in parts if part[-1] is not None]
     return "<!doctype html>\n" + tag(
         "html",
-        tag("head", _head(run)),
+        tag("head", _head(title)),
         tag(
             "body",
-            tag("header", headline.render(run), _contents([s for s, _ in shown])),
-            tag("main", [_section(section, body) for section, body in shown]),
-            tag("footer", tag("p", "Made by tf_lpdistill from the files of one run.")),
+            tag("header", top, _contents(shown)),
+            tag("main", [_section(*part) for part in shown]),
+            tag("footer", tag("p", "Made by tf_lpdistill from the files of a run.")),
         ),
         lang="en",
     )
 
 
-def _head(run):
+def _head(title):
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; "
@@ -75,23 +105,23 @@ def _head(run):
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", run.title),
+        tag("title", title),
         tag("link", rel="icon", href="data:,"),
         tag("style", Markup(STYLE)),
     )
 
 
-def _contents(sections):
-    links = [tag("li", tag("a", s.TITLE, href=f"#{s.NAME}")) for s in sections]
+def _contents(parts):
+    links = [tag("li", tag("a", title, href=f"#{name}")) for name, title, _, _ in parts]
     return tag("nav", tag("ul", links), aria_label="Sections")
 
 
-def _section(section, body):
-    heading = tag("h2", section.TITLE, id=f"{section.NAME}-title")
+def _section(name, title, about, body):
+    heading = tag("h2", title, id=f"{name}-title")
     return tag(
         "section",
-        tag("div", heading, tag("p", section.ABOUT), class_="about"),
+        tag("div", heading, tag("p", about), class_="about"),
         tag("div", body, class_="body"),
-        id=section.NAME,
-        aria_labelledby=f"{section.NAME}-title",
+        id=name,
+        aria_labelledby=f"{name}-title",
     )

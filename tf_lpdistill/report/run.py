@@ -11,6 +11,8 @@ TEACHER = "teacher"
 """The key of the teacher's row."""
 ALONE = "alone"
 """The key of the row of the student trained without a teacher: the baseline."""
+STUDENT, INT8 = "student", "int8"
+"""Beside those: the chosen student, and its int8 file, in what was recorded of single images."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,6 +124,43 @@ class NeighborGrid:
 
 
 @dataclasses.dataclass(frozen=True)
+class Map:
+    """Features in a plane: `points` float (m, 2), `explained` (2,) shares of their variance."""
+
+    points: np.ndarray
+    explained: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
+class NetworkAnswers:
+    """What one network says of the test images.
+
+    `classes` is int (n,), its first class, `confidence` float (n,) the probability that it gives
+    it, `map` its `Map` of some of them, or `None`.
+    """
+
+    classes: np.ndarray
+    confidence: np.ndarray
+    map: Map | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What the networks say of each of the n test images.
+
+    `labels` is int (n,); `networks` by "teacher", "student" (the chosen one), "alone" and "int8"
+    (its file); `mapped` the rows in the maps, or `None`; `shown` the rows of the `images`, uint8
+    (s, height, width, channels), on which teacher and student disagree.
+    """
+
+    labels: np.ndarray
+    networks: Mapping[str, NetworkAnswers]
+    mapped: np.ndarray | None
+    shown: np.ndarray
+    images: np.ndarray
+
+
+@dataclasses.dataclass(frozen=True)
 class RunFile:
     """One file that the run leaves behind; `name` is relative to the run folder."""
 
@@ -132,7 +171,7 @@ class RunFile:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A whole run folder. `history` and `neighbors` are `None` where the file is missing."""
+    """A whole run folder; `history`, `neighbors` and `answers` are `None` without their file."""
 
     directory: pathlib.Path
     recipe: str
@@ -150,11 +189,27 @@ class Run:
     hardware: str
     history: History | None
     neighbors: NeighborGrid | None
+    answers: Answers | None
     files: tuple[RunFile, ...]
 
     def row(self, key):
         """Returns the row with this key, or `None`."""
         return next((row for row in self.rows if row.key == key), None)
+
+    @property
+    def network_names(self):
+        """Names of the networks that single images were recorded of: {"teacher": "Teacher", ...}.
+
+        "student" is the exported one.
+        """
+        rows = {
+            TEACHER: self.row(TEACHER),
+            STUDENT: self.row(self.exported),
+            ALONE: self.row(ALONE),
+        }
+        otherwise = {TEACHER: "Teacher", STUDENT: "Student", ALONE: "Student alone"}
+        names = {key: row.name if row else otherwise[key] for key, row in rows.items()}
+        return names | {INT8: f"{names[STUDENT]}, int8 file"}
 
     @property
     def students(self):

@@ -14,7 +14,10 @@ def series(run):
     the methods take the coloured classes in the order of their rows. Of more methods than there
     are colours, the most accurate ones are coloured and the others share a light grey.
     """
-    classes = {TEACHER: "series-teacher", ALONE: "series-alone"}
+    grey = {TEACHER: "series-teacher", ALONE: "series-alone"}
+    # Where several runs are compared, each has a teacher of its own: "RUN/teacher".
+    kinds = {row.key: row.key.rpartition("/")[2] for row in run.rows}
+    classes = grey | {key: grey[kind] for key, kind in kinds.items() if kind in grey}
     methods = [row for row in run.rows if row.key not in classes]
     colored = sorted(methods, key=lambda row: row.mean, reverse=True)[:_COLORS]
     numbers = iter(range(_COLORS))

@@ -5,17 +5,23 @@ schemes (WCAG AA). The colours of the first three methods keep apart under simul
 deuteranopia and tritanopia, and the charts name every line as well.
 """
 
-_LIGHT = """
+from tf_lpdistill.report.style_answers import ANSWERS, CLASSES_DARK, CLASSES_LIGHT
+
+_LIGHT = (
+    """
 --paper:#fbfaf7;--card:#f3f1eb;--ink:#1d1c1a;--muted:#5f5b54;--rule:#e2ded5;--accent:#0a6a5d;
 --wrong:#b3261e;--teacher:#1d1c1a;--alone:#757069;--other:#c9c3b8;--c0:#c04f00;--c1:#1a5fc9;--c2:#7d2a86;
---c3:#0a7a63;--c4:#a8325e;--c5:#6b6200;--band:.13
-"""
+--c3:#0a7a63;--c4:#a8325e;--c5:#6b6200;--band:.13;"""
+    + CLASSES_LIGHT
+)
 
-_DARK = """
+_DARK = (
+    """
 --paper:#161615;--card:#20201e;--ink:#ebe8e2;--muted:#a8a299;--rule:#34322e;--accent:#5cc9b4;
 --wrong:#ff8a7d;--teacher:#ebe8e2;--alone:#99938a;--other:#514d47;--c0:#f5924e;--c1:#5a97f5;--c2:#e3a6f0;
---c3:#4fcab0;--c4:#f58bb0;--c5:#d0c35a;--band:.2
-"""
+--c3:#4fcab0;--c4:#f58bb0;--c5:#d0c35a;--band:.2;"""
+    + CLASSES_DARK
+)
 
 _BASE = """
 *{box-sizing:border-box}
@@ -66,7 +72,8 @@ border-color:var(--ink)}
 .comparison th:first-child{text-align:left;padding-left:0}
 .comparison tbody th{width:12.5em}
 .comparison small{display:block;line-height:1.4}
-.comparison td span{white-space:nowrap}
+.comparison td span,.comparison td small{white-space:nowrap}
+.comparison thead th{overflow-wrap:normal}
 .comparison .best .name,.comparison .best td:nth-child(2) span{font-weight:650}
 .comparison .failed td{text-align:left;font-size:.875rem;color:var(--muted)}
 .comparison em{font-style:normal;font-size:.75rem;margin-left:8px;padding:1px 7px;
@@ -88,6 +95,7 @@ svg .colored{fill:var(--color);font-weight:500}
 .baseline{stroke:var(--alone);stroke-width:1.25;stroke-dasharray:3 4}
 .dot{fill:var(--color);fill-opacity:.75}
 .mean{stroke:var(--color);stroke-width:3}
+.ring{fill:none;stroke:var(--color);stroke-width:1.5}
 .gain{stroke:var(--color);stroke-width:1.25;opacity:.55}
 .joint{stroke:var(--color);stroke-width:1.5;opacity:.6}
 .line{fill:none;stroke:var(--color);stroke-width:2;stroke-linejoin:round;stroke-linecap:round}
@@ -106,6 +114,7 @@ svg .colored{fill:var(--color);font-weight:500}
 .legend{display:flex;flex-wrap:wrap;gap:6px 24px;margin-bottom:24px;font-size:.875rem}
 .panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:36px 20px}
 figcaption{font-size:.875rem;font-weight:500;margin-bottom:10px}
+.price+.price{margin-top:36px}
 figcaption small{font-weight:400;margin-left:8px}
 .panels svg{max-width:330px}
 """
@@ -152,7 +161,7 @@ pre{padding:18px 20px;background:var(--card);border-radius:6px;white-space:pre-w
 font-size:.9375rem;margin-bottom:28px}
 .facts{display:grid;gap:10px}
 .facts div{display:grid;grid-template-columns:9em minmax(0,1fr);gap:2px 16px;align-items:baseline}
-#reproduce h3{margin:32px 0 12px}
+#reproduce h3,.commands h3{margin:32px 0 12px}
 .flags{grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:6px 32px;font-size:.875rem}
 .flags div{grid-template-columns:11em minmax(0,1fr)}
 """
@@ -175,6 +184,7 @@ border-bottom:1px solid var(--rule)}
 .cards tr:first-child{padding-top:0}
 .cards tbody th{grid-column:1/-1;width:auto}
 .comparison th,.comparison td{text-align:left;padding:0;border:0}
+.cards .none{display:none}
 .cards .failed td{grid-column:1/-1}
 .cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted)}
 .query{grid-template-columns:64px minmax(0,1fr);gap:16px 18px;padding:24px 0}
@@ -182,6 +192,7 @@ border-bottom:1px solid var(--rule)}
 .query figure img{width:64px}
 .model{margin-bottom:4px}
 .facts div{grid-template-columns:minmax(0,1fr)}}
+@media screen and (max-width:420px){.figures strong{font-size:1.75rem}}
 """
 
 _PRINT = """
@@ -196,7 +207,7 @@ h2,h3,.about,.legend{break-after:avoid}
 .figures{grid-template-columns:repeat(4,minmax(0,1fr));gap:20px}
 .figures strong{font-size:2rem}
 .panels{grid-template-columns:repeat(3,minmax(0,1fr))}
-.chart,.comparison,.panels figure,.query,.files li,.facts div,.figures{break-inside:avoid}
+.chart,.comparison,.panels figure,.price,.query,.files li,.facts div,.figures{break-inside:avoid}
 .query{grid-template-columns:60px repeat(3,minmax(0,1fr));gap:8px 16px}
 .query figure img{width:60px}
 img,.swatch,.key,pre{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
@@ -207,7 +218,7 @@ STYLE = "".join(
         f":root{{{_LIGHT.strip()}}}\n",
         # Print stays light: dark ground is ink.
         f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK.strip()}}}}}",
-        *(_BASE, _TABLE, _CHARTS, _NEIGHBORS, _FILES, _NARROW, _PRINT),
+        *(_BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, _FILES, _NARROW, _PRINT),
     )
 )
 """The style sheet, the text of one `style` element."""

@@ -123,6 +123,34 @@ def dot(x, y, radius, class_):
     return tag("circle", cx=float(x), cy=float(y), r=float(radius), class_=class_)
 
 
+def short(name, most):
+    """Returns a name, or its first letters and an ellipsis where it has more than `most`."""
+    return name if len(name) <= most else f"{name[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def width_of(names):
+    """Returns about how many pixels the longest of the names takes, at the size of a label."""
+    return 7.0 * max(map(len, names), default=0)
+
+
+def upright(x, y, value, class_):
+    """Returns a text that runs upwards from (baseline x, y)."""
+    turn = f"rotate(-90 {x:.2f} {y:.2f})"
+    return tag("text", value, x=float(x), y=float(y), class_=class_, transform=turn)
+
+
+def square(x, y, side, class_, opacity=None):
+    """Returns a square with its upper left corner at (x, y)."""
+    x, y, side = map(float, (x, y, side))
+    return tag("rect", x=x, y=y, width=side, height=side, class_=class_, fill_opacity=opacity)
+
+
+def cloud(xs, ys, class_):
+    """Returns many small dots as one path, whose round caps are the dots."""
+    steps = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(xs, ys, strict=True))
+    return tag("path", d=steps, class_=class_)
+
+
 def curve(xs, ys, class_):
     """Returns a line through the points; a NaN interrupts it, a lone point becomes a dot."""
     runs = _runs(np.isfinite(ys))

@@ -22,6 +22,9 @@ def model_card(facts):
         f"({batch}, height, width, 3). float32{_int8_input(facts)}. Nothing is to be scaled "
         "by the app: " + _inside(facts),
         _output(facts, batch),
+        _training(facts),
+        "## Limits",
+        _limits(facts),
         "## Made with",
         _made(facts),
     ]
@@ -61,6 +64,30 @@ def _about(facts):
     lines += [f"Author: {about['author']}." if about["author"] else ""]
     lines += [f"Licence: {about['license']}." if about["license"] else ""]
     return " ".join(line for line in lines if line)
+
+
+def _training(facts):
+    """A line each on data, teacher and method, as far as the maker told."""
+    origin = facts.get("origin") or {}
+    told = {part: origin.get(part) for part in ("data", "teacher", "method")}
+    lines = [f"* {part.capitalize()}: {text}" for part, text in told.items() if text]
+    return "\n".join(["## How it was trained", "", *lines]) if lines else ""
+
+
+def _limits(facts):
+    own = (facts.get("origin") or {}).get("limits")
+    lines = [own or "Its scores hold for pictures like those that they were measured on."]
+    if facts["labels"]:
+        lines.append(
+            "It answers every picture with one of its labels, also one that shows none of them."
+        )
+        if not facts["score_calibration"]:
+            lines.append(
+                "Its probabilities are not calibrated: do not read them as shares of right answers "
+                "without a test."
+            )
+    lines.append("It was not run on a phone: measure there what it costs in time and energy.")
+    return "\n".join(f"* {line}" for line in lines)
 
 
 def _table(facts):

@@ -43,6 +43,7 @@ def export_bundle(
     about=None,
     conversion=None,
     score_calibration=None,
+    origin=None,
 ):
     """Exports a student as `.tflite` files that an Android developer can use as they are.
 
@@ -74,6 +75,7 @@ def export_bundle(
         score_calibration: what `fit_scores` returned for held-out images: goes into the metadata,
             and MediaPipe calibrates the scores by it. The files themselves return what they
             returned without.
+        origin: an `Origin`: data, teacher, method and limits, for the model card.
 
     Returns:
         The `Bundle`.
@@ -105,6 +107,7 @@ def export_bundle(
         "format": FORMAT,
         "name": name,
         "about": dataclasses.asdict(about or metadata.About()),
+        "origin": dataclasses.asdict(origin) if origin else None,
         "labels": label_rules.check(labels, expected.shape[-1]) if labels is not None else [],
         "score_calibration": _score_calibration(score_calibration, labels, expected.shape[-1]),
         "preprocessing": preprocessing.to_dict(),

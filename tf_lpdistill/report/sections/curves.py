@@ -70,7 +70,9 @@ def measured(mean):
 
 def _draw(spreads, colors, width):
     narrow = width < svg.WIDE
-    height, left, right = (310, 38, width - 96) if narrow else (400, 48, width - 120)
+    height, left = (310, 38) if narrow else (400, 48)
+    named = [item for item in spreads if colors[item[0].key] != OTHER]
+    right = width - min(max(svg.width_of(row.name for row, _ in named) + 20, 96), 0.38 * width)
     epochs = max(len(mean) for _, (mean, _, _) in spreads)
     x = svg.Scale(1, max(epochs, 2), left, right)
     y = svg.Scale(*_ends(spreads), height - 46, 8)
@@ -81,15 +83,14 @@ def _draw(spreads, colors, width):
     for row, (mean, low, high) in spreads:
         seen = measured(mean)
         at = x(seen + 1)
-        named = colors[row.key] != OTHER
+        coloured = colors[row.key] != OTHER
         drawn = (
-            svg.band(at, y(low[seen]), y(high[seen]), "band") if named else None,
+            svg.band(at, y(low[seen]), y(high[seen]), "band") if coloured else None,
             svg.curve(at, y(mean[seen]), "line"),
         )
         shapes.append(svg.tag("g", drawn, class_=colors[row.key]))
     marks.append(svg.clip(x, y, shapes))
-    named = [item for item in spreads if colors[item[0].key] != OTHER]
-    return height, [marks, _names(named, colors, x, y)]
+    return height, [marks, _names(named, colors, x, y, int((width - right - 16) / 7))]
 
 
 def _ends(spreads):
@@ -102,7 +103,7 @@ def _ends(spreads):
     return max(0.0, low - 0.05 * (high - low)), high + 0.02 * (high - low)
 
 
-def _names(spreads, colors, x, y):
+def _names(spreads, colors, x, y, most):
     """The names at the ends of the curves, moved apart, a thin line to each."""
     ends = []
     for row, (mean, _, _) in spreads:
@@ -112,6 +113,6 @@ def _names(spreads, colors, x, y):
     marks = []
     for (row, end, at), label_y in zip(ends, placed, strict=True):
         leader = svg.line(end + 2, at, x.stop + 12, label_y, "leader")
-        name = svg.text(x.stop + 15, label_y + 4, row.name, "label colored")
+        name = svg.text(x.stop + 15, label_y + 4, svg.short(row.name, most), "label colored")
         marks.append(svg.tag("g", leader, name, class_=colors[row.key]))
     return marks

@@ -30,7 +30,9 @@ def _draw(run, width):
     narrow = width < svg.WIDE
     close = len(run.rows) > _MANY
     step, top = (46 if close else 58, 4) if narrow else (28 if close else 46, 8)
-    left, right = (6, width - 8) if narrow else (150, width - 130)
+    names = min(max(svg.width_of(row.name for row in run.rows) + 20, 150), 0.35 * width)
+    left, right = (6, width - 8) if narrow else (names, width - 130)
+    most = int((width - 100 if narrow else names - 12) / 7)
     bottom = top + step * len(run.rows)
     values = [value for row in run.rows for value in row.accuracy]
     margin = 0.06 * (max(values) - min(values)) or 0.01
@@ -45,7 +47,9 @@ def _draw(run, width):
     for i, row in enumerate(run.rows):
         y = top + step * i + ((36 if close else 40) if narrow else step / 2)
         at = (left, y - 20) if narrow else (0, y + 5)
-        marks.append(svg.text(*at, row.name, "label strong" if row.best else "label"))
+        marks.append(
+            svg.text(*at, svg.short(row.name, most), "label strong" if row.best else "label")
+        )
         value_y = y - 20 if narrow else y + 5
         value = percent_sd(row.mean, row.sd)
         marks.append(svg.text(width - 2, value_y, value, "label number", "end"))

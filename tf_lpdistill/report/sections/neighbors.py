@@ -1,8 +1,8 @@
 """A few images, and which images each model takes for their nearest."""
 
-from tf_lpdistill.report.markup import Markup, join, tag
-from tf_lpdistill.report.png import data_uri
-from tf_lpdistill.report.run import ALONE, TEACHER
+from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER
+from tf_lpdistill.report.thumbnail import thumbnail
 
 NAME = "neighbours"
 TITLE = "Neighbours"
@@ -11,28 +11,20 @@ ABOUT = (
     "asks the student to keep the teacher\N{RIGHT SINGLE QUOTATION MARK}s."
 )
 
-_PIXELATED = 48  # pixels: images up to this size are shown with their pixels as squares
-
 
 def render(run):
     """Returns a row of images a query, or `None` without neighbours."""
     grid = run.neighbors
     if grid is None:
         return None
-    exported = run.row(run.exported) if run.exported else None
-    student = exported.name if exported else "Student"
+    names = run.network_names
     columns = [
-        (_name(run, TEACHER, "Teacher"), grid.teacher, False),
-        (student, grid.student, True),
-        (_name(run, ALONE, "Student alone"), grid.alone, True),
+        (names[TEACHER], grid.teacher, False),
+        (names[STUDENT], grid.student, True),
+        (names[ALONE], grid.alone, True),
     ]
     queries = [_query(run, grid, i, columns) for i in range(len(grid.images))]
     return join(_summary(columns), _legend(), tag("div", queries, class_="queries"))
-
-
-def _name(run, key, otherwise):
-    row = run.row(key)
-    return row.name if row else otherwise
 
 
 def _summary(columns):
@@ -54,7 +46,7 @@ def _legend():
 def _query(run, grid, i, columns):
     names = run.dataset.class_names
     label = int(grid.labels[i])
-    query = tag("figure", _image(grid.images[i], names[label]), _caption(names[label]))
+    query = tag("figure", thumbnail(grid.images[i], names[label]), _caption(names[label]))
     groups = [
         tag(
             "div",
@@ -81,15 +73,8 @@ def _neighbors(found, i, label, names, compared):
             )
         )
         kinds = " ".join(filter(None, [wrong and "wrong", shared and "shared"])) or None
-        items.append(tag("li", _image(image, alt), _caption(name, "span"), class_=kinds))
+        items.append(tag("li", thumbnail(image, alt), _caption(name, "span"), class_=kinds))
     return items
-
-
-def _image(image, alt):
-    height, width = image.shape[:2]
-    pixelated = "pixelated" if max(height, width) <= _PIXELATED else None
-    # `alt` may be empty for an image without a name, but it has to be there.
-    return tag("img", src=Markup(data_uri(image)), alt=alt, class_=pixelated)
 
 
 def _caption(name, element="figcaption"):

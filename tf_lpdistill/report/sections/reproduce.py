@@ -20,7 +20,9 @@ def render(run):
         ("Computer", run.hardware),
         ("Versions", ", ".join(f"{name} {version}" for name, version in run.versions.items())),
     ]
-    flags = [_fact(tag("code", f"--{name}"), _value(value)) for name, value in run.flags.items()]
+    flags = [
+        _fact(tag("code", f"--{name}"), value_text(value)) for name, value in run.flags.items()
+    ]
     return join(
         tag("pre", tag("code", run.command)),
         tag("dl", [_fact(name, value) for name, value in facts], class_="facts"),
@@ -50,7 +52,8 @@ def _classes(names):
     return f"{shown} and {count(more)} more" if more > 0 else shown
 
 
-def _value(value):
+def value_text(value):
+    """Returns the value of a flag as text."""
     if isinstance(value, list):
-        return ", ".join(map(_value, value))
+        return ", ".join(map(value_text, value))
     return "not set" if value is None or value == "" else str(value)

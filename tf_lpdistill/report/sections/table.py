@@ -125,7 +125,8 @@ def _file(precision, row):
 
 def _cell(label, value, detail):
     detail = tag("small", detail) if detail else None
-    return tag("td", tag("span", value), detail, role="cell", data_label=label)
+    kind = "none" if value == NONE else None
+    return tag("td", tag("span", value), detail, class_=kind, role="cell", data_label=label)
 
 
 def _decimal_sd(values):

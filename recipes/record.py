@@ -1,0 +1,54 @@
+"""What the report and the model card say of single test images, and of where a student is from."""
+
+import numpy as np
+
+import evaluation
+from run_folder import read_json
+from tf_lpdistill import files, report, tflite
+
+
+def embed(trainer, networks, layers):
+    """Runs networks on the test images: {name: `evaluation.Embedded`}.
+
+    Args:
+        trainer: the `Trainer` of the run.
+        networks: {"teacher", "student" or "alone": `keras.Model`}.
+        layers: {the same: its layer of the embedding}.
+    """
+    test, pixels = trainer.data.test, trainer.preprocessing
+    return {n: evaluation.embed(model, test, pixels, layers[n]) for n, model in networks.items()}
+
+
+def neighbors(run, embedded, seed):
+    """Writes neighbors.npz: some images with their neighbours in three feature spaces."""
+    with files.atomic_path(run.path("neighbors.npz")) as temporary:
+        np.savez(temporary, **evaluation.neighbor_grid(**embedded, seed=seed))
+
+
+def answers(trainer, embedded):
+    """Writes answers.npz: what the networks, and the int8 file in phone/, say of each image."""
+    test, run = trainer.data.test, trainer.run
+    outputs = {name: found.predictions for name, found in embedded.items()}
+    outputs["int8"] = tflite.predict(run.path("phone"), "int8", test.images)
+    features = {name: found.features for name, found in embedded.items()}
+    report.write_answers(run.path("answers.npz"), test.images, test.labels, outputs, features)
+
+
+def origin(run, teacher, method):
+    """What the model card says of a student's training.
+
+    Args:
+        run: the started `Run`.
+        teacher: what taught it, a sentence.
+        method: the name of the method in the table.
+    """
+    config = read_json(run.path("config.json"))
+    data = config["dataset"]
+    return tflite.Origin(
+        data=f"{data['name']}, {data['description']}; {data['labelled']:,} images with labels for "
+        f"training, {data['validation']:,} for validation.",
+        teacher=teacher,
+        method=f"{method}, by `{config['command']}`; chosen on the validation images.",
+        limits=f"Tested on {data['test']:,} images from the source of the training images: on "
+        "pictures from elsewhere it may do worse.",
+    )

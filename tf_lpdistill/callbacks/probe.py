@@ -1,0 +1,106 @@
+"""The samples that are looked at again and again while a student trains."""
+
+import dataclasses
+
+import keras
+import numpy as np
+
+from tf_lpdistill.batch import unpack
+from tf_lpdistill.guidance.evidence import read
+from tf_lpdistill.guidance.layers import penultimate
+from tf_lpdistill.guidance.unchanged import unchanged
+from tf_lpdistill.ops.replicas import local
+from tf_lpdistill.taps import Tap
+from tf_lpdistill.teachers import connect
+
+
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """Features of the probe in inference mode, float32.
+
+    Args:
+        teacher: (n, ...) the teacher's; None where it gives more than one tensor.
+        student: (n, ...) the student's.
+        num_classes: outputs of the student; None where it gives no scores.
+    """
+
+    teacher: np.ndarray | None
+    student: np.ndarray
+    num_classes: int | None
+
+
+class Probe:
+    """A batch, and the layer of teacher and student that is looked at.
+
+    Args:
+        distiller: a built `Distiller`.
+        dataset: batches as `fit` takes them; the first is the probe.
+        teacher_layer_name: the teacher's feature; None: that of the first loss that names one
+            layer of each, else the layer before the output, or the output where a network does not
+            tell its layers.
+        student_layer_name: the same for the student.
+
+    Raises:
+        ValueError: for a data set without a batch, and names that a model does not have.
+    """
+
+    def __init__(self, distiller, dataset, teacher_layer_name=None, student_layer_name=None):
+        self._distiller = distiller
+        self.data = next(read(dataset))
+        names = _layers(distiller)
+        self.teacher_layer_name = teacher_layer_name or names[0]
+        self.student_layer_name = student_layer_name or names[1]
+        self._teacher = connect(distiller.teacher, _listed(self.teacher_layer_name))
+        self._tap = Tap(distiller.student, _listed(self.student_layer_name))
+
+    @property
+    def inputs(self):
+        """The inputs of the student, a tensor or a structure of them."""
+        return unpack(self.data[0]).inputs
+
+    @property
+    def labels(self):
+        """(n,) integers, or None: there are no labels, or they are no classes."""
+        labels = None if self.data[1] is None else np.asarray(self.data[1])
+        if labels is not None and labels.ndim == 2:
+            labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
+        return labels.astype(int) if labels is not None and labels.ndim == 1 else None
+
+    def look(self):
+        """Runs teacher and student on the probe, and leaves both as they were.
+
+        Returns:
+            A `Sight`.
+        """
+        batch = unpack(self.data[0])
+        with unchanged(self._distiller.student):
+            predictions, features = self._tap(batch.inputs, training=False)
+            teacher = self._teacher.outputs(batch)
+        outputs = keras.tree.flatten(predictions)
+        return Sight(
+            _feature(*teacher, self.teacher_layer_name),
+            _feature(predictions, features, self.student_layer_name),
+            outputs[0].shape[-1] if len(outputs) == 1 and len(outputs[0].shape) == 2 else None,
+        )
+
+
+def _layers(distiller):
+    """The layers of the first loss that names one of each, else those before the outputs."""
+    for term in distiller._terms():
+        names = [getattr(term.loss, f"{who}_layer_name", None) for who in ("teacher", "student")]
+        if all(isinstance(name, str) for name in names):
+            return names
+    models = (distiller.teacher, distiller.student)
+    names = [penultimate(model) if isinstance(model, keras.Model) else None for model in models]
+    return names if all(names) else (None, None)
+
+
+def _listed(name):
+    return [] if name is None else [name]
+
+
+def _feature(predictions, features, name):
+    feature = predictions if name is None else features[name]
+    if isinstance(feature, (tuple, list, dict)):
+        return None
+    return np.asarray(keras.ops.cast(local(feature), "float32"))
