@@ -19,7 +19,7 @@ def symbolic_inputs(model):
     Returns:
         `keras.KerasTensor` or a structure of them; None for a model without a symbolic graph.
     """
-    return _ends(model)[0] if _is_graph(model) else None
+    return _ends(model)[0] if is_graph(model) else None
 
 
 def check_inputs(model, inputs):
@@ -151,11 +151,6 @@ class Tap(keras.Model):
             features.setdefault(path, output)
 
 
-def is_graph(model):
-    """Tells whether the layers of a model can be reached: Functional, or Sequential once built."""
-    return _is_graph(model)
-
-
 def run_graph(model, inputs, call):
     """Evaluates the graph of a model with something else in the place of its layers.
 
@@ -176,8 +171,8 @@ def _evaluate(view, tensors, call):
     return view._run_through_graph(tensors, operation_fn=call)
 
 
-def _is_graph(model):
-    """Whether the layers of a model can be reached: Functional, or Sequential once built."""
+def is_graph(model):
+    """Tells whether the layers of a model can be reached: Functional, or Sequential once built."""
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         return False
     # A `call` written by someone else may do anything beside running the graph.
@@ -185,7 +180,7 @@ def _is_graph(model):
 
 
 def _operations(model):
-    if not _is_graph(model):
+    if not is_graph(model):
         return []
     operations = _view(model).operations
     return [op for op in operations if not isinstance(op, keras.layers.InputLayer)]
@@ -205,7 +200,7 @@ def _ends(model):
 
 def _graph_views(model, names):
     """Functional views by path: "" for `model` itself, and each nested model on a named path."""
-    if not names or not _is_graph(model):
+    if not names or not is_graph(model):
         return {}
     views = {"": _view(model)}
     for operation in _operations(model):
@@ -216,7 +211,7 @@ def _graph_views(model, names):
 
 
 def _output_keys(model):
-    output = _ends(model)[1] if _is_graph(model) else None
+    output = _ends(model)[1] if is_graph(model) else None
     return tuple(output) if isinstance(output, dict) else ()
 
 

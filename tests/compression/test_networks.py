@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tests.compression.conftest import LOSS, kernels
+from tests.compression.conftest import LOSS, distinct_per_output, kernels
 from tf_lpdistill import Distiller, Preprocessing, compression, models, tflite
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from tf_lpdistill.tflite.runtime import Runner
@@ -49,6 +49,11 @@ def someone_elses():
     return keras.saving.load_model(path, compile=False), "features", "0..255"
 
 
+def mixing(model):
+    """The kernels that mix channels: those within a channel are left whole."""
+    return [kernel for kernel in kernels(model) if kernel.shape[-1] > 1]
+
+
 def batches(preprocessing, size=32):
     """A few coloured squares in noise, to learn which colour."""
     rng = np.random.default_rng(0)
@@ -72,17 +77,18 @@ def test_a_network_goes_through_every_verb_to_the_phone(make, tmp_path):
     objective = distiller.objective
 
     pruned = compression.prune(student, data, objective, sparsity=0.5, **SETTINGS)
-    shares = [np.mean(kernel == 0) for kernel in kernels(pruned) if kernel.shape[-2:] != (1, 1)]
-    assert np.median(shares) > 0.49
+    assert min(np.mean(kernel == 0) for kernel in mixing(pruned)) > 0.45
     clustered = compression.cluster(
         pruned, data, objective, preserve_sparsity=True, learning_rate=1e-4, **SETTINGS
     )
-    assert np.median([len(np.unique(kernel)) for kernel in kernels(clustered)]) <= 16
+    assert max(len(np.unique(kernel)) for kernel in mixing(clustered)) <= 16
     quantized = compression.quantize_aware(
         clustered, data, objective, preserve_sparsity=True, preserve_clusters=True,
         learning_rate=1e-4, **SETTINGS,
     )  # fmt: skip
-    assert np.median([len(np.unique(kernel)) for kernel in kernels(quantized.student)]) <= 16
+    # Convolutions are rounded for each output, and may have clusters of their own for each.
+    assert max(map(distinct_per_output, mixing(quantized.student))) <= 16
+    assert min(np.mean(kernel == 0) for kernel in mixing(quantized.student)) > 0.45
 
     bundle = tflite.export_bundle(
         quantized, tmp_path / "phone", labels=[str(i) for i in range(10)],

@@ -18,7 +18,7 @@ _LAYERS = {
     "Multiply", "PReLU", "Permute", "ReLU", "Rescaling", "Reshape", "SeparableConv2D", "Softmax",
     "SpatialDropout2D", "Subtract", "UpSampling2D", "ZeroPadding2D",
 }  # fmt: skip
-_NOT_IN_INT8 = {"Conv1D", "ELU", "GroupNormalization", "LayerNormalization"}
+_NORMALIZATIONS = {"GroupNormalization", "LayerNormalization"}
 _ARITHMETIC = {"Add", "Divide", "Multiply", "Subtract", "TrueDivide"}
 _ACTIVATIONS = {
     "elu", "exponential", "gelu", "hard_sigmoid", "hard_silu", "leaky_relu", "linear", "mish",
@@ -128,9 +128,9 @@ def _problem_of_operation(call, kind):
 
 
 def _problem_in_int8(layer, kind, activation):
-    if kind in ("GroupNormalization", "LayerNormalization"):
+    if kind in _NORMALIZATIONS:
         return _FLOAT_KERNEL.format(way="use BatchNormalization")
-    if kind in _NOT_IN_INT8 or activation in _NO_INT8_ACTIVATIONS:
+    if kind in ("Conv1D", "ELU") or activation in _NO_INT8_ACTIVATIONS:
         return _FLOAT_KERNEL.format(way="use ReLU, LeakyReLU or Conv2D")
     plain = kind != "ReLU" or (
         layer.max_value in (None, 6) and not layer.negative_slope and not layer.threshold

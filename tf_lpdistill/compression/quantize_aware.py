@@ -30,7 +30,9 @@ def quantize_aware(
         dataset: as for `prune`.
         objective: as for `prune`.
         preserve_sparsity: whether weights that are zero stay zero.
-        preserve_clusters: whether equal weights of a kernel stay equal.
+        preserve_clusters: whether equal weights of an output stay equal: where all outputs of a
+            convolution use about as many values, each gets values of its own, as its rounding is
+            its own.
         epochs: passes over `dataset`.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: as for `prune`.
