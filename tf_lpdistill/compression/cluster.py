@@ -22,7 +22,7 @@ def cluster(
 
     The values begin as the centres that k-means++ finds. Few values make the zipped file smaller;
     the file itself and its speed stay as they are. Kernels of depthwise convolutions, and those
-    with no more non-zero weights than `num_clusters`, stay as they are.
+    with no more weights than `num_clusters`, stay as they are.
 
     Args:
         student: as for `prune`.

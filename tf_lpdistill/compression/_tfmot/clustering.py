@@ -23,16 +23,19 @@ def cluster(bridged, training, num_clusters, preserve_sparsity):
     """
     tf_keras, tfmot = load()
     settings = {
-        "number_of_clusters": num_clusters,
         "cluster_centroids_init": tfmot.clustering.keras.CentroidInitialization.KMEANS_PLUS_PLUS,
         "preserve_sparsity": preserve_sparsity,
     }
 
     def wrapped(layer):
-        # With zeros kept, tfmot finds the other values among the weights that are not zero.
-        if type(layer).__name__ not in _KINDS or _non_zero(layer) <= num_clusters:
+        size, non_zero = _smallest_kernel(layer)
+        # With zeros kept, tfmot looks for the other values among the weights that are not zero.
+        clusters = min(num_clusters, non_zero + 1) if preserve_sparsity else num_clusters
+        if type(layer).__name__ not in _KINDS or clusters < 3 or size <= clusters:
             return layer
-        return tfmot.clustering.keras.cluster_weights(layer, **settings)
+        return tfmot.clustering.keras.cluster_weights(
+            layer, number_of_clusters=clusters, **settings
+        )
 
     with layers.scope():
         model = tf_keras.models.clone_model(bridged.model, clone_function=wrapped)
@@ -43,7 +46,10 @@ def cluster(bridged, training, num_clusters, preserve_sparsity):
     bring_back(bridged, lambda name: stripped.get_layer(name).get_weights())
 
 
-def _non_zero(layer):
-    """The smallest number of non-zero weights in a kernel of a layer."""
+def _smallest_kernel(layer):
+    """The number of weights in a layer's smallest kernel, and of those that are not zero."""
     kernels = [weight.numpy() for weight in layer.weights if "kernel" in weight.name]
-    return min((np.count_nonzero(kernel) for kernel in kernels), default=0)
+    return (
+        min((kernel.size for kernel in kernels), default=0),
+        min((int(np.count_nonzero(kernel)) for kernel in kernels), default=0),
+    )
