@@ -46,7 +46,12 @@ def kill_after(monkeypatch, epochs):
 
 
 @pytest.mark.parametrize(
-    "verb", [compression.prune, compression.cluster, compression.quantize_aware]
+    "verb",
+    [
+        pytest.param(compression.prune, marks=pytest.mark.slow),
+        pytest.param(compression.cluster, marks=pytest.mark.slow),
+        compression.quantize_aware,
+    ],
 )
 def test_it_equals_the_undisturbed_run(verb, tmp_path, monkeypatch):
     settings = {"epochs": 3, "verbose": 0}

@@ -14,6 +14,7 @@ def cluster(
     num_clusters=16,
     preserve_sparsity=False,
     epochs=5,
+    steps_per_epoch=None,
     learning_rate=1e-3,
     checkpoint_dir=None,
     verbose=1,
@@ -30,7 +31,8 @@ def cluster(
         objective: as for `prune`.
         num_clusters: distinct values in each kernel, >= 3.
         preserve_sparsity: whether weights that are zero stay zero: after `prune`.
-        epochs: passes over `dataset`.
+        epochs: number of epochs.
+        steps_per_epoch: as for `prune`.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: as for `prune`.
         verbose: as for `prune`.
@@ -51,7 +53,13 @@ def cluster(
         )
     preflight(student, "cluster")
     training = Training(
-        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+        dataset,
+        objective or cross_entropy,
+        epochs,
+        steps_per_epoch,
+        learning_rate,
+        checkpoint_dir,
+        verbose,
     )
     from tf_lpdistill.compression._tfmot import bridge, clustering
 

@@ -13,6 +13,7 @@ def prune(
     *,
     sparsity=0.5,
     epochs=5,
+    steps_per_epoch=None,
     learning_rate=1e-3,
     checkpoint_dir=None,
     verbose=1,
@@ -27,14 +28,16 @@ def prune(
     Args:
         student: a built Functional or Sequential `keras.Model`, one input and one output; it is not
             changed.
-        dataset: a finite, batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, as the
+        dataset: a batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, as the
             student was trained on.
         objective: function `(x, y, student_features, sample_weight=None) -> scalar`, where
             `student_features` is `(predictions, {layer name: tensor})` with the layers in its
             attribute `layer_names`, if it has one: `Distiller.objective`, so that the teacher goes
             on teaching. None: the cross-entropy of logits with integer labels.
         sparsity: share of zeros in each kernel at the end, in (0, 1).
-        epochs: passes over `dataset`.
+        epochs: number of epochs.
+        steps_per_epoch: batches an epoch, of data without an end (`data.training_batches`). None:
+            all batches of `dataset`.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: folder of this one run's state after each epoch, from which a killed run
             goes on, and a finished one is not repeated. None keeps nothing.
@@ -54,7 +57,13 @@ def prune(
         raise ValueError(f"`sparsity` must be in (0, 1). Received: sparsity={sparsity}")
     preflight(student, "prune")
     training = Training(
-        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+        dataset,
+        objective or cross_entropy,
+        epochs,
+        steps_per_epoch,
+        learning_rate,
+        checkpoint_dir,
+        verbose,
     )
     from tf_lpdistill.compression._tfmot import bridge, pruning
 

@@ -15,6 +15,7 @@ def quantize_aware(
     preserve_sparsity=False,
     preserve_clusters=False,
     epochs=5,
+    steps_per_epoch=None,
     learning_rate=1e-3,
     checkpoint_dir=None,
     verbose=1,
@@ -33,7 +34,8 @@ def quantize_aware(
         preserve_clusters: whether equal weights of an output stay equal: where all outputs of a
             convolution use about as many values, each gets values of its own, as its rounding is
             its own.
-        epochs: passes over `dataset`.
+        epochs: number of epochs.
+        steps_per_epoch: as for `prune`.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: as for `prune`.
         verbose: as for `prune`.
@@ -49,7 +51,13 @@ def quantize_aware(
     """
     preflight(student, "quantize_aware")
     training = Training(
-        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
+        dataset,
+        objective or cross_entropy,
+        epochs,
+        steps_per_epoch,
+        learning_rate,
+        checkpoint_dir,
+        verbose,
     )
     from tf_lpdistill.compression._tfmot import bridge, quantization
 

@@ -12,9 +12,10 @@ class Training:
     """The training that goes with a verb.
 
     Args:
-        dataset: a finite, batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`.
+        dataset: a batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`.
         objective: function `(x, y, student_features, sample_weight=None) -> scalar`.
-        epochs: passes over `dataset`, >= 1.
+        epochs: number of epochs, >= 1.
+        steps_per_epoch: batches an epoch; None: those of `dataset`, whose length must be known.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: folder of the state after each epoch, or None.
         verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch.
@@ -27,6 +28,7 @@ class Training:
     dataset: tf.data.Dataset
     objective: Any
     epochs: int
+    steps_per_epoch: int | None
     learning_rate: float
     checkpoint_dir: Any
     verbose: int
@@ -41,9 +43,9 @@ class Training:
             )
         if self.steps < 1:
             raise ValueError(
-                "`dataset` must have a known end. Received: a dataset of cardinality "
-                f"{self.steps} (-1: without an end, -2: unknown). Give dataset.take(steps), or "
-                "state it with tf.data.experimental.assert_cardinality."
+                "`dataset` must have a known length, or `steps_per_epoch` tell the batches of an "
+                f"epoch. Received: steps_per_epoch={self.steps_per_epoch!r}, a dataset of "
+                f"cardinality {int(self.dataset.cardinality())} (-1: without an end, -2: unknown)"
             )
         if type(self.epochs) is not int or self.epochs < 1:
             raise ValueError(f"`epochs` must be an integer >= 1. Received: epochs={self.epochs!r}")
@@ -56,7 +58,7 @@ class Training:
     @property
     def steps(self):
         """Steps an epoch."""
-        return int(self.dataset.cardinality())
+        return int(self.steps_per_epoch or self.dataset.cardinality())
 
     @property
     def layer_names(self):
