@@ -20,11 +20,10 @@ PAGE = pathlib.Path(__file__).parents[2] / "docs" / "guidance.md"
 
 
 def run_page():
-    """Runs the code of the page, and returns the table of its second block."""
+    """Runs the code of the page's section on cost, and returns its table."""
+    section = re.search(r"^## Cost\n(.*?)(?=^## |\Z)", PAGE.read_text("utf-8"), re.DOTALL | re.M)[1]
     names = {}
-    for block in re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)[
-        :2
-    ]:
+    for block in re.findall(r"```python\n(.*?)```", section, re.DOTALL):
         exec(compile(block, str(PAGE), "exec"), names)
     return names["table"].markdown()
 
