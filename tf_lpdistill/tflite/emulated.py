@@ -60,8 +60,7 @@ def convert(student, preprocessing, add_softmax, conversion, output="probability
         outputs = student(tf.nn.conv2d(pixels, kernel[None, None], 1, "VALID") + bias)
         return {output: tf.nn.softmax(outputs) if add_softmax else outputs}
 
-    # The converter unfolds every rounding of the emulation: minutes, where a float student takes
-    # seconds.
+    # Tracing every rounding of a large student on a busy machine takes minutes: say what it does.
     print(f"Converting {student.name} with its trained ranges", file=sys.stderr)
     converter = tf.lite.TFLiteConverter.from_concrete_functions(
         [classify.get_concrete_function()], tf.Module()
