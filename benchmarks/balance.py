@@ -18,17 +18,17 @@ from tf_lpdistill.guidance.layers import feature_layers, penultimate
 
 SHARE = 0.25
 # Loss, what it compares, and its weight in public code with the labels at 1, as in
-# recipes/methods.py; LP and CC have none that is known, and theirs are ours.
+# recipes/methods.py; for LP and CC none is known.
 METHODS = {
     "KD": ("soft_target", "logits", 9.0),
-    "LP": ("locality_preserving", "features", 0.3),
+    "LP (weight ours)": ("locality_preserving", "features", 0.3),
     "Hint": ("hint", "features", 200.0),
     "AT": ("attention_transfer", "maps", 1000.0),
     "SP": ("similarity_preserving", "maps", 3000.0),
     "RKD distances": ("relational_distance", "features", 25.0),
     "RKD angles": ("relational_angle", "features", 50.0),
     "PKT": ("probabilistic_transfer", "features", 30000.0),
-    "CC": ("correlation_congruence", "features", 10.0),
+    "CC (weight ours)": ("correlation_congruence", "features", 10.0),
 }
 
 
@@ -70,7 +70,7 @@ def row(setting, cache, pairs, name, seeds):
     ratio = fixed / statistics.mean(found) * SHARE / (1 - SHARE)
     cells = {
         "method": name,
-        "published weight": fixed,
+        "fixed weight": fixed,
         "its share at the start": f"{ratio / (1 + ratio):.1%}",
         "accuracy % with it": accuracy([fixed] * len(seeds)),
         f"weight for {SHARE:.0%}": f"{statistics.mean(found):.3g}",
@@ -93,7 +93,7 @@ def measure(quick):
                 for seed in seeds
             ]
             caption = f"{setting.title}; student alone {statistics.mean(alone):.2f} %"
-            names = ["KD", "LP"] if quick else METHODS
+            names = ["KD", "LP (weight ours)"] if quick else METHODS
             tables[caption] = [row(setting, cache, pairs, name, seeds) for name in names]
     return tables
 

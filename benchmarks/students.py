@@ -129,7 +129,7 @@ def _cifar(folder, quick):
     cifar = data.load_npz(data.find_data_dir(None) / "cifar10_jpeg.npz")
     labels = 300 if quick else 2000
     return Setting(
-        f"CIFAR-10-JPEG, {labels} labels",
+        f"CIFAR-10-JPEG, {labels} labels (--cifar_teacher)",
         cifar.train.subset(labels, 0),
         cifar.test.subset(5000, 0),
         Preprocessing((32, 32), scaling="0..255"),
