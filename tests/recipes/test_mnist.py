@@ -80,6 +80,7 @@ def test_a_wrong_flag_is_told_in_a_line(recipe, folder, flag, message, tmp_path)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_help_teaches(recipe):
     done = recipe("mnist", "unused", "--help")
     assert "python recipes/mnist.py --data mnist.npz --data_dir ~/data" in done.stdout
