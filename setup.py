@@ -16,6 +16,7 @@ EXTRAS = {
     "compression": ["tensorflow-model-optimization>=0.8,<0.9", "tf_keras>=2.20,<2.22"],
     # The report is drawn with numpy and the standard library.
     "report": [],
+    "tuning": ["optuna>=4.4"],
     # tensorflow-datasets 4.9.10 imports importlib_resources and does not ask for it.
     "tfds": ["importlib_resources", "tensorflow-datasets>=4.9.9"],
 }

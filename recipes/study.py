@@ -68,13 +68,32 @@ class Study:
             title: title of the report.
 
         Raises:
+            ValueError: as `prepare`.
+        """
+        comparison = self.prepare(recipe, title)
+        results = comparison.run()
+        comparison.trainer.progress.close()
+        outcome.finish(comparison, results, published=self.published, export=self.export)
+
+    def prepare(self, recipe, title, more_fits=0):
+        """Starts the run and trains the teacher.
+
+        Args:
+            recipe: name of the recipe.
+            title: title of the report.
+            more_fits: students that will be trained beside those of the methods and seeds.
+
+        Returns:
+            The `Comparison`, nothing of which is trained yet.
+
+        Raises:
             ValueError: before anything is written, when there are fewer images than classes or
                 fewer than a batch; and as `common.start`.
         """
         num_labels = self.num_labels or len(self.data.train)
         data.steps_per_epoch(self.data.train.subset(num_labels), self.batch_size)
         run = common.start(recipe, title, dataset=evaluation.describe(self.data, num_labels))
-        fits = len(self.methods) * len(self.seeds)
+        fits = len(self.methods) * len(self.seeds) + more_fits
         progress = Progress(self.teacher_epochs + self.epochs * fits)
         trainer = Trainer(
             run, self.data, self.pixels, self.batch_size, progress, self.augmentation,
@@ -85,10 +104,7 @@ class Study:
             if self.teacher_epochs
             else self.build_teacher()
         )
-        comparison = Comparison(
+        return Comparison(
             trainer, teacher, self.build_student, self.layers, self.methods, self.seeds,
             self.epochs, num_labels, self.cached and not self.augmentation.steps,
         )  # fmt: skip
-        results = comparison.run()
-        progress.close()
-        outcome.finish(comparison, results, published=self.published, export=self.export)

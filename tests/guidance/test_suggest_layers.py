@@ -70,6 +70,18 @@ def test_the_ranking_of_a_trained_teacher(teacher, student, train):
     wire(teacher, student, [lp(*pairs.names)])
 
 
+def test_the_layers_before_the_logits_unless_another_pair_is_clearly_ahead(train, teacher):
+    """A head behind the features forgets the classes: the layer before it does not."""
+    forgets = keras.layers.Dense(2, name="narrow", kernel_initializer="zeros")
+    spoilt = keras.Model(
+        teacher.input, keras.layers.Dense(10)(forgets(teacher.get_layer("features").output))
+    )
+    pairs = suggest_layers(spoilt, models.digits_student(), train, num_samples=100)
+    assert penultimate(spoilt) == "narrow" and pairs.names == ("relu5", "features")
+    near = suggest_layers(teacher, models.digits_student(), train, num_samples=100)
+    assert near.names == ("features", "features")
+
+
 def test_the_table(teacher, student, train):
     text = str(guidance.suggest_layers(teacher, student, train, num_samples=100))
     lines = text.splitlines()
@@ -78,7 +90,7 @@ def test_the_table(teacher, student, train):
     assert len(lines) == 1 + 9 + 2
     assert lines[1].split()[:4] == ["features", "features", "128", "16"]
     assert lines[-2].startswith("100 images; purity by chance 0.1")
-    assert lines[-1] == 'Best: LocalityPreserving("features", "features")'
+    assert lines[-1] == 'Suggested: LocalityPreserving("features", "features")'
 
 
 def test_large_maps_are_averaged():

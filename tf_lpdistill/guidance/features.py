@@ -73,8 +73,8 @@ def _wrong_layer(evidence, term):
         "warning",
         f"{term.name}: in the teacher's {name!r}, {purity:.0%} of the {_NEIGHBORS} nearest "
         f"neighbours share their image's class (by chance {chance:.0%});{better}.",
-        "This loss hands on who is near whom. An early layer, or one that is not about the "
-        "classes, hands on what the labels contradict.",
+        "This loss hands on who is near whom, and there it says little of the classes. It need not "
+        "hurt (docs/results/layers.md), but is rarely what is meant.",
         f"Name {teacher.layer!r} as `teacher_layer_name`, or ask guidance.suggest_layers."
         if best is not None
         else "Name another `teacher_layer_name`; guidance.suggest_layers ranks them.",

@@ -14,6 +14,8 @@ from tf_lpdistill.taps import Tap
 
 _NEIGHBORS = 5
 _LARGEST = 16_384  # numbers of a feature that are kept; larger maps are averaged over space
+# Of scores nearer than this the accuracies of trained students did not follow.
+_AHEAD = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,22 +46,18 @@ class LayerPair:
 
 
 class LayerPairs(list):
-    """Ranked pairs, the best first; prints as a table with the best names ready to paste.
+    """Ranked pairs, the best first; prints as a table with the suggested names ready to paste.
 
     Args:
         pairs: list of `LayerPair`.
+        names: (teacher's layer, student's layer) of the suggestion: what a loss takes first.
         chance: purity of neighbours drawn at random.
         samples: images that were looked at.
     """
 
-    def __init__(self, pairs, chance, samples):
+    def __init__(self, pairs, names, chance, samples):
         super().__init__(pairs)
-        self.chance, self.samples = chance, samples
-
-    @property
-    def names(self):
-        """(teacher's layer, student's layer) of the best pair: what a loss takes first."""
-        return self[0].teacher, self[0].student
+        self.names, self.chance, self.samples = names, chance, samples
 
     def __str__(self):
         header = ("teacher", "student", "shapes", "purity", "CKA", "reach", "cost", "score")
@@ -86,7 +84,7 @@ class LayerPairs(list):
             [
                 *lines,
                 f"{self.samples} images; purity by chance {self.chance:.3f}.",
-                f'Best: LocalityPreserving("{teacher}", "{student}")',
+                f'Suggested: LocalityPreserving("{teacher}", "{student}")',
             ]
         )
 
@@ -100,9 +98,9 @@ def suggest_layers(teacher, student, dataset, num_samples=512):
     student learns it. Of equal scores the pair of the layers before the logits is first, then the
     cheaper. CKA and cost are for the reader.
 
-    What the ranking is worth against accuracies of trained students stands in
-    docs/results/layers.md: the layers before the logits are a good choice without it, and what it
-    is good for is to tell layers that are wrong.
+    Against accuracies of trained students (docs/results/layers.md) the ranking told layers that are
+    wrong, and did not choose between good ones better than the layers before the logits do. These
+    are suggested, therefore, unless another pair's score is ahead by 0.05.
 
     Args:
         teacher: a trained, built Functional or Sequential `keras.Model`.
@@ -111,8 +109,8 @@ def suggest_layers(teacher, student, dataset, num_samples=512):
         num_samples: how many images to look at, at least one batch.
 
     Returns:
-        `LayerPairs`, a list of `LayerPair`, the best first. Print it; `.names` are those of the
-        best, for `LocalityPreserving(*pairs.names)`.
+        `LayerPairs`, a list of `LayerPair`, the best first. Print it; `.names` are the suggested
+        ones, for `LocalityPreserving(*pairs.names)`.
 
     Raises:
         ValueError: for models that cannot be looked into, data without classes, or too few images.
@@ -143,7 +141,14 @@ def suggest_layers(teacher, student, dataset, num_samples=512):
     ]
     usual = (penultimate(teacher), penultimate(student))
     pairs.sort(key=lambda p: (-round(p.score, 3), (p.teacher, p.student) != usual, p.cost))
-    return LayerPairs(pairs, chance_purity(labels), len(labels))
+    return LayerPairs(pairs, _suggested(pairs, usual), chance_purity(labels), len(labels))
+
+
+def _suggested(pairs, usual):
+    """The layers before the logits, unless another pair is clearly ahead of them."""
+    (own,) = [pair for pair in pairs if (pair.teacher, pair.student) == usual]
+    best = pairs[0] if pairs[0].score > own.score + _AHEAD else own
+    return best.teacher, best.student
 
 
 def _roles(teacher, student):

@@ -1,0 +1,94 @@
+r"""Tunes KD + LP with Optuna: weights, temperature, k, sigma and layers.
+
+Each trial trains one student and is judged on the validation images alone. The first trial is the
+setting of recipes/digits.py. At the end the best setting, that first one and the labels alone are
+trained anew from seeds that no trial has seen, and compared on the test images: what tuning gained
+there is what it is worth. (Test accuracies of trials are shown on the way, and choose nothing.)
+
+    pip install -e ".[tuning]"
+    python recipes/tune.py --num_labels 300                          # 40 trials on the digits
+    python recipes/tune.py --num_labels 300 --resume                 # go on where it was stopped
+    python recipes/tune.py --data mnist.npz --teacher teacher.keras --teacher_scaling 0..1 \
+        --student mnist_student --num_labels 2000
+
+What to look at afterwards, in the run folder: report.html, trials.csv with every trial, and
+trials.journal, which --resume reads (and Optuna's own plots, too).
+"""
+
+import dataclasses
+
+from absl import app, flags
+
+import common
+import inputs
+import outcome
+import roles
+import sources
+import teacher_file
+from method import Method
+from study import Study
+from tuning import START, Search, load_optuna
+
+FLAGS = flags.FLAGS
+
+
+def main(argv):
+    """Searches, trains the chosen setting anew, and reports."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    load_optuna()  # that it is missing is told before anything is trained
+    loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
+    pixels = inputs.scaled(loaded)
+    build_teacher, teacher_epochs = teacher_file.or_network(
+        "digits_teacher", FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
+    )
+    build_student = sources.network("student", FLAGS.student, loaded)
+    study = Study(
+        loaded, pixels, build_teacher, teacher_epochs, build_student,
+        roles.Layers.of(build_teacher(), build_student()), {}, [FLAGS.seed], FLAGS.epochs,
+        FLAGS.batch_size, FLAGS.num_labels,
+    )  # fmt: skip
+    fits = FLAGS.num_trials + 3 * FLAGS.num_seeds
+    comparison = study.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
+    search = Search.of(comparison)
+    trials = search.run(FLAGS.num_trials)
+    search.write(trials)
+    final = dataclasses.replace(
+        comparison,
+        methods={
+            "alone": Method("Student alone"),
+            "start": search.method("KD + LP, as it was", START),
+            "tuned": search.method("KD + LP, tuned", trials.best_params),
+        },
+        seeds=list(range(FLAGS.seed + 1, FLAGS.seed + 1 + FLAGS.num_seeds)),
+    )
+    results = final.run()
+    comparison.trainer.progress.close()
+    outcome.finish(final, results)
+    teacher, student = search.pairs[trials.best_params["pair"]]
+    print(
+        f"\nTrial {trials.best_trial.number} of {len(trials.trials)} is best on the validation "
+        f"images, {trials.best_value:.4f}: {trials.best_params}, layers {teacher!r} and {student!r}"
+    )
+
+
+def define_flags():
+    """Defines the flags of this recipe."""
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, keras:NAME or tfds:NAME.")
+    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one for digits.")
+    flags.DEFINE_enum(
+        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
+        "Range of the pixels that a .keras teacher was trained on.",
+    )  # fmt: skip
+    flags.DEFINE_integer("teacher_epochs", 30, "Epochs of the teacher.", lower_bound=1)
+    flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all if unset.")
+    flags.DEFINE_integer("num_trials", 40, "Trials in all.", lower_bound=1)
+    flags.DEFINE_integer("num_seeds", 3, "Seeds of the last comparison.", lower_bound=1)
+
+
+if __name__ == "__main__":
+    common.define_flags(run_dir="runs/tune", epochs=60, batch_size=100)
+    flags.adopt_module_key_flags(common)
+    define_flags()
+    common.run_recipe(main)

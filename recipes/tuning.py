@@ -1,0 +1,146 @@
+"""The search of recipes/tune.py: what is searched, the trials, and the table of them."""
+
+import csv
+import dataclasses
+
+import numpy as np
+from keras import ops
+
+from comparison import Comparison
+from method import Method, Term
+from tf_lpdistill import data, files, guidance, taps
+from tf_lpdistill.ops import center, nearest_rows
+
+# The setting of recipes/digits.py: the first trial, and what tuning is compared with.
+START = {"kd_weight": 0.1, "temperature": 4.0, "lp_weight": 0.3, "k": 5, "sigma": 1.0, "pair": 0}
+_NUM_PAIRS = 4  # layer pairs to choose from, of guidance.suggest_layers
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """A search over KD + LP: weights, temperature, k, sigma and layers.
+
+    Args:
+        comparison: the `Comparison` that trains a student; its first seed is the trials'.
+        pairs: list of (teacher's layer, student's layer) to choose from.
+        scales: {teacher's layer: root mean squared distance to the 5 nearest in a batch}, the unit
+            of sigma.
+    """
+
+    comparison: Comparison
+    pairs: list
+    scales: dict
+
+    @classmethod
+    def of(cls, comparison):
+        """Finds the layers on the training images."""
+        trainer, teacher = comparison.trainer, comparison.teacher
+        split = trainer.data.train.subset(comparison.num_labels, comparison.seeds[0])
+        batches = data.training_batches(
+            split, trainer.preprocessing, trainer.batch_size, seed=comparison.seeds[0]
+        )
+        found = guidance.suggest_layers(teacher, comparison.build_student(), batches)
+        ranked = [(pair.teacher, pair.student) for pair in found]
+        pairs = list(dict.fromkeys([found.names, *ranked]))[:_NUM_PAIRS]  # the suggested one first
+        features = taps.Tap(teacher, [name for name, _ in pairs])(next(iter(batches))[0])[1]
+        return cls(comparison, pairs, {name: _scale(value) for name, value in features.items()})
+
+    def draw(self, trial):
+        """Draws a setting; scales are searched evenly in their logarithm."""
+        largest = max(START["k"], min(20, self.comparison.trainer.batch_size - 1))
+        return {
+            "kd_weight": trial.suggest_float("kd_weight", 0.01, 10.0, log=True),
+            "temperature": trial.suggest_float("temperature", 1.0, 16.0, log=True),
+            "lp_weight": trial.suggest_float("lp_weight", 0.01, 10.0, log=True),
+            "k": trial.suggest_int("k", 1, largest),
+            "sigma": trial.suggest_float("sigma", 0.25, 4.0, log=True),
+            "pair": trial.suggest_int("pair", 0, len(self.pairs) - 1),
+        }
+
+    def method(self, title, setting):
+        """The `Method` of a setting."""
+        pair = self.pairs[setting["pair"]]
+        kd = {"temperature": setting["temperature"]}
+        sigma = setting["sigma"] * self.scales[pair[0]]
+        lp = {"num_neighbors": setting["k"], "bandwidth": sigma}
+        terms = (
+            Term("soft_target", setting["kd_weight"], arguments=kd),
+            Term("locality_preserving", setting["lp_weight"], lambda _: [pair], lp),
+        )
+        return Method(title, terms)
+
+    def run(self, num_trials):
+        """Runs the trials that are missing.
+
+        Args:
+            num_trials: how many there are to be, those of earlier runs included.
+
+        Returns:
+            The Optuna study; its trials are kept in `trials.journal` of the run folder.
+
+        Raises:
+            ImportError: without Optuna.
+        """
+        optuna = load_optuna()
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        path = str(self.comparison.trainer.run.path("trials.journal"))
+        journal = optuna.storages.journal.JournalFileBackend(path)
+        study = optuna.create_study(
+            study_name="tune",
+            storage=optuna.storages.JournalStorage(journal),
+            load_if_exists=True,
+            direction="maximize",
+        )
+        if not study.trials:
+            study.enqueue_trial(START)
+        # A sampler that began anew at each --resume would draw the same settings again.
+        study.sampler = optuna.samplers.TPESampler(
+            seed=self.comparison.seeds[0] + len(study.trials)
+        )
+        done = sum(trial.state.is_finished() for trial in study.trials)
+        study.optimize(self._judge, n_trials=max(num_trials - done, 0))
+        return study
+
+    def _judge(self, trial):
+        key = f"trial{trial.number:04d}"
+        methods = {key: self.method(key, self.draw(trial))}
+        one = dataclasses.replace(self.comparison, methods=methods, seeds=self.comparison.seeds[:1])
+        (result,) = one.run()[key]
+        if "failed" in result:
+            raise load_optuna().TrialPruned(result["failed"])
+        return result["validation_accuracy"]
+
+    def write(self, study):
+        """Writes `trials.csv`, a line a trial."""
+        path = self.comparison.trainer.run.path("trials.csv")
+        with files.atomic_path(path) as temporary:
+            with open(temporary, "w", newline="", encoding="utf-8") as file:
+                writer = csv.writer(file)
+                writer.writerow(["trial", "validation_accuracy", *START, "teacher", "student"])
+                for trial in study.trials:
+                    if trial.state.is_finished():
+                        setting = [trial.params[name] for name in START]
+                        pair = self.pairs[trial.params["pair"]]
+                        writer.writerow([trial.number, trial.value, *setting, *pair])
+
+
+def load_optuna():
+    """Returns the module.
+
+    Raises:
+        ImportError: when it is not installed.
+    """
+    try:
+        import optuna.storages.journal
+    except ImportError as error:
+        raise ImportError(
+            f"Tuning needs Optuna, and it cannot be imported ({error}). Install it: "
+            'pip install -e ".[tuning]"'
+        ) from error
+    return optuna
+
+
+def _scale(features):
+    """The root mean squared distance to the nearest five."""
+    distances = nearest_rows(center(features), START["k"])[1]
+    return max(float(np.sqrt(ops.mean(distances))), 1e-6)

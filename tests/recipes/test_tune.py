@@ -1,0 +1,92 @@
+"""Tuning: the settings that are tried, their table, and a search that goes on where it stopped."""
+
+import csv
+import json
+import sys
+import types
+
+import pytest
+
+import tuning
+from comparison import Comparison
+
+
+@pytest.fixture
+def comparison(trainer, pair, layers):
+    return Comparison(trainer, pair[0], lambda: pair[1], layers, {}, [0], 1, 100)
+
+
+def test_the_first_setting_is_that_of_the_digits(comparison, pair):
+    search = tuning.Search.of(comparison)
+    assert len(set(search.pairs)) == 4
+    assert all(scale > 0 for scale in search.scales.values())
+    made = [term.make(types.SimpleNamespace(layers=None)) for term in search.method(
+        "KD + LP", tuning.START).terms[1:]]  # fmt: skip
+    ((lp, weight),) = made[0]
+    assert (lp.teacher_layer_name, lp.student_layer_name) == search.pairs[0]
+    assert (
+        weight == 0.3
+        and lp.num_neighbors == 5
+        and lp.bandwidth == search.scales[search.pairs[0][0]]
+    )
+
+
+def test_without_optuna_the_way_out_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(ImportError, match=r'Tuning needs Optuna.*pip install -e "\.\[tuning\]"'):
+        tuning.load_optuna()
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Trials that are not trained: the less KD, the better; the one of the fourth pair fails."""
+    settings = []
+
+    def run(self):
+        ((key, method),) = self.methods.items()
+        settings.append(method)
+        kd = method.terms[0].weight
+        result = {"validation_accuracy": 1 / (1 + kd)}
+        return {key: [{"failed": "too hot"} if kd > 5 else result]}
+
+    monkeypatch.setattr(Comparison, "run", run)
+    return settings
+
+
+def test_a_search_goes_on_where_it_stopped(comparison, judged):
+    pytest.importorskip("optuna")
+    search = tuning.Search.of(comparison)
+    search.run(4)
+    study = search.run(12)
+    assert len(judged) == len(study.trials) == 12
+    assert study.trials[0].params == tuning.START
+    drawn = [tuple(trial.params.values()) for trial in study.trials]
+    assert len(set(drawn)) == 12  # nothing is tried twice
+    assert study.best_params["kd_weight"] == min(
+        trial.params["kd_weight"] for trial in study.trials
+    )
+    search.write(study)
+    with open(comparison.trainer.run.path("trials.csv"), newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["trial"]) for row in rows] == list(range(12))
+    assert {row["teacher"] for row in rows} <= {teacher for teacher, _ in search.pairs}
+    assert len(search.run(12).trials) == 12
+
+
+@pytest.mark.slow
+def test_the_recipe_and_its_report(recipe, tmp_path):
+    pytest.importorskip("optuna")
+    flags = (
+        "--num_labels=100 --num_trials=2 --num_seeds=1 --epochs=1 --batch_size=50 "
+        "--teacher_epochs=1"
+    ).split()
+    done = recipe("tune", tmp_path / "run", *flags)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "is best on the validation images" in done.stdout
+    rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
+    assert [row["key"] for row in rows] == ["teacher", "alone", "start", "tuned"]
+    assert "KD + LP, tuned" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    before = (tmp_path / "run" / "trials.journal").read_bytes()
+    again = recipe("tune", tmp_path / "run", *flags, "--resume")
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert (tmp_path / "run" / "trials.journal").read_bytes() == before
