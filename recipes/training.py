@@ -6,6 +6,7 @@ from collections.abc import Callable
 import keras
 
 import curves
+import look
 from optimizers import adam
 from progress import Progress
 from run_folder import Run
@@ -31,7 +32,6 @@ class Trainer:
         optimizer: function from the steps of a training to its optimizer, see `optimizers`.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
-        looked: the choices of losses whose wiring was looked at.
     """
 
     run: Run
@@ -42,7 +42,6 @@ class Trainer:
     augmentation: Augmentation = Augmentation()
     optimizer: Callable = adam(LEARNING_RATE)
     patience: int | None = None
-    looked: set = dataclasses.field(default_factory=set)
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -67,10 +66,10 @@ class Trainer:
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
             model.compile(self.optimizer(self.steps(split, epochs)), **labels)
-        batches = self._batches(model, split, seed, order)
+        batches = look.at(model, self._batches(model, split, seed, order), self)
         number = VALIDATIONS if self.patience is None else epochs
         validated = validated_epochs(epochs, number) if supervised else []
-        looks = watch(model, batches, validated, self.looked, self.progress.say)
+        looks = watch(model, batches, validated, self.progress.say)
         history = model.fit(
             batches,
             epochs=epochs,

@@ -1,39 +1,33 @@
-"""What is looked at before and while a student trains: wiring, terms, best epoch, step time."""
+"""What is watched while a student trains: terms, features, the best epoch, a step's time."""
 
 import time
 
 import keras
 import numpy as np
 
-from tf_lpdistill import guidance
 from tf_lpdistill.callbacks import Watch
 from tf_lpdistill.ops.replicas import spans_workers
 
 WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
 
 
-def watch(model, batches, epochs, looked, tell):
-    """Checks how a Distiller is wired, and looks at its terms and features while it trains.
+def watch(model, batches, epochs, tell):
+    """Looks at the terms and features of a Distiller; its alarms are lines above the progress bar.
 
     Args:
         model: what is trained; a plain model, a Distiller without losses, and one that several
             workers share are not looked at.
-        batches: its training batches, of which the first ones are looked at.
+        batches: its training batches, of which the first is looked at.
         epochs: the epochs, from 1, after which it looks; none: not at all.
-        looked: set of the names of losses whose wiring was checked before; it grows.
-        tell: function of a text: what the check finds, and alarms, which are told once.
+        tell: function of the text of an alarm.
 
     Returns:
         A list of callbacks.
     """
-    losses = tuple(loss.name for loss in getattr(model, "distillation_losses", ()))
-    if not losses or spans_workers(model.distribute_strategy):
+    watched = getattr(model, "distillation_losses", ()) and epochs
+    if not watched or spans_workers(model.distribute_strategy):
         return []
-    if losses not in looked:
-        looked.add(losses)
-        for problem in guidance.check(model, batches).problems:
-            tell(str(problem))
-    return [Watch(batches, frequency=epochs, alarm=tell)] if epochs else []
+    return [Watch(batches, frequency=epochs, alarm=tell)]
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -241,7 +241,6 @@ def test_rule(rule):
         (wrong_reaches, "tf_lpdistill/losses/new.py", "from tf_lpdistill.guidance import cost"),
         (wrong_reaches, "tf_lpdistill/guidance/new.py", "from tf_lpdistill import tflite"),
         (wrong_reaches, "tf_lpdistill/report/new.py", "from tf_lpdistill.losses import Hint"),
-        (wrong_reaches, "tf_lpdistill/report/new.py", "from tf_lpdistill.callbacks import Watch"),
         (
             losses_that_import_losses,
             "tf_lpdistill/losses/new.py",
