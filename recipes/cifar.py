@@ -38,8 +38,8 @@ import repdistiller
 import roles
 import sources
 import teacher_file
+from experiment import Experiment
 from optimizers import rmsprop, sgd
-from study import Study
 from tf_lpdistill import data, models
 
 FLAGS = flags.FLAGS
@@ -69,14 +69,14 @@ def main(argv):
         teacher, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
     )
     build_student = sources.network("student", student, loaded)
-    study = Study(
+    experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
         FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True,
         published=published.find(teacher, student, loaded.name), export=True,
     )  # fmt: skip
-    study.run("cifar", f"{teacher} teaches {student} on {loaded.name}")
+    experiment.run("cifar", f"{teacher} teaches {student} on {loaded.name}")
 
 
 def take_networks():

@@ -28,7 +28,7 @@ import common
 import methods
 import roles
 import sources
-from study import Study
+from experiment import Experiment
 from tf_lpdistill import preprocessing
 
 FLAGS = flags.FLAGS
@@ -45,12 +45,12 @@ def main(argv):
     build_teacher, teacher_epochs = teacher_source(loaded)
     build_student = sources.network("student", FLAGS.student, loaded, scaling())
     layers, pixels = look(build_teacher(), build_student())
-    study = Study(
+    experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student, layers, chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
         FLAGS.num_labels,
     )  # fmt: skip
-    study.run("compare", f"Distillation methods on {loaded.name}")
+    experiment.run("compare", f"Distillation methods on {loaded.name}")
 
 
 def scaling():

@@ -23,7 +23,7 @@ from absl import app, flags
 
 import common
 import imagenet_data
-import imagenet_study
+import imagenet_experiment
 import methods
 import sources
 from imagenet_networks import PAIRS, SCALING, find_teacher, obtain_teacher
@@ -43,7 +43,7 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
-    chosen = imagenet_study.check_methods(methods.select(FLAGS.methods))
+    chosen = imagenet_experiment.check_methods(methods.select(FLAGS.methods))
     streams = imagenet_data.load(FLAGS.dataset, FLAGS.data_dir, FLAGS.image_size)
     if FLAGS.batch_size > len(streams.train):
         raise ValueError(
@@ -57,7 +57,7 @@ def main(argv):
         FLAGS.teacher or named_teacher, FLAGS.teacher_weights, FLAGS.teacher_scaling,
         (FLAGS.teacher_epochs, FLAGS.epochs), streams, pixels,
     )  # fmt: skip
-    layers = imagenet_study.find_layers(source.build(), build_student())
+    layers = imagenet_experiment.find_layers(source.build(), build_student())
     run = common.start("imagenet", f"{streams.name}, {FLAGS.pair}", dataset=streams.describe())
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     progress = Progress(source.epochs + FLAGS.epochs * len(chosen) * len(seeds))
@@ -65,12 +65,12 @@ def main(argv):
         run, streams, pixels, FLAGS.batch_size, progress, optimizer(), run.directory
     )
     teacher = obtain_teacher(source, trainer, FLAGS.seed)
-    study = imagenet_study.Study(
+    experiment = imagenet_experiment.Experiment(
         trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs
     )
-    results = study.run()
+    results = experiment.run()
     progress.close()
-    imagenet_study.finish(study, results, FLAGS.phone_images)
+    imagenet_experiment.finish(experiment, results, FLAGS.phone_images)
 
 
 def optimizer():

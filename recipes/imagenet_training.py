@@ -83,7 +83,7 @@ class StreamTrainer:
             epochs: number of epochs, to the end of which the optimizer is scheduled.
             seed: of the order of the images, and of the crops.
             supervised: always True, what an `Apprentice` says of a stage with labels; methods with
-                other stages are refused before (`imagenet_study.check_methods`).
+                other stages are refused before (`imagenet_experiment.check_methods`).
             callbacks: further Keras callbacks.
 
         Returns:

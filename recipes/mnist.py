@@ -30,8 +30,8 @@ import published
 import roles
 import sources
 import teacher_file
+from experiment import Experiment
 from optimizers import rmsprop
-from study import Study
 
 FLAGS = flags.FLAGS
 TEACHER, STUDENT = "mnist_teacher", "mnist_student"
@@ -49,14 +49,14 @@ def main(argv):
         TEACHER, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
     )
     build_student = sources.network("student", STUDENT, loaded)
-    study = Study(
+    experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
         FLAGS.num_labels, rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
         published=published.MNIST if loaded.name == "mnist" else None, export=True,
     )  # fmt: skip
-    study.run("mnist", "A thin deep student on MNIST")
+    experiment.run("mnist", "A thin deep student on MNIST")
 
 
 def define_flags():

@@ -25,8 +25,8 @@ import outcome
 import roles
 import sources
 import teacher_file
+from experiment import Experiment
 from method import Method
-from study import Study
 from tuning import START, Search, load_optuna
 
 FLAGS = flags.FLAGS
@@ -43,13 +43,13 @@ def main(argv):
         "digits_teacher", FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
     )
     build_student = sources.network("student", FLAGS.student, loaded)
-    study = Study(
+    experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), {}, [FLAGS.seed], FLAGS.epochs,
         FLAGS.batch_size, FLAGS.num_labels,
     )  # fmt: skip
     fits = FLAGS.num_trials + 3 * FLAGS.num_seeds
-    comparison = study.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
+    comparison = experiment.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
     search = Search.of(comparison)
     trials = search.run(FLAGS.num_trials)
     search.write(trials)

@@ -16,7 +16,7 @@ from absl import app, flags
 import common
 import methods
 import roles
-from study import Study
+from experiment import Experiment
 from tf_lpdistill import Preprocessing, data, models
 
 FLAGS = flags.FLAGS
@@ -37,13 +37,13 @@ def main(argv):
     """Trains all students and reports."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    study = Study(
+    experiment = Experiment(
         data.load_digits(), PREPROCESSING, models.digits_teacher, FLAGS.teacher_epochs,
         build_student, roles.Layers.of(models.digits_teacher(), build_student()),
         methods.select(METHODS), list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)),
         FLAGS.epochs, FLAGS.batch_size, FLAGS.num_labels,
     )  # fmt: skip
-    study.run("two_stages", "Four methods in their two stages")
+    experiment.run("two_stages", "Four methods in their two stages")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from training import Trainer
 
 
 @dataclasses.dataclass(frozen=True)
-class Study:
+class Experiment:
     """What is trained, and on what.
 
     Args:
@@ -106,31 +106,31 @@ def find_layers(teacher, student):
     return roles.Layers(roles.Network.of("teacher", teacher), roles.Network.of("student", student))
 
 
-def finish(study, found, phone_images):
+def finish(experiment, found, phone_images):
     """Exports the student best on the held out images; writes the results and the report.
 
     Args:
-        study: the `Study`.
+        experiment: the `Experiment`.
         found: what its `run` returned.
         phone_images: images that calibrate and score the phone files.
     """
-    trainer, run = study.trainer, study.trainer.run
-    rows = [_row(key, method.title, found[key]) for key, method in study.methods.items()]
+    trainer, run = experiment.trainer, experiment.trainer.run
+    rows = [_row(key, method.title, found[key]) for key, method in experiment.methods.items()]
     chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]))
-    student = delivery.best_student(run, chosen["key"], found[chosen["key"]], study.seeds)
+    student = delivery.best_student(run, chosen["key"], found[chosen["key"]], experiment.seeds)
     run.save(student, run.path("student.keras"))
     images = trainer.data.load(phone_images)
     exporter = Trainer(run, images, trainer.preprocessing, trainer.batch_size, trainer.progress)
     chosen["best"] = True
     chosen["tflite"] = delivery.export(exporter, student, "student", "phone", tflite.PRECISIONS)
-    score = trainer.score(study.teacher, trainer.data.test)
-    result = score | {"validation_accuracy": None, "parameters": study.teacher.count_params()}
+    score = trainer.score(experiment.teacher, trainer.data.test)
+    result = score | {"validation_accuracy": None, "parameters": experiment.teacher.count_params()}
     rows.insert(0, _row("teacher", "Teacher", [result]))
     summary.print_table(rows)
     words = summary.reading(rows) + (
         f" Phone files are scored on {len(images.test)} of the {len(trainer.data.test)} images."
     )
-    results.write(run, rows, study.seeds, words, exported=chosen["key"])
+    results.write(run, rows, experiment.seeds, words, exported=chosen["key"])
 
 
 def _row(key, title, found):

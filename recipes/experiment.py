@@ -18,7 +18,7 @@ from training import LEARNING_RATE, Trainer
 
 
 @dataclasses.dataclass(frozen=True)
-class Study:
+class Experiment:
     """What is compared, on what, and for how long.
 
     Args:
