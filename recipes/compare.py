@@ -31,6 +31,7 @@ import outcome
 import roles
 import sources
 from comparison import Comparison
+from progress import Progress
 from tf_lpdistill import data, preprocessing
 from training import Trainer
 
@@ -56,7 +57,7 @@ def main(argv):
         dataset=evaluation.describe(loaded, num_labels),
     )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = common.Progress(teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
+    progress = Progress(teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
     trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
     if teacher_epochs:
         teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)

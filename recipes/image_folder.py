@@ -36,6 +36,7 @@ import tradeoff
 from comparison import Comparison
 from methods import METHODS
 from presets import PRESETS
+from progress import Progress
 from tf_lpdistill import Preprocessing, data
 from training import Trainer
 
@@ -65,7 +66,7 @@ def main(argv):
     fits = 2 * len(students) * len(seeds)
     trainer = Trainer(
         run, found.data, pixels, min(FLAGS.batch_size, len(found.data.train)),
-        common.Progress(source.epochs + FLAGS.epochs * fits),
+        Progress(source.epochs + FLAGS.epochs * fits),
         augmentation, patience=FLAGS.patience or None,
     )  # fmt: skip
     teacher, about = photo_teacher.obtain(source, trainer, FLAGS.seed)

@@ -122,11 +122,7 @@ def _shapes(model):
 def _find(model, shapes):
     # A nested model is listed before its layers, of which the last gives the same.
     nested = {name.rpartition("/")[0] for name in shapes}
-    plain = [
-        name
-        for name in shapes
-        if name not in nested and not isinstance(_layer(model, name), _DROPOUTS)
-    ]
+    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _DROPOUTS)]
     vectors = [name for name in plain if len(shapes[name]) == 1]
     maps = [name for name in plain if len(shapes[name]) == 3 and math.prod(shapes[name][:2]) > 1]
     found = {}

@@ -7,7 +7,7 @@ import pathlib
 import keras
 import numpy as np
 
-from tf_lpdistill import data, models
+from tf_lpdistill import Preprocessing, data, models
 from tf_lpdistill.data import ImageData, Split
 from tf_lpdistill.data.splits import stratified_order
 
@@ -69,6 +69,13 @@ def with_validation(loaded: ImageData):
     parts = {"validation": order[:count], "train": order[count:]}
     splits: dict[str, Split] = {t: loaded.train.take(np.sort(p)) for t, p in parts.items()}
     return dataclasses.replace(loaded, **splits)
+
+
+def pixels(loaded: ImageData, scaling="0..1", **how):
+    """Returns the `Preprocessing` that keeps size and colour; `how` are `mean` and `std`."""
+    height, width, channels = loaded.image_shape
+    color = "grayscale" if channels == 1 else "rgb"
+    return Preprocessing((height, width), color, scaling, **how)
 
 
 def network(flag, name, loaded: ImageData, scaling="0..1"):

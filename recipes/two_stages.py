@@ -19,6 +19,7 @@ import methods
 import outcome
 import roles
 from comparison import Comparison
+from progress import Progress
 from tf_lpdistill import Preprocessing, data, models
 from training import Trainer
 
@@ -54,7 +55,7 @@ def main(argv):
     )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     chosen = methods.select(METHODS)
-    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
+    progress = Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
     teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
     comparison = Comparison(
