@@ -9,8 +9,8 @@ study may be stopped at any time and goes on when it is started again, on severa
     python recipes/study.py --run_dir runs/study --part digits                    # without data
 
 Needs mnist.npz, cifar10_jpeg.npz and clothing64_jpeg.npz in the folder of data sets. Afterwards
-`python recipes/study_results.py --run_dir runs/study` adds the runs to docs/results/locality.csv
-and makes the tables and plots anew.
+`python recipes/study_results.py --run_dir runs/study` adds the runs to
+docs/results/locality/runs.csv and makes the tables and plots anew.
 """
 
 import multiprocessing
@@ -20,12 +20,11 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import keras  # noqa: E402
 import tensorflow as tf  # noqa: E402
 from absl import app, flags  # noqa: E402
 
 import common  # noqa: E402
-from locality import plan, train  # noqa: E402
+from locality import parts, plan, train  # noqa: E402
 from locality.classroom import Classroom  # noqa: E402
 from locality.records import Records  # noqa: E402
 
@@ -33,7 +32,7 @@ FLAGS = flags.FLAGS
 WAIT = 10  # seconds, while other processes are at work on what the next runs depend on
 
 
-def work(run_dir, parts, data_dir, cifar_teacher):
+def work(run_dir, names, data_dir, cifar_teacher):
     """Makes one run after the other until none is left; several processes may do so at once."""
     # One thread a process: small networks gain nothing from more.
     tf.config.threading.set_intra_op_parallelism_threads(1)
@@ -41,7 +40,7 @@ def work(run_dir, parts, data_dir, cifar_teacher):
     records, rooms = Records(pathlib.Path(run_dir)), {}
     parent = multiprocessing.parent_process()
     while parent is None or parent.is_alive():
-        jobs, more = plan.ready(parts, list(records.read().values()))
+        jobs, more = plan.ready(names, list(records.read().values()))
         left = [job for job in jobs if not records.has(job)]
         if not left and not more:
             return
@@ -69,14 +68,14 @@ def main(argv):
     """Starts the workers and waits for them."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    parts = plan.EVERYTHING if "all" in FLAGS.part else FLAGS.part
-    unknown = set(parts) - set(plan.PARTS)
+    names = parts.EVERYTHING if "all" in FLAGS.part else FLAGS.part
+    unknown = set(names) - set(parts.PARTS)
     if unknown:
         raise ValueError(
-            f"--part must be 'all' or some of {', '.join(plan.PARTS)}. "
+            f"--part must be 'all' or some of {', '.join(parts.PARTS)}. "
             f"Received: {', '.join(sorted(unknown))}"
         )
-    arguments = (FLAGS.run_dir, parts, FLAGS.data_dir, FLAGS.cifar_teacher)
+    arguments = (FLAGS.run_dir, names, FLAGS.data_dir, FLAGS.cifar_teacher)
     spawn = multiprocessing.get_context("spawn")
     others = [spawn.Process(target=work, args=arguments) for _ in range(FLAGS.workers - 1)]
     for process in others:
@@ -88,7 +87,7 @@ def main(argv):
 
 if __name__ == "__main__":
     flags.DEFINE_string("run_dir", "runs/study", "Folder of the study; it goes on where it stands.")
-    flags.DEFINE_list("part", "all", "all, or some of: " + ", ".join(plan.PARTS))
+    flags.DEFINE_list("part", "all", "all, or some of: " + ", ".join(parts.PARTS))
     flags.DEFINE_string(
         "data_dir", None, "Folder of real data; else the environment variable LPDISTILL_DATA."
     )

@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable
 from functools import partial
 
-import keras
 import numpy as np
 
 import sources
 from locality.networks import plain, residual, separable
+from locality.space import LEARNING_RATE
 from tf_lpdistill import Preprocessing, models
 from tf_lpdistill.data import Augmentation, ImageData
 
@@ -32,6 +32,8 @@ class Cell:
         teacher_augmentation: further steps of an `Augmentation` for the teacher's own training.
         scaling: range of the pixels that both networks take.
         size: pixels a side that images are averaged down to; None: as they are.
+        int8: whether the students of the final runs are scored as int8 TFLite files as well.
+        learning_rate: of the teacher; of the student where none is tuned.
     """
 
     data: str
@@ -46,6 +48,8 @@ class Cell:
     teacher_augmentation: tuple[str, ...] = ()
     scaling: str = "0..255"
     size: int | None = None
+    int8: bool = False
+    learning_rate: float = LEARNING_RATE
 
     def load(self, data_dir=None):
         """Loads the images: `ImageData`, its validation images at most `VALIDATION`."""
@@ -85,10 +89,6 @@ def shrink(split, size):
     blocks = split.images.reshape(len(split), size, side // size, size, side // size, -1)
     images = np.round(blocks.mean(axis=(2, 4))).astype(np.uint8)
     return dataclasses.replace(split, images=images)
-
-
-def _published(build):
-    return lambda image_shape, num_classes: build(image_shape, num_classes)
 
 
 _MNIST = {
@@ -131,14 +131,6 @@ CELLS = {
     "clothes_separable": Cell(title="clothes, separable", student=_WIDE, **_CLOTHES),
     "mnist_fitnets": Cell(
         "mnist.npz", "MNIST, FitNets", models.mnist_teacher, models.mnist_student, 4, None, 8,
-        scaling="0..1",
+        scaling="0..1", int8=True, learning_rate=0.001,
     ),
 }  # fmt: skip
-
-
-def parameters(cell, loaded: ImageData):
-    """How many numbers the student of a cell holds."""
-    student = cell.student(loaded.image_shape, loaded.num_classes)
-    count = student.count_params()
-    keras.utils.clear_session()
-    return count

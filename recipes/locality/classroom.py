@@ -94,7 +94,7 @@ class Classroom:
         if cell.teacher_augmentation:
             batches = cell.augmentation()(batches, self.pixels, self.data.num_classes, 0)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        teacher.compile(adam(0.01)(cell.teacher_epochs * steps), loss)
+        teacher.compile(adam(cell.learning_rate)(cell.teacher_epochs * steps), loss)
         teacher.fit(
             batches, epochs=cell.teacher_epochs, steps_per_epoch=steps, shuffle=False, verbose=0
         )
