@@ -14,6 +14,8 @@ EXTRAS = {
     # Takes tf_keras models only, and pins absl-py to 1.x: the one reason why an environment with
     # this extra has an older absl-py than one without.
     "compression": ["tensorflow-model-optimization>=0.8,<0.9", "tf_keras>=2.20,<2.22"],
+    # What recipes/study.py and recipes/study_results.py need beside the recipes.
+    "study": ["absl-py>=1.2", "matplotlib>=3.9", "optuna>=4.2", "scipy>=1.13"],
     # The report is drawn with numpy and the standard library.
     "report": [],
     # tensorflow-datasets 4.9.10 imports importlib_resources and does not ask for it.

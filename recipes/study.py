@@ -13,6 +13,7 @@ Needs mnist.npz, cifar10_jpeg.npz and clothing64_jpeg.npz in the folder of data 
 docs/results/locality/runs.csv and makes the tables and plots anew.
 """
 
+import functools
 import multiprocessing
 import os
 import pathlib
@@ -37,27 +38,29 @@ def work(run_dir, names, data_dir, cifar_teacher):
     # One thread a process: small networks gain nothing from more.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
-    records, rooms = Records(pathlib.Path(run_dir)), {}
+    records = Records(pathlib.Path(run_dir))
+
+    @functools.lru_cache(maxsize=1)  # one data set in memory at a time
+    def room(cell):
+        file = cifar_teacher if cell.startswith("cifar") else None
+        return Classroom(cell, records, data_dir, file)
+
     parent = multiprocessing.parent_process()
     while parent is None or parent.is_alive():
         jobs, more = plan.ready(names, list(records.read().values()))
         left = [job for job in jobs if not records.has(job)]
         if not left and not more:
             return
-        if not any(_try(job, records, rooms, data_dir, cifar_teacher) for job in left):
+        if not any(_try(job, records, room) for job in left):
             time.sleep(WAIT)
 
 
-def _try(job, records, rooms, data_dir, cifar_teacher):
+def _try(job, records, room):
     """Makes a run, unless another process is at it or has made it; returns whether it did."""
     with records.claim(job.name) as granted:
         if not granted or records.has(job):
             return False
-        if job.cell not in rooms:
-            rooms.clear()  # one data set in memory at a time
-            file = cifar_teacher if job.cell.startswith("cifar") else None
-            rooms[job.cell] = Classroom(job.cell, records, data_dir, file)
-        measured = train.run(job, rooms[job.cell])
+        measured = train.run(job, room(job.cell))
         records.write(job, measured)
         score = measured.get("validation_accuracy", measured.get("failed"))
         print(f"{job.name}: {score} ({measured['cpu_seconds']} s)", flush=True)

@@ -1,7 +1,5 @@
 """What the students of a cell share: images, a trained teacher, its answers on disk."""
 
-import pathlib
-import tempfile
 import time
 
 import keras
@@ -19,17 +17,18 @@ class Classroom:
 
     Args:
         name: key of `cells.CELLS`.
-        records: the `Records` of the study; a teacher that it lacks is trained and saved there.
+        records: the `Records` of the study; a teacher that it lacks is trained and saved there,
+            and so is what it says about the labelled images.
         data_dir: folder of data sets; None leaves it to LPDISTILL_DATA.
         teacher_file: a trained `.keras` teacher for pixels 0..255, in the place of the cell's own.
     """
 
     def __init__(self, name, records, data_dir=None, teacher_file=None):
-        self.cell = CELLS[name]
+        self.cell, self.records = CELLS[name], records
         self.data = self.cell.load(data_dir)
         self.pixels = self.cell.pixels(self.data)
-        self._caches, self._folder = {}, tempfile.TemporaryDirectory(prefix="teacher_caches_")
-        self.teacher = self._find_teacher(name, records, teacher_file)
+        self._caches = {}
+        self.teacher = self._find_teacher(name, teacher_file)
         self.teacher_network = _network("teacher", self.teacher)
         self.student_network = _network("student", self.build_student())
 
@@ -44,17 +43,20 @@ class Classroom:
 
     def cache(self, seed, layer_names):
         """The teacher's answers to the labelled images of a seed, and these features of it."""
-        key = (seed, *sorted(layer_names))
-        if key not in self._caches:
+        names = sorted(layer_names)
+        name = "-".join([self.cell.teacher_name, f"seed{seed}", *names]).replace("/", "_")
+        if name not in self._caches:
             batches = data.evaluation_batches(self.split(seed), self.pixels, 500, sample_ids=True)
-            folder = pathlib.Path(self._folder.name, str(len(self._caches)))
             views = "flips" if self.cell.flips else 1
-            self._caches[key] = TeacherCache.build(
-                self.teacher, batches, folder, sorted(layer_names), views=views
-            )
-        return self._caches[key]
+            # Cells that share a teacher share its labelled images, too.
+            with self.records.claim(f"cache_{name}", wait=True):
+                self._caches[name] = TeacherCache.build(
+                    self.teacher, batches, self.records.directory / "caches" / name, names, views
+                )
+        return self._caches[name]
 
-    def _find_teacher(self, name, records, teacher_file):
+    def _find_teacher(self, name, teacher_file):
+        records = self.records
         with records.claim(f"teacher_{self.cell.teacher_name}", wait=True):
             path = records.directory / "teachers" / f"{self.cell.teacher_name}.keras"
             job = Job("teacher", name, "teacher", {}, 0)

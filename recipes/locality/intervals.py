@@ -26,8 +26,8 @@ class Mean:
 
 
 def mean(values, confidence=0.95):
-    """The `Mean` of values, a sequence of floats."""
-    values = np.asarray(values, np.float64)
+    """The `Mean` of values, an iterable of floats."""
+    values = np.array(list(values), np.float64)
     number = len(values)
     if number < 2:
         nothing = math.nan

@@ -9,9 +9,9 @@ _NAMES = {"learning_rate": "learning rate", "num_neighbors": "k"}
 
 
 def by_seed(rows, field, **wanted):
-    """Returns {seed: value of a field} of the rows that match and have it."""
+    """Returns {seed: value of a field}, by ascending seed, of the rows that match and have it."""
     matching = (row for row in rows if all(row[k] == v for k, v in wanted.items()))
-    return {row["seed"]: row[field] for row in matching if field in row}
+    return dict(sorted((row["seed"], row[field]) for row in matching if field in row))
 
 
 def percent(found, digits=2):
