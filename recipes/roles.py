@@ -14,7 +14,10 @@ ROLES = {
     "stages": "the last maps of each size, comma separated, shallow to deep",
 }
 _ACTIVATIONS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.Activation)
-_DROPOUTS = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
+_PASSING = (  # they leave the features as they are
+    keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.Rescaling,
+    keras.layers.ZeroPadding2D,
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,7 +125,7 @@ def _shapes(model):
 def _find(model, shapes):
     # A nested model is listed before its layers, of which the last gives the same.
     nested = {name.rpartition("/")[0] for name in shapes}
-    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _DROPOUTS)]
+    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _PASSING)]
     vectors = [name for name in plain if len(shapes[name]) == 1]
     maps = [name for name in plain if len(shapes[name]) == 3 and math.prod(shapes[name][:2]) > 1]
     found = {}

@@ -29,8 +29,8 @@ class Classroom:
         self.pixels = self.cell.pixels(self.data)
         self._caches = {}
         self.teacher = self._find_teacher(name, teacher_file)
-        self.teacher_network = _network("teacher", self.teacher)
-        self.student_network = _network("student", self.build_student())
+        self.teacher_network = Network.of("teacher", self.teacher)
+        self.student_network = Network.of("student", self.build_student())
 
     def build_student(self):
         """A student, its weights drawn from Keras's global seed."""
@@ -65,7 +65,9 @@ class Classroom:
                 if teacher_file is None:
                     teacher = self._train_teacher()
                 else:
-                    teacher = keras.saving.load_model(teacher_file, compile=False)
+                    given = keras.saving.load_model(teacher_file, compile=False)
+                    # Files of other hands may give a list of one output.
+                    teacher = keras.Model(given.inputs[0], given.outputs[0], name="teacher")
                 with files.atomic_path(path) as temporary:
                     teacher.save(temporary)
                 seconds = round(time.process_time() - start, 1)
@@ -101,10 +103,3 @@ class Classroom:
             batches, epochs=cell.teacher_epochs, steps_per_epoch=steps, shuffle=False, verbose=0
         )
         return teacher
-
-
-def _network(name, model):
-    """The layers of a model by their role; the scaled pixels are no end of a stage."""
-    network = Network.of(name, model)
-    stages = tuple(layer for layer in network.layer("stages") if layer != "scale")
-    return Network.of(name, model, stages=stages)
