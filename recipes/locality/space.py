@@ -22,6 +22,8 @@ _OWN = {
     "alone": {"learning_rate": (LEARNING_RATE, 0.001, 0.1)},
     "soft_target": {"soft_target.temperature": (4.0, 1.0, 16.0)},
     "locality_preserving": {"locality_preserving.num_neighbors": (5, 2, 20)},
+    # Its KD has a tenth of the labels' weight, KD alone nine times as much as they: both within.
+    "kd_lp": {"soft_target.weight": (1.0, 0.1, 100.0)},
     "decoupled_soft_target": {"decoupled_soft_target.nontarget_weight": (8.0, 0.5, 16.0)},
     "class_relations": {"class_relations.temperature": (4.0, 1.0, 16.0)},
 }
