@@ -89,7 +89,8 @@ def _compared(tests, base):
     for key, (difference, _), p in zip(others, found, corrected, strict=True):
         cells[key] = f"{100 * difference.mean:+.2f}" if difference.number else ""
         if difference.number > 1:
-            cells[key] += f" ({interval(difference, signed=True)}; {p:.3f})"
+            shown = f"{p:.3f}" if p >= 0.001 else "<0.001"
+            cells[key] += f" ({interval(difference, signed=True)}; {shown})"
     return cells
 
 
