@@ -3,6 +3,8 @@
 # make test-all  the whole suite
 # make test-gpu  the tests that want a GPU, on a machine that has one
 # make bench     all benchmarks, into docs/results
+# make study     the study of LP, in runs/study: hours; goes on where it was stopped
+# make results   tables and plots of docs/results/locality.md from its raw rows
 # make lint      ruff alone
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
@@ -11,7 +13,8 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench lint docs test-mediapipe test-android have-java have-npm
+.PHONY: demo test test-all test-gpu bench study results lint docs test-mediapipe \
+  test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
@@ -35,6 +38,17 @@ bench: $(BENCHMARKS:%=bench-%)
 
 bench-%: $(VENV)/.dev
 	$(VENV)/bin/python benchmarks/$*.py
+
+STUDY_DIR ?= runs/study
+WORKERS ?= 2
+
+study: $(VENV)/.dev
+	$(VENV)/bin/python recipes/study.py --run_dir $(STUDY_DIR) --workers $(WORKERS)
+
+# STUDY_DIR on the command line adds the runs of that study first.
+results: $(VENV)/.dev
+	$(VENV)/bin/python recipes/study_results.py \
+	  $(if $(filter command line,$(origin STUDY_DIR)),--run_dir $(STUDY_DIR))
 
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py

@@ -19,6 +19,8 @@ EXTRAS = {
         "tensorflow-model-optimization>=0.8,<0.9",
         "tf_keras>=2.20,<2.22",
     ],
+    # What recipes/study.py and recipes/study_results.py need beside the recipes.
+    "study": ["absl-py>=1.2", "matplotlib>=3.9", "optuna>=4.4", "scipy>=1.13"],
     # The report is drawn with numpy and the standard library.
     "report": [],
     "tuning": ["optuna>=4.4"],

@@ -14,7 +14,10 @@ ROLES = {
     "stages": "the ends of the stages, comma separated, shallow to deep",
 }
 _ACTIVATIONS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.Activation)
-_PASSING = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.ZeroPadding2D)
+_PASSING = (  # they leave the features as they are
+    keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.Rescaling,
+    keras.layers.ZeroPadding2D,
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)

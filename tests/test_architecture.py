@@ -145,6 +145,9 @@ def foreign_imports(sources):
         "tf_keras": f"{PACKAGE}/compression/_tfmot/",
         "tensorflow_model_optimization": f"{PACKAGE}/compression/_tfmot/",
         "tensorflow.keras": (),
+        "matplotlib": "recipes/locality/plots.py",
+        "optuna": "recipes/locality/space.py",
+        "scipy": "recipes/locality/intervals.py",
     }
     wrong = set()
     for path, tree in sources.items():
@@ -257,6 +260,8 @@ def test_rule(rule):
         (wrong_reaches, "tf_lpdistill/compression/new.py", "from tf_lpdistill import tflite"),
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n import faiss"),
         (foreign_imports, "tf_lpdistill/graph/faiss_search.py", "import faiss"),
+        (foreign_imports, "recipes/new.py", "def f():\n from scipy import stats"),
+        (foreign_imports, "tf_lpdistill/new.py", "def f():\n import optuna"),
         (foreign_imports, "export/new.py", "from tensorflow import keras"),
         (foreign_imports, "tf_lpdistill/new.py", "import matplotlib.pyplot as plt"),
         (imported_scenarios, "recipes/new.py", "from digits import METHODS"),

@@ -7,7 +7,9 @@ from tf_lpdistill import models
 
 def nested():
     """A backbone without names of our kind, inside a model."""
-    x = inputs = keras.Input((16, 16, 3))
+    inputs = keras.Input((16, 16, 3))
+    x = keras.layers.Rescaling(1 / 255, name="scale")(keras.layers.ZeroPadding2D(1)(inputs))
+    x = keras.layers.Cropping2D(1, name="crop")(x)
     for width, stride in ((4, 1), (4, 2), (8, 1), (8, 2)):
         x = keras.layers.Conv2D(width, 3, stride, padding="same", name=f"c{width}_{stride}")(x)
         x = keras.layers.Activation("relu", name=f"a{width}_{stride}")(x)

@@ -1,0 +1,63 @@
+"""The parts of the study: which methods on which cells, over which seeds, and the sweeps of LP."""
+
+from methods import METHODS
+
+SEEDS = range(5)  # of the final runs
+SWEEP_SEEDS = range(3)
+TUNING_SEED = 100  # its labelled images and weights are in no final run
+CORE = ("alone", "soft_target", "locality_preserving", "kd_lp")
+# One method of each kind.
+SOME = (
+    *CORE, "hint", "attention_transfer", "similarity_preserving", "rkd", "probabilistic_transfer",
+    "decoupled_soft_target", "class_relations",
+)  # fmt: skip
+ALL = tuple(METHODS)
+LP = "locality_preserving"
+_WEIGHTS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+def _lp(**changes):
+    return {f"{LP}.{name}": value for name, value in changes.items()}
+
+
+def _relative(weight):
+    """An LP weight as a factor on the one that the table of methods has."""
+    return round(weight / METHODS[LP].terms[0].weight, 6)
+
+
+# What is varied about the LP of the table of methods, one thing at a time.
+SWEEPS = {
+    "weight": [_lp(weight=_relative(weight)) for weight in _WEIGHTS],
+    "neighbors": [_lp(num_neighbors=k) for k in (1, 2, 5, 10, 20, 50)],
+    "bandwidth": [_lp(bandwidth=sigma) for sigma in ("auto", 0.6, 1.25, 2.5, 5.0, 10.0)],
+    "normalize": [_lp(normalize=True, weight=_relative(w)) for w in (0.1, 0.3, 1.0, 3.0, 10.0)],
+    "affinity": [_lp(affinity=name) for name in ("heat", "binary", "cosine", "lle")],
+    "layer": [
+        _lp(role=role, weight=_relative(weight))
+        for role in ("features", "maps", "middle", "outputs")
+        for weight in (0.03, 0.3)
+    ],
+    "batch": [{"batch_size": size} for size in (32, 64, 128, 256, 512)],
+    "batch_alone": [{"batch_size": size} for size in (32, 64, 128, 256, 512)],
+    "neighbor_batches": [{"seeds_per_batch": seeds} for seeds in (8, 32, 128)],
+    "schedule": [_lp(schedule=name) for name in ("constant", "falling", "rising")],
+}
+
+# In this order: each line is of use without the next.
+PARTS = {
+    "mnist": [("mnist_plain", CORE)],
+    "mnist_all": [("mnist_plain", ALL)],
+    "sweeps": [("mnist_plain", "sweeps")],
+    "cifar": [("cifar_residual", CORE)],
+    "clothes": [("clothes_residual", CORE)],
+    "other_students": [(f"{name}", CORE) for name in (
+        "mnist_separable", "cifar_separable", "clothes_separable")],
+    "cifar_all": [("cifar_residual", SOME)],
+    "clothes_all": [("clothes_residual", SOME)],
+    "other_students_all": [("mnist_separable", ALL), ("cifar_separable", SOME),
+                           ("clothes_separable", SOME), ("cifar_residual", ALL),
+                           ("clothes_residual", ALL)],
+    "full_mnist": [("mnist_fitnets", "fitnets")],
+    "digits": [("digits_plain", CORE)],
+}  # fmt: skip
+EVERYTHING = [part for part in PARTS if part != "digits"]

@@ -1,0 +1,87 @@
+"""What a study has done: one file a run, written whole, and claims that several processes share."""
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import pathlib
+
+from tf_lpdistill import files
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One run: a student that is trained once.
+
+    Args:
+        part: "tune", "final", a sweep ("sweep_k"), or "teacher".
+        cell: name of the data set and the pair of networks, see `cells.CELLS`.
+        method: key of `methods.METHODS`.
+        setting: dict of what differs from the method as it is published, see `space.apply`.
+        seed: of the labelled images, of the student's weights and of the batches.
+    """
+
+    part: str
+    cell: str
+    method: str
+    setting: dict
+    seed: int
+
+    @property
+    def name(self):
+        """A name for files that no other run has."""
+        setting = json.dumps(self.setting, sort_keys=True)
+        digest = hashlib.sha256(setting.encode()).hexdigest()[:8]
+        return f"{self.part}-{self.cell}-{self.method}-{digest}-seed{self.seed}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Records:
+    """The runs on record in a folder.
+
+    Args:
+        directory: `pathlib.Path` of the folder; made where it is missing.
+    """
+
+    directory: pathlib.Path
+
+    def read(self):
+        """Returns {name: row} of all runs on record; a row is a dict of plain values."""
+        found = {}
+        for path in sorted((self.directory / "runs").glob("[!.]*.json")):
+            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def has(self, job):
+        """Whether a run is on record."""
+        return self._path(job).exists()
+
+    def write(self, job, measured):
+        """Records a run: the job itself, and the dict of what was measured."""
+        files.write_json(self._path(job), dataclasses.asdict(job) | measured)
+
+    @contextlib.contextmanager
+    def claim(self, name, wait=False):
+        """Claims a name among all processes on this computer; a claim ends with its process.
+
+        Args:
+            name: of a run, or of what else only one process may make.
+            wait: wait for another process's claim to end.
+
+        Yields:
+            Whether the claim was granted; with `wait` it always is.
+        """
+        path = self.directory / "claims" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "wb") as file:
+            try:
+                # The system takes the lock back when the process ends, however it ends.
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+            else:
+                yield True
+
+    def _path(self, job):
+        return self.directory / "runs" / f"{job.name}.json"

@@ -1,0 +1,101 @@
+r"""Does the locality preserving loss (LP) help? Few labels, many methods, each tuned alike.
+
+Each method gets eight trials on validation images, then five seeds at the best setting, tested
+once; LP is also swept, one argument at a time. A run that is on record is never made again, so the
+study may be stopped at any time and goes on when it is started again, on several processes too.
+
+    python recipes/study.py --run_dir runs/study --data_dir ~/data                # all of it
+    python recipes/study.py --run_dir runs/study --data_dir ~/data --part mnist --workers 2
+    python recipes/study.py --run_dir runs/study --part digits                    # without data
+
+Needs mnist.npz, cifar10_jpeg.npz and clothing64_jpeg.npz in the folder of data sets. Afterwards
+`python recipes/study_results.py --run_dir runs/study` adds the runs to
+docs/results/locality/runs.csv and makes the tables and plots anew.
+"""
+
+import functools
+import multiprocessing
+import os
+import pathlib
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import tensorflow as tf  # noqa: E402
+from absl import app, flags  # noqa: E402
+
+import common  # noqa: E402
+from locality import parts, plan, train  # noqa: E402
+from locality.classroom import Classroom  # noqa: E402
+from locality.records import Records  # noqa: E402
+
+FLAGS = flags.FLAGS
+WAIT = 10  # seconds, while other processes are at work on what the next runs depend on
+
+
+def work(run_dir, names, data_dir, cifar_teacher):
+    """Makes one run after the other until none is left; several processes may do so at once."""
+    # One thread a process: small networks gain nothing from more.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    records = Records(pathlib.Path(run_dir))
+
+    @functools.lru_cache(maxsize=1)  # one data set in memory at a time
+    def room(cell):
+        file = cifar_teacher if cell.startswith("cifar") else None
+        return Classroom(cell, records, data_dir, file)
+
+    parent = multiprocessing.parent_process()
+    while parent is None or parent.is_alive():
+        jobs, more = plan.ready(names, list(records.read().values()))
+        left = [job for job in jobs if not records.has(job)]
+        if not left and not more:
+            return
+        if not any(_try(job, records, room) for job in left):
+            time.sleep(WAIT)
+
+
+def _try(job, records, room):
+    """Makes a run, unless another process is at it or has made it; returns whether it did."""
+    with records.claim(job.name) as granted:
+        if not granted or records.has(job):
+            return False
+        measured = train.run(job, room(job.cell))
+        records.write(job, measured)
+        score = measured.get("validation_accuracy", measured.get("failed"))
+        print(f"{job.name}: {score} ({measured['cpu_seconds']} s)", flush=True)
+        return True
+
+
+def main(argv):
+    """Starts the workers and waits for them."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    names = parts.EVERYTHING if "all" in FLAGS.part else FLAGS.part
+    unknown = set(names) - set(parts.PARTS)
+    if unknown:
+        raise ValueError(
+            f"--part must be 'all' or some of {', '.join(parts.PARTS)}. "
+            f"Received: {', '.join(sorted(unknown))}"
+        )
+    arguments = (FLAGS.run_dir, names, FLAGS.data_dir, FLAGS.cifar_teacher)
+    spawn = multiprocessing.get_context("spawn")
+    others = [spawn.Process(target=work, args=arguments) for _ in range(FLAGS.workers - 1)]
+    for process in others:
+        process.start()
+    work(*arguments)
+    for process in others:
+        process.join()
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("run_dir", "runs/study", "Folder of the study; it goes on where it stands.")
+    flags.DEFINE_list("part", "all", "all, or some of: " + ", ".join(parts.PARTS))
+    flags.DEFINE_string(
+        "data_dir", None, "Folder of real data; else the environment variable LPDISTILL_DATA."
+    )
+    flags.DEFINE_string(
+        "cifar_teacher", None, "A .keras teacher for 32x32 pixels 0..255; trained here if unset."
+    )
+    flags.DEFINE_integer("workers", 1, "Processes that share the work.", lower_bound=1)
+    common.run_recipe(main)
