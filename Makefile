@@ -22,10 +22,10 @@ demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
 
 test: lint
-	$(PYTEST) -m "not slow and not gpu"
+	$(PYTEST) -m "not slow and not gpu and not torture"
 
 test-all: lint
-	$(PYTEST) -m "not gpu"
+	$(PYTEST) -m "not gpu and not torture"
 
 test-gpu: $(VENV)/.dev
 	$(PYTEST) tests/gpu
