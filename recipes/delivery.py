@@ -5,7 +5,6 @@ Both choices, of the seed and of the method, are made on the validation images.
 
 import statistics
 
-import keras
 import numpy as np
 
 import common
@@ -13,6 +12,7 @@ import evaluation
 import summary
 import training
 from tf_lpdistill import files, report, tflite
+from tf_lpdistill.saving import load_model
 
 TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 
@@ -57,7 +57,7 @@ def best_student(run, key, results, seeds):
     """The student of the seed that is best on the validation images."""
     pairs = zip(results, seeds, strict=True)
     seed = max(pairs, key=lambda pair: pair[0]["validation_accuracy"])[1]
-    return keras.saving.load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
+    return load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
 
 
 def _teacher_row(trainer, teacher, feature):

@@ -25,6 +25,7 @@ import evaluation
 from tf_lpdistill import Distiller, NeighborGraph, Preprocessing, data, files, report
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
+from tf_lpdistill.saving import load_model
 
 FLAGS = flags.FLAGS
 LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
@@ -75,7 +76,7 @@ def train_teacher(run, images, pixels, progress):
     path = run.path("teacher.keras")
     if path.exists():
         progress.skip(FLAGS.teacher_epochs)
-        return keras.saving.load_model(path)
+        return load_model(path)
     with run.strategy.scope():
         teacher = network("teacher", images.image_shape, images.num_classes, TEACHER)
     progress.begin("teacher")

@@ -6,12 +6,11 @@ import pathlib
 import warnings
 from collections.abc import Callable
 
-import keras
-
 import evaluation
 import sources
 from tf_lpdistill import Preprocessing, files, models
 from tf_lpdistill.data import ImageData
+from tf_lpdistill.saving import load_model
 from training import Trainer
 
 DEFAULT = "mobilenet_v2"
@@ -169,7 +168,7 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
         own = dataclasses.replace(trainer, learning_rate=source.learning_rate)
         teacher = own.teacher(source.build, source.epochs, seed)
     elif path.exists():
-        teacher = keras.saving.load_model(path)
+        teacher = load_model(path)
     else:
         teacher = source.build()
         trainer.run.save(teacher, path)

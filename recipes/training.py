@@ -8,6 +8,7 @@ import keras
 import common
 from tf_lpdistill import Preprocessing, data
 from tf_lpdistill.data import Augmentation, ImageData
+from tf_lpdistill.saving import load_model
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
 VALIDATIONS = 15  # a model is validated this often on its way
@@ -127,7 +128,7 @@ class Trainer:
         if self.run.has(path):
             self.progress.skip(epochs)
             with self.run.strategy.scope():
-                return keras.saving.load_model(path)
+                return load_model(path)
         keras.utils.set_random_seed(seed)
         with self.run.strategy.scope():
             teacher = build()

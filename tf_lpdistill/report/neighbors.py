@@ -1,10 +1,8 @@
 """neighbors.npz: a few query images and their nearest neighbours in three feature spaces."""
 
-import zipfile
-import zlib
-
 import numpy as np
 
+from tf_lpdistill.files import read_arrays
 from tf_lpdistill.report.run import NeighborGrid, Neighbors
 
 
@@ -57,21 +55,8 @@ class _Arrays:
     def __init__(self, path):
         self._name = path.name
         try:
-            # NumPy leaves a file that it opened itself open when the zip is damaged.
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                self._arrays = {name: file[name] for name in file.files}
-        # A plain .npy is an array without `files`; the rest is what a cut or edited zip raises.
-        except (
-            AttributeError,
-            EOFError,
-            NotImplementedError,
-            OSError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+            self._arrays = read_arrays(path)
+        except ValueError as error:
             raise ValueError(
                 f"{self._name} is damaged: expected a NumPy .npz file. Received: {path} "
                 f"({error}). {_WAY_OUT}"
