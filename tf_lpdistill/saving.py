@@ -54,14 +54,13 @@ def check_undamaged(filepath):
         FileNotFoundError: when it is not there.
         ValueError: when it was cut short or changed, or is a decompression bomb.
     """
-    try:
-        check_archive(filepath)
-        with zipfile.ZipFile(filepath) as archive:
-            damaged = archive.testzip()
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # zipfile and zlib raise a dozen kinds for damaged bytes
-        raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
+    with open(filepath, "rb") as file:
+        try:
+            check_archive(file)
+            with zipfile.ZipFile(file) as archive:
+                damaged = archive.testzip()
+        except Exception as error:  # zipfile and zlib raise a dozen kinds for damaged bytes
+            raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
     if damaged is not None:
         raise ValueError(f"{filepath} is damaged: {damaged!r} in it fails its checksum.")
 

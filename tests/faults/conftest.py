@@ -19,7 +19,7 @@ _counts = collections.defaultdict(lambda: {"tried": 0, "lost": 0, "seconds": 0.0
 @pytest.fixture
 def tries():
     """How many draws a random attack makes: few in the suite, many in `make torture`."""
-    return int(os.environ.get("FAULT_TRIES", "20"))
+    return int(os.environ.get("FAULT_TRIES", "10"))
 
 
 def pytest_runtest_logreport(report):
