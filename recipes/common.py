@@ -1,5 +1,6 @@
 """Start-up that all recipes share: flags, run folder, seeds, strategy, progress."""
 
+import atexit
 import csv
 import dataclasses
 import json
@@ -89,6 +90,7 @@ def start(recipe, title, *, several_workers=False, **config):
         ValueError: when the folder holds a run and `--resume` is not given, or another run's flags;
             for a batch that the replicas cannot share, or several workers where the recipe is not
             made for them.
+        BlockingIOError: when another process works in the folder.
     """
     if FLAGS.strategy == "multi_worker" and not several_workers:
         raise ValueError(
@@ -113,6 +115,9 @@ def start(recipe, title, *, several_workers=False, **config):
     }
     run = Run(directory, strategy)
     if run.chief:
+        directory.mkdir(parents=True, exist_ok=True)
+        message = f"Another process works in {directory}. Wait for it, or choose another --run_dir."
+        atexit.register(files.lock(directory, message))  # till the process ends
         _check_folder(directory, settings)
         files.write_json(directory / "config.json", settings)
     return run

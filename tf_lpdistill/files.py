@@ -1,10 +1,13 @@
 """Files that are either whole or absent, and archives that are read without trust in them."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import pathlib
+import shutil
+import socket
 import uuid
 import zipfile
 
@@ -35,8 +38,7 @@ def atomic_path(path):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     suffixes = "".join(path.suffixes)
-    stem = path.name[: len(path.name) - len(suffixes)] if suffixes else path.name
-    temporary = path.with_name(f".{stem}-{uuid.uuid4().hex[:8]}.part{suffixes}")
+    temporary = beside(path.with_name(path.name.removesuffix(suffixes) or path.name), suffixes)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -44,6 +46,61 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def beside(path, suffixes=""):
+    """Returns a temporary hidden name beside `path`, and removes what killed processes left there.
+
+    Args:
+        path: `pathlib.Path` of the final file or folder, without the suffixes.
+        suffixes: what the temporary name must end in.
+
+    Returns:
+        A `pathlib.Path` that does not exist, in the folder of `path`.
+    """
+    start = f".{path.name}-{socket.gethostname()}-"
+    for left in path.parent.glob(f"{glob.escape(start)}*.part*"):
+        pid = left.name.removeprefix(start).partition("-")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f"{start}{os.getpid()}-{uuid.uuid4().hex[:8]}.part{suffixes}")
+
+
+def _runs(pid):
+    """Whether a process of this computer runs; a number that was given again counts as running."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
+
+
+def lock(folder, message):
+    """Locks a folder for this process; the lock ends with the process, however it ends.
+
+    Args:
+        folder: an existing folder; no file is made in it.
+        message: of the error.
+
+    Returns:
+        A function without arguments that gives the lock back.
+
+    Raises:
+        BlockingIOError: when another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing hinders a second process there
+        return lambda: None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise BlockingIOError(message) from error
+    return lambda: os.close(descriptor)
 
 
 def write_text(path, text):
