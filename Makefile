@@ -5,6 +5,9 @@
 # make bench     all benchmarks, into docs/results
 # make study     the study of LP, in runs/study: hours; goes on where it was stopped
 # make results   tables and plots of docs/results/locality.md from its raw rows
+# make torture   every attack of tests/faults, within an hour, into docs/results/reliability.md
+# make soak      training, cache, graph and report in a loop: SOAK_MINUTES=30
+# make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
 # make lint      ruff alone
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
@@ -13,23 +16,24 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench study results lint docs test-mediapipe \
-  test-android have-java have-npm
+.PHONY: demo test test-all test-gpu bench study results lint docs torture soak test-matrix \
+  test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
 RUN_DIR ?= runs/digits
 PYTEST := $(VENV)/bin/python -m pytest
+SOAK_MINUTES ?= 30
 BENCHMARKS ?= loss growth step cache graph layers balance
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
 
 test: lint
-	$(PYTEST) -m "not slow and not gpu"
+	$(PYTEST) -m "not slow and not gpu and not torture"
 
 test-all: lint
-	$(PYTEST) -m "not gpu"
+	$(PYTEST) -m "not gpu and not torture"
 
 test-gpu: $(VENV)/.dev
 	$(PYTEST) tests/gpu
@@ -49,6 +53,27 @@ study: $(VENV)/.dev
 results: $(VENV)/.dev
 	$(VENV)/bin/python recipes/study_results.py \
 	  $(if $(filter command line,$(origin STUDY_DIR)),--run_dir $(STUDY_DIR))
+
+torture: $(VENV)/.dev
+	$(VENV)/bin/python benchmarks/reliability.py
+
+soak: $(VENV)/.dev
+	SOAK_MINUTES=$(SOAK_MINUTES) $(PYTEST) tests/faults/test_soak.py -s
+
+# What setup.py allows, at both ends: TensorFlow 2.20 with Keras 3.12, and the newest of both.
+OLDEST := tensorflow==2.20.* keras==3.12.*
+test-matrix:
+	@for python in python3.11 python3.12 python3.13; do \
+	  "$$python" --version 2>/dev/null || continue; \
+	  for end in oldest newest; do \
+	    venv=$(VENV)-$$python-$$end; \
+	    $(MAKE) --no-print-directory VENV=$$venv PYTHON=$$python $$venv/.dev || exit 1; \
+	    if [ $$end = oldest ]; then \
+	      $$venv/bin/python -m pip install --no-input -q $(OLDEST) || exit 1; fi; \
+	    echo "$$python, $$end"; \
+	    $$venv/bin/python -m pytest -m "not slow and not gpu and not torture" || exit 1; \
+	  done; \
+	done
 
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py

@@ -44,7 +44,7 @@ def write_features(path, n, d):
 
 def work(path, method, pca):
     """Prepares one build, which returns its seconds and its recall."""
-    features = np.load(path, mmap_mode="r")
+    features = np.load(path, mmap_mode="r", allow_pickle=False)
     features.max()  # maps the whole file into memory, before the build's own memory is measured
     NeighborGraph.build(features[:200], NEIGHBORS, method=method)  # pays for first calls
 

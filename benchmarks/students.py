@@ -9,6 +9,7 @@ import numpy as np
 from absl import flags
 
 from tf_lpdistill import Distiller, Preprocessing, TeacherCache, data, models
+from tf_lpdistill.saving import load_model
 
 FLAGS = flags.FLAGS
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -133,7 +134,7 @@ def _cifar(folder, quick):
         cifar.train.subset(labels, 0),
         cifar.test.subset(5000, 0),
         Preprocessing((32, 32), scaling="0..255"),
-        keras.saving.load_model(FLAGS.cifar_teacher, compile=False),
+        load_model(FLAGS.cifar_teacher, compile=False),
         lambda: _small_student((32, 32, 3)),
         1 if quick else 10,
         100,

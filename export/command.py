@@ -63,20 +63,18 @@ def read_npz(path, flag):
     Returns:
         `(images, labels)`: (n, height, width, 1 or 3) uint8, and (n,) integers or None.
     """
-    import zipfile
-
     import numpy as np
 
+    from tf_lpdistill.files import read_arrays
+
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files if key in ("x", "y")}
-            keys = archive.files
-    except (ValueError, OSError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+        arrays = read_arrays(path)
+    except ValueError as error:
         raise ValueError(f"The .npz cannot be read ({error}). Received: --{flag}={path}") from error
     if "x" not in arrays or arrays["x"].dtype != np.uint8 or arrays["x"].ndim not in (3, 4):
         raise ValueError(
             "The .npz must hold x, uint8 images (n, height, width[, channels]). "
-            f"Received: --{flag}={path} with the keys {keys}"
+            f"Received: --{flag}={path} with the keys {list(arrays)}"
             + (f", x {arrays['x'].dtype} {arrays['x'].shape}" if "x" in arrays else "")
         )
     images = arrays["x"] if arrays["x"].ndim == 4 else arrays["x"][..., None]

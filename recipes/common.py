@@ -1,5 +1,6 @@
 """Start-up that all recipes share: flags, seeds, strategy, run folder, errors."""
 
+import atexit
 import pathlib
 import sys
 
@@ -9,7 +10,7 @@ from absl import app, flags
 
 from machine import versions
 from run_folder import Run, claim
-from tf_lpdistill import distribution
+from tf_lpdistill import distribution, files
 from tf_lpdistill.cluster import WorkersError
 
 FLAGS = flags.FLAGS
@@ -47,6 +48,7 @@ def start(recipe, title, *, several_workers=False, **config):
         ValueError: when the folder holds a run and `--resume` is not given, or another run's flags;
             for a batch that the replicas cannot share, or several workers where the recipe is not
             made for them.
+        BlockingIOError: when another process works in the folder.
     """
     if FLAGS.strategy == "multi_worker" and not several_workers:
         raise ValueError(
@@ -71,6 +73,9 @@ def start(recipe, title, *, several_workers=False, **config):
     }
     run = Run(directory, strategy)
     if run.chief:
+        directory.mkdir(parents=True, exist_ok=True)
+        message = f"Another process works in {directory}. Wait for it, or choose another --run_dir."
+        atexit.register(files.lock(directory, message))  # till the process ends
         claim(directory, settings, FLAGS.resume)
     return run
 

@@ -5,13 +5,12 @@ Both choices, of the seed and of the method, are made on the validation images.
 
 import statistics
 
-import keras
-
 import evaluation
 import record
 import summary
 from results import write
 from tf_lpdistill import tflite
+from tf_lpdistill.saving import load_model
 
 TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 
@@ -67,7 +66,7 @@ def best_student(run, key, results, seeds):
     """The student of the seed that is best on the validation images."""
     pairs = zip(results, seeds, strict=True)
     seed = max(pairs, key=lambda pair: pair[0]["validation_accuracy"])[1]
-    return keras.saving.load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
+    return load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))
 
 
 def _teacher_row(trainer, teacher, feature):

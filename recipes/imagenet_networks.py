@@ -12,6 +12,7 @@ import sources
 import teacher_file
 from imagenet_data import Streams
 from tf_lpdistill import Preprocessing, models
+from tf_lpdistill.saving import load_model
 
 SCALING = "-1..1"  # of what students are fed: what MobileNets are made for
 
@@ -116,7 +117,7 @@ def _make_teacher(source, trainer, seed):
     if source.epochs and path.exists():
         trainer.progress.skip(source.epochs)
         with run.strategy.scope():
-            return keras.saving.load_model(path, compile=False)
+            return load_model(path, compile=False)
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
         teacher = source.build()

@@ -4,8 +4,6 @@ import dataclasses
 import functools
 from collections.abc import Callable
 
-import keras
-
 import evaluation
 import pretrained
 import sources
@@ -13,6 +11,7 @@ import teacher_file
 from optimizers import adam
 from tf_lpdistill import Preprocessing, files, models
 from tf_lpdistill.data import ImageData
+from tf_lpdistill.saving import load_model
 from training import Trainer
 
 DEFAULT = "mobilenet_v2"
@@ -108,7 +107,7 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
         own = dataclasses.replace(trainer, optimizer=adam(source.learning_rate))
         teacher = own.teacher(source.build, source.epochs, seed)
     elif path.exists():
-        teacher = keras.saving.load_model(path)
+        teacher = load_model(path)
     else:
         teacher = source.build()
         trainer.run.save(teacher, path)

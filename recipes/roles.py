@@ -3,7 +3,7 @@
 import dataclasses
 import math
 
-import keras
+from keras import layers
 
 from tf_lpdistill import models, taps
 
@@ -13,11 +13,8 @@ ROLES = {
     "preactivation": "the last maps before their ReLU",
     "stages": "the ends of the stages, comma separated, shallow to deep",
 }
-_ACTIVATIONS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.Activation)
-_PASSING = (  # they leave the features as they are
-    keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.Rescaling,
-    keras.layers.ZeroPadding2D,
-)  # fmt: skip
+_ACTIVATIONS = (layers.ReLU, layers.LeakyReLU, layers.Activation)
+_PASSING = (layers.Dropout, layers.SpatialDropout2D, layers.Rescaling, layers.ZeroPadding2D)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 from tf_lpdistill import data, models
 from tf_lpdistill.data import ImageData, Split
 from tf_lpdistill.data.splits import stratified_order
+from tf_lpdistill.saving import load_model
 
 IMAGE_SIZE = 64  # pixels a side, of photos in folders
 VALIDATION_SHARE = 0.1  # of the training images, where a data set brings no validation split
@@ -130,4 +131,4 @@ def read_model(flag, path):
     """
     if not pathlib.Path(path).is_file():
         raise ValueError(f"--{flag} names no file. Received: --{flag}={path}")
-    return keras.saving.load_model(path, compile=False)
+    return load_model(path, compile=False)

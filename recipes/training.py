@@ -12,6 +12,7 @@ from progress import Progress
 from run_folder import Run
 from tf_lpdistill import Preprocessing, TeacherCache, data
 from tf_lpdistill.data import Augmentation, ImageData
+from tf_lpdistill.saving import load_model
 from watchers import watch
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
@@ -131,7 +132,7 @@ class Trainer:
         if self.run.has(path):
             self.progress.skip(epochs)
             with self.run.strategy.scope():
-                return keras.saving.load_model(path)
+                return load_model(path)
         keras.utils.set_random_seed(seed)
         with self.run.strategy.scope():
             teacher = build()

@@ -1,5 +1,7 @@
 """Interrupted training goes on from the last whole epoch to the undisturbed result."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -49,17 +51,29 @@ def test_it_goes_on_bit_for_bit(tmp_path, done):
     assert logs == {name: values[done:] for name, values in expected.items()}
     for a, b in zip(undisturbed.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert [path.name for path in (tmp_path / "state").iterdir()] == ["epoch-4.weights.h5"]
+    (left,) = (tmp_path / "state").iterdir()
+    assert re.fullmatch(r"epoch-4-[0-9a-f]{16}\.weights\.h5", left.name)
 
 
 def test_a_kill_between_writing_and_removing_leaves_the_newer_state(tmp_path):
     distiller = make(seed=1)
     fit(distiller, Backup(tmp_path))
-    (tmp_path / "epoch-3.weights.h5").write_bytes(b"the older one")
+    (tmp_path / "epoch-3-0123456789abcdef.weights.h5").write_bytes(b"the older one")
+    (tmp_path / "unnamed.weights.h5").write_bytes(b"killed before it had a name")
     again = make(seed=2)
     assert Backup(tmp_path).restore(again) == 4
     for a, b in zip(distiller.get_weights(), again.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_a_damaged_state_is_refused(tmp_path):
+    fit(make(seed=1), Backup(tmp_path))
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1  # HDF5 reads most of such files without a word
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="epoch-4-.* is damaged.*Remove it to begin anew"):
+        Backup(tmp_path).restore(make(seed=1))
 
 
 def test_a_worker_that_does_not_see_the_chiefs_file_says_so(tmp_path, monkeypatch):

@@ -1,20 +1,26 @@
 """The state of training at the end of each epoch, to go on from after a failure."""
 
+import os
 import pathlib
+import re
 
 import keras
 
 from tf_lpdistill.cluster import WorkersError
 from tf_lpdistill.distribution import as_chief_sees, chief_path, is_chief
+from tf_lpdistill.files import sha256
+
+_DIGITS = 16  # of the SHA-256
+_NAME = re.compile(rf"epoch-(?P<epochs>\d+)-(?P<digest>[0-9a-f]{{{_DIGITS}}})\.weights\.h5")
 
 
 class Backup(keras.callbacks.Callback):
     """Keeps one file: weights, optimizer and random states at the end of the last whole epoch.
 
     Unlike `keras.callbacks.BackupAndRestore`, which writes weights and epoch as two files, on each
-    worker for itself, a kill at any moment leaves one state for all workers: the epoch is in the
-    name of the file, and the file is the chief's. All workers read it, so that `directory` must be
-    on a file system that they share.
+    worker for itself, a kill at any moment leaves one state for all workers: epoch and checksum are
+    in the name of the file, and the file is the chief's. All workers read it, so that `directory`
+    must be on a file system that they share.
 
     Args:
         directory: folder of the file; made when needed, and used by nothing else.
@@ -43,6 +49,7 @@ class Backup(keras.callbacks.Callback):
 
         Raises:
             WorkersError: when this worker does not see the file that the chief sees.
+            ValueError: when the file is damaged.
         """
         found = self._epochs()
         epoch = as_chief_sees(max(found, default=0), model.distribute_strategy)
@@ -54,6 +61,7 @@ class Backup(keras.callbacks.Callback):
                 f"{self.directory} (it sees those of epochs {sorted(found)}). The folder must be "
                 "on a file system that all workers share."
             )
+        _check(found[epoch])
         with model.distribute_strategy.scope():
             model.optimizer.build(model.trainable_variables)
             model.load_weights(found[epoch])
@@ -62,17 +70,26 @@ class Backup(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         """Writes the new state, then removes the old one."""
         strategy = self.model.distribute_strategy
-        path = self.directory / f"epoch-{epoch + 1}.weights.h5"
-        with chief_path(path, strategy) as temporary:
+        fresh = self.directory / "unnamed.weights.h5"  # its name tells its checksum
+        with chief_path(fresh, strategy) as temporary:
             self.model.save_weights(temporary)
         if is_chief(strategy):
+            digest = sha256(fresh)[:_DIGITS]
+            os.replace(fresh, self.directory / f"epoch-{epoch + 1}-{digest}.weights.h5")
             for done, old in self._epochs().items():
                 if done != epoch + 1:
                     old.unlink()
 
     def _epochs(self):
-        names = self.directory.glob("epoch-*.weights.h5")
-        return {
-            int(path.name.removesuffix(".weights.h5").removeprefix("epoch-")): path
-            for path in names
-        }
+        """Returns {whole epochs done: file}."""
+        names = ((_NAME.fullmatch(path.name), path) for path in self.directory.glob("epoch-*"))
+        return {int(match["epochs"]): path for match, path in names if match}
+
+
+def _check(path):
+    expected = _NAME.fullmatch(path.name)["digest"]
+    if sha256(path)[:_DIGITS] != expected:
+        raise ValueError(
+            f"{path} is damaged: its bytes are not those that were written. Received: a file whose "
+            f"SHA-256 does not begin with {expected}. Remove it to begin anew."
+        )

@@ -8,7 +8,7 @@ from tf_lpdistill.batch import unpack
 from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
 from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
-from tf_lpdistill.saving import WholeFile, check_undamaged
+from tf_lpdistill.saving import WholeFile, load_model
 from tf_lpdistill.taps import Tap, symbolic_inputs
 from tf_lpdistill.teachers import AbsentTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
@@ -241,7 +241,8 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             filepath: a file written by `save` or a `ModelCheckpoint`.
             teacher: the very teacher that it was trained with, or a `TeacherCache` of it: a cache
                 has the fingerprint of its teacher.
-            **kwargs: as of `keras.saving.load_model`.
+            **kwargs: as of `keras.saving.load_model`; without `safe_mode=False` no code that the
+                file brings along is run.
 
         Returns:
             A compiled `Distiller`.
@@ -249,8 +250,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         Raises:
             ValueError: for another teacher, a damaged file, or one that holds no distiller.
         """
-        check_undamaged(filepath)
-        distiller = keras.saving.load_model(filepath, **kwargs)
+        distiller = load_model(filepath, **kwargs)
         if not isinstance(distiller, cls):
             raise ValueError(
                 f"{filepath} holds a {type(distiller).__name__}, not a saved {cls.__name__}."

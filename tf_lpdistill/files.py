@@ -1,11 +1,21 @@
-"""Files that are either whole or absent: write to a temporary name, then rename."""
+"""Files that are either whole or absent, and archives that are read without trust in them."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
 import pathlib
+import shutil
+import socket
 import uuid
+import zipfile
+
+import numpy as np
+
+# Deflate packs zeros a thousandfold, images and weights less than tenfold.
+_MAX_RATIO = 200
+_ALWAYS_FITS = 2**28  # bytes, unpacked, that are never taken for a bomb
 
 
 @contextlib.contextmanager
@@ -28,8 +38,7 @@ def atomic_path(path):
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     suffixes = "".join(path.suffixes)
-    stem = path.name[: len(path.name) - len(suffixes)] if suffixes else path.name
-    temporary = path.with_name(f".{stem}-{uuid.uuid4().hex[:8]}.part{suffixes}")
+    temporary = beside(path.with_name(path.name.removesuffix(suffixes) or path.name), suffixes)
     try:
         yield temporary
         with open(temporary, "rb+") as file:
@@ -37,6 +46,61 @@ def atomic_path(path):
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def beside(path, suffixes=""):
+    """Returns a temporary hidden name beside `path`, and removes what killed processes left there.
+
+    Args:
+        path: `pathlib.Path` of the final file or folder, without the suffixes.
+        suffixes: what the temporary name must end in.
+
+    Returns:
+        A `pathlib.Path` that does not exist, in the folder of `path`.
+    """
+    start = f".{path.name}-{socket.gethostname()}-"
+    for left in path.parent.glob(f"{glob.escape(start)}*.part*"):
+        pid = left.name.removeprefix(start).partition("-")[0]
+        if pid.isdigit() and not _runs(int(pid)):
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+    return path.with_name(f"{start}{os.getpid()}-{uuid.uuid4().hex[:8]}.part{suffixes}")
+
+
+def _runs(pid):
+    """Whether a process of this computer runs; a number that was given again counts as running."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
+
+
+def lock(folder, message):
+    """Locks a folder for this process; the lock ends with the process, however it ends.
+
+    Args:
+        folder: an existing folder; no file is made in it.
+        message: of the error.
+
+    Returns:
+        A function without arguments that gives the lock back.
+
+    Raises:
+        BlockingIOError: when another process holds it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing hinders a second process there
+        return lambda: None
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(descriptor)
+        raise BlockingIOError(message) from error
+    return lambda: os.close(descriptor)
 
 
 def write_text(path, text):
@@ -54,3 +118,47 @@ def sha256(path):
     """Returns the SHA-256 of the file at `path` as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_archive(file):
+    """Refuses a zip archive that is far larger unpacked than packed.
+
+    Args:
+        file: path, or binary file open for reading.
+
+    Raises:
+        ValueError: for such a decompression bomb.
+        zipfile.BadZipFile: for a file that is no whole archive.
+    """
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+    unpacked, packed = (sum(getattr(m, f"{k}_size") for m in members) for k in ("file", "compress"))
+    if unpacked > max(_ALWAYS_FITS, _MAX_RATIO * packed):
+        raise ValueError(
+            f"the archive would unpack from {packed:,} to {unpacked:,} bytes: a decompression bomb"
+        )
+
+
+def read_arrays(path):
+    """Reads an `.npz` archive of plain arrays; nothing pickled in it is ever loaded.
+
+    Args:
+        path: the file.
+
+    Returns:
+        {name: array}.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: with the reason, when it is damaged, no such archive, holds Python objects, or
+            is a decompression bomb.
+    """
+    # numpy leaves a file open that it opened itself and could not read.
+    with open(path, "rb") as file:
+        try:
+            check_archive(file)
+            file.seek(0)
+            with np.load(file, allow_pickle=False) as archive:
+                return {name: archive[name] for name in archive.files}
+        except Exception as error:  # numpy and zipfile raise a dozen kinds for damaged bytes
+            raise ValueError(f"{type(error).__name__}: {error}") from error

@@ -13,6 +13,7 @@ from tf_lpdistill.batch import unpack
 from tf_lpdistill.losses.base import Loss
 from tf_lpdistill.ops.replicas import is_shared, num_replicas, to_host
 from tf_lpdistill.ops.rows import leave_out
+from tf_lpdistill.supervision import check_labels, check_predictions, check_sample_weight
 from tf_lpdistill.taps import check_inputs
 
 
@@ -100,12 +101,14 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
     x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
     batch = unpack(x)
     _check_supervision(distiller, y)
-    _check_sample_weight(sample_weight)
+    check_sample_weight(sample_weight)
     _check_sample_id(batch.sample_id)
     check_inputs(distiller.student, batch.inputs)
     teacher.check_inputs(batch.inputs)
     teacher_outputs = teacher.outputs(batch)
     student_outputs = student_tap(batch.inputs, training=False)
+    check_predictions(batch.inputs, student_outputs[0], sample_weight)
+    check_labels(distiller.loss, y, student_outputs[0])
     for term in terms:
         features = leave_out(term.select(teacher_outputs, student_outputs), sample_weight)
         known = {"y": y, "sample_id": batch.sample_id} if isinstance(term.loss, Loss) else {}
@@ -131,17 +134,6 @@ def _check_supervision(distiller, y):
             f"The student's supervised loss needs {missing}: pass labels to `fit` and "
             "`loss=` to `compile`, or make the Distiller with student_loss_weight=0 to train on "
             f"the teacher alone. Received: student_loss_weight={distiller.student_loss_weight}"
-        )
-
-
-def _check_sample_weight(sample_weight):
-    if sample_weight is None:
-        return
-    shape = getattr(sample_weight, "shape", None)
-    if shape is None or len(shape) > 2 or (len(shape) == 2 and shape[1] != 1):
-        raise ValueError(
-            "Distillation losses take one weight per sample, shape (batch,). Received: "
-            f"sample_weight of {f'shape {tuple(shape)}' if shape else type(sample_weight)}"
         )
 
 

@@ -2,8 +2,46 @@
 
 import zipfile
 
+import keras
+
 from tf_lpdistill.distribution import chief_path
+from tf_lpdistill.files import check_archive
 from tf_lpdistill.ops.replicas import spread_seeds
+
+_MAX_QUOTE = 400
+
+
+def load_model(path, **kwargs):
+    """Loads a whole `.keras` file in Keras's safe mode: no code that it brings along is run.
+
+    Args:
+        path: a local `.keras` file.
+        **kwargs: as of `keras.saving.load_model`. `safe_mode=False` runs what code is in the file:
+            for files from someone whose programs you would run as well.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        FileNotFoundError: when it is not there.
+        ValueError: naming the file, when it is damaged, a decompression bomb, of classes that are
+            not known, or asks for code of its own.
+    """
+    check_undamaged(path)
+    try:
+        return keras.saving.load_model(path, **kwargs)
+    except Exception as error:  # a foreign file fails anywhere, with any error
+        raise ValueError(
+            f"Keras cannot load {path} ({brief(error)}). Expected: a .keras file of stock layers, "
+            "or of classes that are imported. Code in a file is run only by safe_mode=False, for "
+            "a file that you trust as a program."
+        ) from error
+
+
+def brief(error):
+    """The beginning of an error in one line: Keras quotes whole configurations."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= _MAX_QUOTE else text[:_MAX_QUOTE] + " ..."
 
 
 def check_undamaged(filepath):
@@ -14,13 +52,15 @@ def check_undamaged(filepath):
 
     Raises:
         FileNotFoundError: when it is not there.
-        ValueError: when it was cut short or changed.
+        ValueError: when it was cut short or changed, or is a decompression bomb.
     """
-    try:
-        with zipfile.ZipFile(filepath) as archive:
-            damaged = archive.testzip()
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
+    with open(filepath, "rb") as file:
+        try:
+            check_archive(file)
+            with zipfile.ZipFile(file) as archive:
+                damaged = archive.testzip()
+        except Exception as error:  # zipfile and zlib raise a dozen kinds for damaged bytes
+            raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
     if damaged is not None:
         raise ValueError(f"{filepath} is damaged: {damaged!r} in it fails its checksum.")
 

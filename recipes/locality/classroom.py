@@ -10,6 +10,7 @@ from locality.records import Job
 from optimizers import adam
 from roles import Network
 from tf_lpdistill import Preprocessing, TeacherCache, data, files
+from tf_lpdistill.saving import load_model
 
 
 class Classroom:
@@ -65,14 +66,14 @@ class Classroom:
                 if teacher_file is None:
                     teacher = self._train_teacher()
                 else:
-                    given = keras.saving.load_model(teacher_file, compile=False)
+                    given = load_model(teacher_file, compile=False)
                     # Files of other hands may give a list of one output.
                     teacher = keras.Model(given.inputs[0], given.outputs[0], name="teacher")
                 with files.atomic_path(path) as temporary:
                     teacher.save(temporary)
                 seconds = round(time.process_time() - start, 1)
             else:
-                teacher, seconds = keras.saving.load_model(path, compile=False), None
+                teacher, seconds = load_model(path, compile=False), None
             if not records.has(job):
                 records.write(job, self._measure(teacher, path, seconds))
         return teacher

@@ -11,11 +11,12 @@ import sys
 import pytest
 
 FOLDER = pathlib.Path(__file__).parents[2] / "benchmarks"
+ELSEWHERE = {"torch_beside", "reliability"}  # needs another Python; an hour, `make torture`
 # A benchmark is a script that hands its `measure` to `common.main`: found, not listed.
 SCRIPTS = [
     path
     for path in sorted(FOLDER.glob("*.py"))
-    if "common.main(" in path.read_text() and path.stem != "torch_beside"  # needs another Python
+    if "common.main(" in path.read_text() and path.stem not in ELSEWHERE
 ]
 
 

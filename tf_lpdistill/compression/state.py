@@ -43,9 +43,9 @@ class State:
         if self._path is None or not self._path.exists():
             return 0
         try:
-            with np.load(self._path, allow_pickle=False) as archive:
-                run = json.loads(str(archive["run"]))
-                values = [archive[f"variable_{i}"] for i in range(len(archive.files) - 1)]
+            archive = files.read_arrays(self._path)
+            run = json.loads(str(archive["run"]))
+            values = [archive[f"variable_{i}"] for i in range(len(archive) - 1)]
         except Exception as error:  # a damaged archive fails anywhere, with any error
             raise ValueError(
                 f"The checkpoint is damaged ({error!r}). Received: {self._path}. Remove it to "

@@ -1,14 +1,12 @@
 """Data sets in one numpy archive: arrays of pixels, or JPEG streams back to back."""
 
 import pathlib
-import pickle
-import zipfile
-import zlib
 
 import numpy as np
 
 from tf_lpdistill.data.decode import decode_jpeg
 from tf_lpdistill.data.splits import ImageData, Split, check_fractions, stratified_order
+from tf_lpdistill.files import read_arrays
 
 _TITLES = {
     "train": "train",
@@ -69,24 +67,12 @@ def load_npz(path, fractions=(0.8, 0.1, 0.1)):
 
 
 def _read(path):
-    """Returns all arrays of the archive; no pickled object is ever loaded."""
+    """Returns all arrays of the archive."""
     if not path.is_file():
         raise FileNotFoundError(f"There is no file {path}")
     try:
-        # numpy leaves a file open that it opened itself and could not read.
-        with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (
-        AttributeError,  # a single array: not an archive
-        EOFError,
-        OSError,
-        RuntimeError,  # encrypted, or compressed in an unknown way
-        TypeError,
-        ValueError,
-        pickle.UnpicklingError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
+        return read_arrays(path)
+    except ValueError as error:
         raise ValueError(
             f"{path} cannot be read as an .npz archive of plain arrays: it is damaged, holds "
             f"Python objects, or is another kind of file. Received: {error}"

@@ -5,7 +5,7 @@ import json
 
 import numpy as np
 
-from tf_lpdistill.files import atomic_path
+from tf_lpdistill.files import atomic_path, read_arrays
 
 _FORMAT = "tf_lpdistill.graph 1"
 
@@ -37,15 +37,13 @@ def read(path):
         FileNotFoundError: when there is no such file.
         ValueError: when the file is damaged or another kind of file.
     """
-    with open(path, "rb") as file:
-        try:
-            with np.load(file, allow_pickle=False) as archive:
-                sealed = {name: archive[name] for name in archive.files}
-        except Exception as error:  # numpy and zipfile raise a dozen kinds for damaged bytes
-            raise ValueError(
-                f"{path} cannot be read as a neighbour graph: it is damaged or another kind of "
-                f"file. Received: {error}"
-            ) from error
+    try:
+        sealed = read_arrays(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} cannot be read as a neighbour graph: it is damaged or another kind of "
+            f"file. Received: {error}"
+        ) from error
     if str(sealed.get("format")) != _FORMAT:
         raise ValueError(
             f"{path} is no neighbour graph. Expected: an archive of the format {_FORMAT!r}. "

@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from tf_lpdistill.losses.values import check_values
+
 _WAYS_OUT = {
     "y": "needs the labels. Pass them to `fit`.",
     "sample_id": "needs to know which sample is which. Make the batches with "
@@ -168,15 +170,15 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             sample_id: positions in the training set, or None.
 
         Raises:
-            ValueError: for what `check_shapes` and `check` find, values that are not finite, and
-                what the loss needs and is not there.
+            ValueError: for what `check_shapes`, `check_values` and `check` find, and what the loss
+                needs and is not there.
         """
         self.check_shapes(teacher_outputs, student_outputs)
         for role, outputs in (("teacher", teacher_outputs), ("student", student_outputs)):
             for tensor in self._tensors(role, outputs):
                 if not _is_concrete(tensor):
                     return
-                self._check_finite(role, tensor)
+                check_values(self.name, role, getattr(self, f"{role}_layer_name"), tensor)
         self._check_needs(y=y, sample_id=sample_id)
         self.check(teacher_outputs, student_outputs, y=y, sample_id=sample_id)
 
@@ -205,17 +207,6 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
                 f"`{role}_layer_name`."
             )
         return outputs
-
-    def _check_finite(self, role, outputs):
-        values = ops.convert_to_numpy(ops.cast(outputs, "float32"))
-        if not np.isfinite(values).all():
-            rows = np.flatnonzero(~np.isfinite(values.reshape(len(values), -1)).all(axis=1))
-            layer = getattr(self, f"{role}_layer_name") or "output"
-            raise ValueError(
-                f"{self.name}: non-finite {role} features in {layer!r} (NaN or infinite, samples "
-                f"{rows[:5].tolist()} of the first batch). Check the {role}'s weights, the input "
-                "scaling and the images."
-            )
 
     def get_config(self):
         """Returns the arguments, and the shapes that the loss is built for, if it is."""

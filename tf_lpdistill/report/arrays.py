@@ -1,9 +1,8 @@
 """The arrays of an .npz file, each checked when it is asked for."""
 
-import zipfile
-import zlib
-
 import numpy as np
+
+from tf_lpdistill.files import read_arrays
 
 _KINDS = {np.uint8: "uint8", np.integer: "integers", np.bool_: "bool", np.floating: "floats"}
 
@@ -25,21 +24,8 @@ class Arrays:
             f"Run the recipe again to write it anew, or delete it to leave {left_out} out."
         )
         try:
-            # NumPy leaves a file that it opened itself open when the zip is damaged.
-            with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-                self._arrays = {name: file[name] for name in file.files}
-        # A plain .npy is an array without `files`; the rest is what a cut or edited zip raises.
-        except (
-            AttributeError,
-            EOFError,
-            NotImplementedError,
-            OSError,
-            RuntimeError,
-            TypeError,
-            ValueError,
-            zipfile.BadZipFile,
-            zlib.error,
-        ) as error:
+            self._arrays = read_arrays(path)
+        except ValueError as error:
             raise ValueError(
                 f"{self._name} is damaged: expected a NumPy .npz file. Received: {path} "
                 f"({error}). {self._way_out}"

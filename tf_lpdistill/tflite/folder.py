@@ -4,7 +4,8 @@ import contextlib
 import os
 import pathlib
 import shutil
-import uuid
+
+from tf_lpdistill.files import beside
 
 
 @contextlib.contextmanager
@@ -21,12 +22,15 @@ def replaced(directory):
         The `pathlib.Path` to fill.
     """
     directory = pathlib.Path(directory).resolve()
-    token = uuid.uuid4().hex[:8]
-    fresh = directory.with_name(f".{directory.name}-{token}.part")
-    fresh.mkdir(parents=True)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    old = directory.with_name(f".{directory.name}.old")
+    if old.exists():  # an earlier process was killed while it swapped
+        shutil.rmtree(old) if directory.exists() else os.rename(old, directory)
+    fresh = beside(directory)
+    fresh.mkdir()
     try:
         yield fresh
-        _swap(fresh, directory, directory.with_name(f".{directory.name}-{token}.old"))
+        _swap(fresh, directory, old)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

@@ -1,14 +1,25 @@
 """Saved models that others made: `.keras`, old `.h5`, SavedModel. None of their code is run."""
 
 import pathlib
+import re
 
 import keras
 
+from tf_lpdistill.saving import brief, check_undamaged
 from tf_lpdistill.tflite import old_h5
 
-# A graph may touch the disk, or call Python, when it is run; a classifier has no need to.
-_UNSAFE_OPS = {"EagerPyFunc", "MatchingFiles", "PyFunc", "PyFuncStateless", "ReadFile", "WriteFile"}
-_MAX_QUOTE = 400
+# A graph may touch the disk or the network, or call Python, when it is run or even when it is
+# loaded; a classifier has no need to.
+_UNSAFE_OPS = re.compile(
+    "File|PyFunc|Dataset|Iterator|Reader|Record|Summary|Debug|Print|Rpc|Send|Recv|Checkpoint|BigQuery"
+)
+# Every SavedModel has a saver beside its signatures, which no signature needs.
+_SAVER = re.compile("^(ShardedFilename|MergeV2Checkpoints)$")
+_SAVING = re.compile("^(Save|Restore)")
+
+
+class UnsafeModelError(ValueError):
+    """A model that would touch files or run code of its own."""
 
 
 def load_model(path):
@@ -38,19 +49,15 @@ def load_model(path):
 
 def _load_keras(file, path):
     try:
+        if file.suffix == ".keras":
+            check_undamaged(file)
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # a damaged or foreign file fails anywhere, with any error
         raise ValueError(
-            f"Keras cannot load the model ({_brief(error)}). Received: model={path}. "
+            f"Keras cannot load the model ({brief(error)}). Received: model={path}. "
             "Expected: a .keras or .h5 file, or a SavedModel folder, of stock layers; for others "
             "import their code and call tflite.export_bundle."
         ) from error
-
-
-def _brief(error):
-    """Keras quotes whole configurations; the beginning says what is wrong."""
-    text = " ".join(str(error).split())
-    return text if len(text) <= _MAX_QUOTE else text[:_MAX_QUOTE] + " ..."
 
 
 def _load_saved_model(path):
@@ -61,10 +68,13 @@ def _load_saved_model(path):
             f"The folder is no SavedModel: it has no saved_model.pb. Received: model={path}"
         )
     try:
+        _check_operations(_operations_of(path), path)
         loaded = tf.saved_model.load(str(path))
+    except UnsafeModelError:
+        raise
     except Exception as error:  # a damaged one fails anywhere, with any error
         raise ValueError(
-            f"TensorFlow cannot load the SavedModel ({_brief(error)}). Received: model={path}"
+            f"TensorFlow cannot load the SavedModel ({brief(error)}). Received: model={path}"
         ) from error
     names = list(loaded.signatures)
     name = names[0] if len(names) == 1 else "serving_default"
@@ -93,11 +103,28 @@ def _check_signature(signature, path):
             f"return one output. Received: model={path} with inputs {shapes} and outputs "
             f"{sorted(outputs)}. Save the part that classifies."
         )
-    graph = signature.graph.as_graph_def()
+    saving = {op for op in _operations(signature.graph.as_graph_def()) if _SAVING.match(op)}
+    _check_operations(saving, path, saving)
+
+
+def _operations_of(path):
+    """The operations of all graphs in a SavedModel; loading it runs some of them."""
+    from tensorflow.core.protobuf import saved_model_pb2
+
+    proto = saved_model_pb2.SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    return set().union(*(_operations(meta.graph_def) for meta in proto.meta_graphs))
+
+
+def _operations(graph):
     nodes = [*graph.node, *(node for f in graph.library.function for node in f.node_def)]
-    unsafe = sorted({node.op for node in nodes} & _UNSAFE_OPS)
+    return {node.op for node in nodes}
+
+
+def _check_operations(operations, path, also=frozenset()):
+    unsafe = {op for op in operations if _UNSAFE_OPS.search(op) and not _SAVER.match(op)} | also
     if unsafe:
-        raise ValueError(
+        raise UnsafeModelError(
             "The SavedModel reads or writes files, or calls Python, when it runs. "
-            f"Received: model={path} with the operations {unsafe}. Expected: a plain classifier."
+            f"Received: model={path} with the operations {sorted(unsafe)}. Expected: a plain "
+            "classifier."
         )

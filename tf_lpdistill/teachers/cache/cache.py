@@ -5,7 +5,7 @@ import pathlib
 from tf_lpdistill.teachers.cache.arrays import write_arrays
 from tf_lpdistill.teachers.cache.attach import attach
 from tf_lpdistill.teachers.cache.build import Runner, build, go_through, of_view
-from tf_lpdistill.teachers.cache.draft import check_same
+from tf_lpdistill.teachers.cache.draft import check_same, remove_journal
 from tf_lpdistill.teachers.cache.folder import MANIFEST, check_files, read_contents
 from tf_lpdistill.teachers.cache.samples import batches_of, describe_inputs
 from tf_lpdistill.teachers.cache.store import Store
@@ -120,6 +120,7 @@ class TeacherCache:
         if not (directory / MANIFEST).is_file():
             build(Runner(source), batches, views, directory, settings)
             return cls.open(directory, augment, verify=False)
+        remove_journal(directory)
         cache = cls.open(directory, augment)
         check_same(directory, cache.store.settings, settings)
         go_through(cache.store, batches, views)

@@ -6,11 +6,11 @@ import os
 import shutil
 import zlib
 
-from tf_lpdistill.files import atomic_path
+from tf_lpdistill.files import atomic_path, lock
 from tf_lpdistill.teachers.cache.folder import Contents, unfinished, write_contents
 from tf_lpdistill.teachers.cache.rows import RowSpec, append, checksums, memory_map
 
-_JOURNAL, _LOCK = "journal", "lock"
+_JOURNAL = "journal"
 
 
 class Draft:
@@ -36,12 +36,16 @@ class Draft:
         self.directory, self.settings = directory, settings
         self._folder = unfinished(directory)
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._lock = _locked(self._folder / _LOCK)
+        self._unlock = lock(
+            self._folder,
+            f"Another process is building the teacher cache in {self._folder}. Wait for it, and "
+            "open what it made.",
+        )
         self.restart()
         try:
             self._go_on()
         except BaseException:
-            self._lock.close()
+            self._unlock()
             raise
 
     def __enter__(self):
@@ -49,7 +53,7 @@ class Draft:
 
     def __exit__(self, *error):
         """Lets go of the folder, and removes it where there is nothing to go on from."""
-        self._lock.close()
+        self._unlock()
         if not self.block_rows:
             shutil.rmtree(self._folder)
 
@@ -115,8 +119,7 @@ class Draft:
             Contents(self.settings, self.outputs, self.specs, self.block_rows, self._crc32),
         )
         os.replace(self._folder, self.directory)
-        for name in (_JOURNAL, _LOCK):
-            (self.directory / name).unlink()
+        remove_journal(self.directory)
 
     def _log(self, record, mode):
         with open(self._folder / _JOURNAL, mode) as file:
@@ -130,6 +133,11 @@ class Draft:
         self.block_rows.append(block["rows"])
         for name, crc32 in zip(self.specs, block["crc32"], strict=True):
             self._crc32[name].append(crc32)
+
+
+def remove_journal(directory):
+    """Removes what a finished cache needs no longer, and a process killed at its end left there."""
+    (directory / _JOURNAL).unlink(missing_ok=True)
 
 
 def check_same(folder, made, asked):
@@ -176,21 +184,3 @@ def _make_room(directory):
             f"{directory} exists and is not empty, or cannot be replaced. Name another folder for "
             "the cache, or remove it."
         ) from error
-
-
-def _locked(path):
-    """Opens a file that one process at a time may hold, and that no kill leaves locked."""
-    file = open(path, "w")
-    try:
-        import fcntl
-    except ImportError:  # Windows: nothing hinders a second process there
-        return file
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        file.close()
-        raise BlockingIOError(
-            f"Another process is building the teacher cache in {path.parent}. Wait for it, and "
-            "open what it made."
-        ) from error
-    return file

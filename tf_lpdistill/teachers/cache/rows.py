@@ -23,7 +23,12 @@ class RowSpec:
     dtype: str
 
     def __post_init__(self):
-        """Makes a tuple of what JSON gives as a list."""
+        """Makes a tuple of what JSON gives as a list, and lets no file lie elsewhere."""
+        if re.fullmatch(r"[a-zA-Z0-9_.-]+\.npy", self.file) is None:
+            raise ValueError(
+                "A teacher cache holds its arrays in .npy files of its own folder. "
+                f"Received: file={self.file!r}"
+            )
         object.__setattr__(self, "shape", tuple(self.shape))
 
     @property

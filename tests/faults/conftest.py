@@ -1,0 +1,43 @@
+"""Counts what the faults of this folder tried and what was lost, for `make torture`.
+
+A test is one attempt, unless it says how many it made: `record_property("tried", 40)`. An attempt
+is lost when its test fails, or by `record_property("lost", 2)`. The first line of a file's
+docstring names its attacks. `FAULT_TRIES` says how many draws a random attack makes.
+"""
+
+import collections
+import json
+import os
+import pathlib
+
+import pytest
+
+FOLDER = pathlib.Path(__file__).parent
+_counts = collections.defaultdict(lambda: {"tried": 0, "lost": 0, "seconds": 0.0})
+
+
+@pytest.fixture
+def tries():
+    """How many draws a random attack makes: few in the suite, many in `make torture`."""
+    return int(os.environ.get("FAULT_TRIES", "10"))
+
+
+def pytest_runtest_logreport(report):
+    """Adds a finished test to the counts of its file."""
+    path = pathlib.Path(report.location[0])
+    if path.parent.name != FOLDER.name or report.skipped:
+        return
+    counts = _counts[path.stem]
+    counts["seconds"] += report.duration
+    said = dict(report.user_properties)
+    if report.when == "call":
+        counts["tried"] += said.get("tried", 1)
+        counts["lost"] += said.get("lost", int(report.failed))
+    elif report.failed:
+        counts["lost"] += 1
+
+
+def pytest_sessionfinish():
+    """Writes the counts where `FAULT_COUNTS` says."""
+    if "FAULT_COUNTS" in os.environ:
+        pathlib.Path(os.environ["FAULT_COUNTS"]).write_text(json.dumps(_counts))
