@@ -15,7 +15,7 @@ from tests.compression.students import (
     sequential,
 )
 from tf_lpdistill import models
-from tf_lpdistill.compression import low_rank
+from tf_lpdistill.compression import as_logits, low_rank
 from tf_lpdistill.compression.factorization import decompose, factorize
 from tf_lpdistill.compression.rebuild import layers_by_path
 from tf_lpdistill.models.cost import count_macs
@@ -49,7 +49,9 @@ def reduce_rank(student):
 
 
 @pytest.mark.parametrize(
-    "build", [models.digits_student, sequential, foreign, strided, resnet8, mobilenet]
+    "build",
+    [models.digits_student, sequential, lambda: as_logits(foreign()), strided, resnet8, mobilenet],
+    ids=["digits_student", "sequential", "foreign", "strided", "resnet8", "mobilenet"],
 )
 def test_what_is_redundant_goes_and_the_outputs_stay(build):
     student = reduce_rank(randomize(build()))
