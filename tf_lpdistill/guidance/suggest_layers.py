@@ -98,9 +98,10 @@ def suggest_layers(teacher, student, dataset, num_samples=512):
     student learns it. Of equal scores the pair of the layers before the logits is first, then the
     cheaper. CKA and cost are for the reader.
 
-    Against accuracies of trained students (docs/results/layers.md) the ranking told layers that are
-    wrong, and did not choose between good ones better than the layers before the logits do. These
-    are suggested, therefore, unless another pair's score is ahead by 0.05.
+    Against accuracies of trained students (docs/results/layers.md) the ranking told where in the
+    student to attach the loss, and not which of the teacher's layers is better; it did not beat the
+    layers before the logits. These are suggested, therefore, unless another pair's score is ahead
+    by 0.05.
 
     Args:
         teacher: a trained, built Functional or Sequential `keras.Model`.
