@@ -1,6 +1,8 @@
 """The study on the embedded digits, whole: killed, gone on with, and made into tables."""
 
-import signal
+import pathlib
+import subprocess
+import sys
 import time
 
 import pytest
@@ -18,15 +20,19 @@ def test_an_unknown_part_is_refused(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_killed_study_goes_on_and_repeats_nothing(recipe, start_recipe, tmp_path):
+def test_a_killed_study_goes_on_and_repeats_nothing(recipe, tmp_path):
     flags = ("--part=digits", "--workers=2")
-    killed = start_recipe("study", tmp_path, *flags)
+    script = pathlib.Path(__file__).parents[2] / "recipes" / "study.py"
+    silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     runs = tmp_path / "runs"
-    deadline = time.time() + 300
-    while len(list(runs.glob("*.json"))) < 6 and time.time() < deadline:
-        time.sleep(0.2)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
+    with subprocess.Popen([sys.executable, script, f"--run_dir={tmp_path}", *flags], **silent) as p:
+        try:
+            deadline = time.monotonic() + 300
+            while len(list(runs.glob("[!.]*.json"))) < 6:
+                assert p.poll() is None and time.monotonic() < deadline
+                time.sleep(0.2)
+        finally:
+            p.kill()
     before = {path.name: path.stat().st_mtime_ns for path in runs.glob("[!.]*.json")}
     assert len(before) >= 6
     done = recipe("study", tmp_path, *flags)
@@ -34,7 +40,7 @@ def test_a_killed_study_goes_on_and_repeats_nothing(recipe, start_recipe, tmp_pa
     rows = Records(tmp_path).read()
     # A teacher; four methods, each with eight trials and five seeds.
     assert len(rows) == 1 + 4 * 13 and not any("failed" in row for row in rows.values())
-    after = {path.name: path.stat().st_mtime_ns for path in runs.glob("*.json")}
+    after = {path.name: path.stat().st_mtime_ns for path in runs.glob("[!.]*.json")}
     assert all(after[name] == made for name, made in before.items())
     tests = [row["test_accuracy"] for row in rows.values() if row["part"] == "final"]
     assert len(tests) == 20 and min(tests) > 0.85

@@ -41,7 +41,7 @@ def test_the_committed_page_is_what_its_rows_make(copy):
 def test_every_committed_row_has_what_a_sceptic_needs():
     rows = raw.read(study_results.DOCS / "locality" / "runs.csv")
     trained = [row for row in rows if row["part"] != "teacher"]
-    assert len(trained) > 50
+    assert len(trained) > 40
     for row in trained:
         assert {"setting", "seed", "hardware", "tensorflow", "keras", "cpu_seconds"} <= set(row)
         assert ("test_accuracy" in row) <= (row["part"] == "final")
