@@ -184,7 +184,10 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         gradients = tape.gradient(scaled_total, variables)
         # Weights that no term reaches (the head, when only features are distilled) keep still.
         reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
-        self.optimizer.apply_gradients(reached)
+        # A batch that does not come (the data end, or fail) must not count as a step: the counter
+        # alone would not wait for it, and schedules would run ahead.
+        with tf.control_dependencies([gradient for gradient, _ in reached]):
+            self.optimizer.apply_gradients(reached)
 
     def make_train_function(self, force=False):
         """Makes Keras's train function, with a look at the first batch before the first step."""
