@@ -74,6 +74,7 @@ def test_one_that_changes_its_length_trains_on_all_of_it():
     assert model.optimizer.iterations.numpy() == 12
 
 
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras, of any generator
 def test_the_end_of_data_of_unknown_length_is_no_step():
     model = distiller()  # plain Keras 3.15 counts 8 here, and its schedules run ahead
     model.fit(generated([3, 3]), epochs=2, verbose=0, shuffle=False)
