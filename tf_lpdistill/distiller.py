@@ -167,7 +167,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             total = self._total(student_loss, values)
             size = ops.shape(keras.tree.flatten(y_pred)[0])[0]
             scaled = self.optimizer.scale_loss(total * replicas.share(size))
-        self._update(tape, scaled)
+        self._update(tape, scaled, batch.inputs)
         self._track(total, student_loss, values, size)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -179,14 +179,15 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             total = total + replicas.scale(term.weight_at(step) * value)
         return total
 
-    def _update(self, tape, scaled_total):
+    def _update(self, tape, scaled_total, inputs):
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_total, variables)
         # Weights that no term reaches (the head, when only features are distilled) keep still.
         reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
         # A batch that does not come (the data end, or fail) must not count as a step: the counter
         # alone would not wait for it, and schedules would run ahead.
-        with tf.control_dependencies([gradient for gradient, _ in reached]):
+        arrived = tf.nest.flatten(inputs, expand_composites=True)
+        with tf.control_dependencies([part for part in arrived if part is not None]):
             self.optimizer.apply_gradients(reached)
 
     def make_train_function(self, force=False):
