@@ -29,6 +29,7 @@ EXTRAS = {
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["dev"] = [
+    "hypothesis>=6.100",
     "pytest>=8.2",
     "pytest-cov>=5",
     "setuptools>=77",

@@ -61,7 +61,8 @@ def measure(quick):
         total[key] = sum(row[key] for row in rows)
     if total["lost"]:
         print(output)
-    return {"What was tried, and what was lost": [*rows, total]}
+    draws = f"with {2 if quick else FLAGS.tries} draws of each random attack"
+    return {f"What was tried, and what was lost, {draws}": [*rows, total]}
 
 
 if __name__ == "__main__":

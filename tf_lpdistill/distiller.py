@@ -176,7 +176,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             total = objective.total(student_loss, values)
             size = ops.shape(keras.tree.flatten(y_pred)[0])[0]
             scaled = self.optimizer.scale_loss(total * replicas.share(size))
-        self._update(tape, scaled)
+        self._update(tape, scaled, batch.inputs)
         self._track(total, student_loss, values, size)
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
@@ -195,12 +195,16 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             return ops.zeros(())
         return self._compile_loss(y, y_pred, sample_weight)  # no public way without regularisers
 
-    def _update(self, tape, scaled_total):
+    def _update(self, tape, scaled_total, inputs):
         variables = self.trainable_variables
         gradients = tape.gradient(scaled_total, variables)
         # Weights that no term reaches (the head, when only features are distilled) keep still.
         reached = [pair for pair in zip(gradients, variables, strict=True) if pair[0] is not None]
-        self.optimizer.apply_gradients(reached)
+        # A batch that does not come (the data end, or fail) must not count as a step: the counter
+        # alone would not wait for it, and schedules would run ahead.
+        arrived = tf.nest.flatten(inputs, expand_composites=True)
+        with tf.control_dependencies([part for part in arrived if part is not None]):
+            self.optimizer.apply_gradients(reached)
 
     def make_train_function(self, force=False):
         """Makes Keras's train function, with a look at the first batch before the first step."""

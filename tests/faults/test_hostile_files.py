@@ -119,7 +119,10 @@ def test_the_facts_of_a_bundle_cannot_name_another_file(name, tmp_path):
     folder = tmp_path / "phone"
     folder.mkdir()
     entry = {"file": name, "sha256": files.sha256(tmp_path / "secret")}
-    facts = {"format": "tf_lpdistill.bundle/1", "labels_file": entry, "files": {}, "labels": []}
+    facts = {
+        "format": "tf_lpdistill.bundle/1", "labels_file": entry, "files": {}, "labels": [],
+        "name": "a", "softmax_added": True, "preprocessing": {"image_size": [8, 8]},
+    }  # fmt: skip
     files.write_json(folder / "bundle.json", facts)
     with pytest.raises(ValueError, match="bundle is incomplete"):
         tflite.Bundle.open(folder)

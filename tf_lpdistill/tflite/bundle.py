@@ -86,7 +86,9 @@ def read_facts(directory):
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
         known = facts["format"] == FORMAT and {"labels_file", "files", "labels"} <= facts.keys()
-    except (ValueError, KeyError, TypeError) as error:
+        if known:
+            _check_form(facts)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(
             f"{FACTS} is damaged ({error!r}). Received: path={path}. Export the bundle again."
         ) from error
@@ -95,6 +97,17 @@ def read_facts(directory):
             f"{FACTS} must be of the format {FORMAT!r}. Received: {facts['format']!r} in {path}"
         )
     return facts
+
+
+def _check_form(facts):
+    """Raises a ValueError, KeyError or TypeError for facts that no export writes."""
+    entries = [facts["labels_file"]] if facts["labels_file"] else []
+    entries += facts["files"].values()
+    texts = [facts["name"], *facts["labels"], *(e[k] for e in entries for k in ("file", "sha256"))]
+    wrong = [text for text in texts if not isinstance(text, str)]
+    if wrong or not isinstance(facts["softmax_added"], bool):
+        raise ValueError(f"it holds {(wrong or [facts['softmax_added']])[0]!r} in a wrong place")
+    Preprocessing(**facts["preprocessing"])
 
 
 def write_facts(directory, facts):

@@ -1,0 +1,122 @@
+"""Any bytes at all, drawn by Hypothesis, given to every reader of ours: an error in words."""
+
+import json
+import pathlib
+import tempfile
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tf_lpdistill import NeighborGraph, TeacherCache, data, files, saving, tflite
+from tf_lpdistill.data.decode import decode_image
+from tf_lpdistill.data.exif import orientation
+from tf_lpdistill.report.load import load_run
+from tf_lpdistill.report.record import Record
+from tf_lpdistill.teachers.cache.draft import _sound_records
+from tf_lpdistill.tflite import labels
+
+SETTINGS = settings(
+    max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+)
+HEADS = (b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1")
+HEADS += (b"GIF89a", b"BM", b"\x89HDF\r\n\x1a\n", b"{", b"00000000 {}\n")
+BYTES = st.builds(lambda head, body: head + body, st.sampled_from(HEADS), st.binary(max_size=300))
+REFUSALS = (ValueError, FileNotFoundError)
+# reader: (name of its file, what reads it)
+OF_BYTES = {
+    "read_arrays": ("a.npz", files.read_arrays),
+    "load_npz": ("a.npz", data.load_npz),
+    "NeighborGraph.load": ("a.npz", NeighborGraph.load),
+    "saving.load_model": ("a.keras", saving.load_model),
+    "tflite.load_model": ("a.h5", tflite.load_model),
+    "Bundle.open": ("bundle.json", lambda path: tflite.Bundle.open(path.parent)),
+    "TeacherCache.open": ("cache.json", lambda path: TeacherCache.open(path.parent)),
+    "Record.read": ("results.json", Record.read),
+    "labels.read": ("labels.txt", labels.read),
+    "decode_image": ("a.png", lambda path: decode_image(path.read_bytes())),
+}
+FIELDS = ["files", "labels", "labels_file", "name", "specs", "preprocessing", "softmax_added"]
+OF_JSON = {
+    "Bundle.open": ("bundle.json", {"format": "tf_lpdistill.bundle/1"}),
+    "TeacherCache.open": ("cache.json", {"format": "tf_lpdistill teacher cache 1"}),
+}
+
+
+def refused_or_read(read, name, content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / name
+        path.write_bytes(content)
+        try:
+            return read(path)
+        except REFUSALS as error:
+            assert len(str(error)) > 10
+    return None
+
+
+@pytest.mark.parametrize("reader", OF_BYTES)
+def test_any_bytes(reader, record_property):
+    name, read = OF_BYTES[reader]
+    record_property("tried", SETTINGS.max_examples)
+
+    @SETTINGS
+    @given(BYTES)
+    def run(content):
+        refused_or_read(read, name, content)
+
+    run()
+
+
+@pytest.mark.parametrize("reader", OF_JSON)
+def test_any_json_of_the_right_format(reader, record_property):
+    name, format = OF_JSON[reader]
+    record_property("tried", SETTINGS.max_examples)
+
+    @SETTINGS
+    @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+    def run(fields):
+        content = json.dumps({**fields, **format}).encode()
+        refused_or_read(OF_BYTES[reader][1], name, content)
+
+    run()
+
+
+@pytest.mark.parametrize("name", ["config.json", "results.json"])
+def test_any_json_in_a_run_folder(name, record_property):
+    record_property("tried", SETTINGS.max_examples)
+    keys = ["rows", "flags", "dataset", "seeds", "versions", "title", "recipe", "reading"]
+
+    @SETTINGS
+    @given(st.dictionaries(st.sampled_from(keys), JSON))
+    def run(fields):
+        with tempfile.TemporaryDirectory() as folder:
+            for other in ("config.json", "results.json"):
+                text = json.dumps(fields if other == name else {})
+                pathlib.Path(folder, other).write_text(text)
+            with pytest.raises(ValueError, match=r"config\.json|results\.json"):
+                load_run(folder)
+
+    run()
+
+
+@SETTINGS
+@given(st.binary(max_size=400))
+def test_an_orientation_is_one_of_eight_and_a_journal_is_cut_at_the_first_bad_line(content):
+    assert 1 <= orientation(b"\xff\xd8" + content) <= 8
+    assert 1 <= orientation(b"\xff\xd8\xff\xe1\x01\x00Exif\x00\x00II*\x00" + content) <= 8
+    assert len(list(_sound_records(content))) <= content.count(b"\n")
+
+
+@SETTINGS
+@given(st.integers(0, 3), st.integers(0, 4), st.sampled_from(["uint8", "float32", "<U3", "int64"]))
+def test_arrays_of_any_shape_and_type(dimensions, length, dtype):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "a.npz"
+        np.savez(path, x=np.zeros((length,) * dimensions, dtype), y=np.zeros(length, dtype))
+        refused_or_read(data.load_npz, "a.npz", path.read_bytes())
