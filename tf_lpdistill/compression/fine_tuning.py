@@ -19,6 +19,7 @@ def fine_tune(
     objective=None,
     *,
     epochs=5,
+    steps_per_epoch=None,
     learning_rate=1e-3,
     checkpoint_dir=None,
     verbose=1,
@@ -28,13 +29,15 @@ def fine_tune(
     Args:
         student: a `keras.Model`, trained in place; how it was compiled does not matter. Its
             regularisers are added to the objective.
-        dataset: a finite, batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, as the
+        dataset: a batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`, as the
             objective takes them.
         objective: function `(x, y, student_features, sample_weight=None) -> scalar`, where
             `student_features` is `(predictions, {layer name: tensor})` with the layers that its
             attribute `layer_names` lists, if it has one: `Distiller.objective`, which lets the
             teacher go on teaching. None: the cross-entropy of logits with integer labels.
         epochs: passes over `dataset`, >= 1.
+        steps_per_epoch: batches an epoch, of data without an end (`data.training_batches`). None:
+            those of `dataset`, whose length must then be known.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: folder that holds the state of this one training after each epoch. A
             killed run goes on from there, to the undisturbed result where a `dataset` made anew
@@ -46,13 +49,14 @@ def fine_tune(
 
     Raises:
         TypeError: when `dataset` is not a `tf.data.Dataset`.
-        ValueError: before the first step, for a dataset without a known end, numbers out of range,
-            an objective that cannot be computed on this student, or a folder with the state of
-            another one.
+        ValueError: before the first step, for a dataset without a known length, numbers out of
+            range, an objective that cannot be computed on this student, or a folder with the state
+            of another one.
     """
     training = Training(
-        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
-    )
+        dataset, objective or cross_entropy, epochs, steps_per_epoch, learning_rate,
+        checkpoint_dir, verbose,
+    )  # fmt: skip
     return train(student, training)
 
 

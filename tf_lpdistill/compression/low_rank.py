@@ -31,6 +31,7 @@ def low_rank(
     energy=0.9,
     max_parameters=None,
     epochs=5,
+    steps_per_epoch=None,
     learning_rate=1e-3,
     checkpoint_dir=None,
     verbose=1,
@@ -50,6 +51,7 @@ def low_rank(
         max_parameters: parameters that the result may have. Where `energy` leaves more, it is
             lowered, the same for all layers, until they fit. None: any number.
         epochs: as for `fine_tune`.
+        steps_per_epoch: as for `fine_tune`.
         learning_rate: as for `fine_tune`.
         checkpoint_dir: as for `fine_tune`.
         verbose: as for `fine_tune`.
@@ -67,8 +69,9 @@ def low_rank(
     if not 0.0 < energy <= 1.0:
         raise ValueError(f"`energy` must be in (0, 1]. Received: energy={energy}")
     training = dataset is not None and Training(
-        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
-    )
+        dataset, objective or cross_entropy, epochs, steps_per_epoch, learning_rate,
+        checkpoint_dir, verbose,
+    )  # fmt: skip
     factored = _factored_student(student, energy, max_parameters)
     return train(factored, training) if training else factored
 

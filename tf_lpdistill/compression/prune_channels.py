@@ -27,6 +27,7 @@ def prune_channels(
     criterion="filter_norm",
     keep=(),
     epochs=5,
+    steps_per_epoch=None,
     learning_rate=1e-3,
     checkpoint_dir=None,
     verbose=1,
@@ -51,6 +52,7 @@ def prune_channels(
         keep: names of layers whose outputs keep all their channels, such as "features" for a loss
             that was built for their number.
         epochs: as for `fine_tune`.
+        steps_per_epoch: as for `fine_tune`.
         learning_rate: as for `fine_tune`.
         checkpoint_dir: as for `fine_tune`.
         verbose: as for `fine_tune`.
@@ -77,8 +79,9 @@ def prune_channels(
             f"`criterion` must be one of {list(CRITERIA)}. Received: criterion={criterion!r}"
         )
     training = dataset is not None and Training(
-        dataset, objective or cross_entropy, epochs, learning_rate, checkpoint_dir, verbose
-    )
+        dataset, objective or cross_entropy, epochs, steps_per_epoch, learning_rate,
+        checkpoint_dir, verbose,
+    )  # fmt: skip
     dependencies = trace_channels(student, keep)
     removed = _choose(student, dependencies, criterion, fraction)
     slim = _cut_student(student, dependencies, removed)
