@@ -25,71 +25,51 @@ conversion to grey, the scaling and the softmax are put inside. What the model w
 be given. Where the images come with labels, one that surely scores worse than another is refused.
 """
 
-import pathlib
-
 from absl import app, flags
 
+import calibration_data
 import command
 
 _PRECISIONS = ["float32", "float16", "dynamic", "int8"]
-_ALL_PRECISIONS = [*_PRECISIONS, "int16x8"]
-_SCALINGS = ["0..255", "0..1", "-1..1", "mean_std"]
 
+# fmt: off
 _MODEL = flags.DEFINE_string(
-    "model", None, "The saved model: a .keras file, an old .h5, or the folder of a SavedModel."
-)
+    "model", None, "The saved model: a .keras file, an old .h5, or the folder of a SavedModel.")
 _LABELS = flags.DEFINE_string(
-    "labels", None, "Text file (UTF-8) with one class name a line, in the order of the outputs."
-)
+    "labels", None, "Text file (UTF-8) with one class name a line, in the order of the outputs.")
 _EMBEDDINGS = flags.DEFINE_bool(
-    "embeddings", False, "The model returns embeddings, not classes; it has no --labels."
-)
+    "embeddings", False, "The model returns embeddings, not classes; it has no --labels.")
 _SCALING = flags.DEFINE_enum(
-    "input_scaling",
-    None,
-    _SCALINGS,
-    "The range of pixel values that the model was trained on. A model that scales inside "
-    "(a Rescaling layer) was trained on 0..255.",
-)
-_MEAN = flags.DEFINE_list(
-    "mean", None, "For mean_std: one number, or one a channel, in pixel units 0..255."
-)
-_STD = flags.DEFINE_list(
-    "std", None, "For mean_std: one number, or one a channel, in pixel units 0..255."
-)
+    "input_scaling", None, ["0..255", "0..1", "-1..1", "mean_std"],
+    "The range of pixel values that the model was trained on. A model that scales inside (a "
+    "Rescaling layer) was trained on 0..255.")
+_MEAN, _STD = (
+    flags.DEFINE_list(
+        name, None, "For mean_std: one number, or one a channel, in pixel units 0..255.")
+    for name in ("mean", "std"))
 _PRECISION_LIST = flags.DEFINE_list(
-    "precisions", _PRECISIONS, f"Which files to write, some of {','.join(_ALL_PRECISIONS)}."
-)
+    "precisions", _PRECISIONS, f"Which files to write, some of {','.join(_PRECISIONS)},int16x8.")
 _DATA = flags.DEFINE_string(
-    "representative_data",
-    None,
+    "representative_data", None,
     "Some 100 real images, needed for int8: a folder of images (flat, or in class folders), or "
-    "an .npz with x (uint8, n images) and optionally y (labels: then every file is scored).",
-)
+    "an .npz with x (uint8, n images) and optionally y (labels: then every file is scored).")
 _CALIBRATION = flags.DEFINE_string(
-    "score_calibration",
-    None,
-    "Labelled images, an .npz or class folders, that the scores are calibrated on for MediaPipe.",
-)
+    "score_calibration", None,
+    "Labelled images, an .npz or class folders, that the scores are calibrated on for MediaPipe.")
 _OUTPUT = flags.DEFINE_string("output_dir", None, "The folder of the bundle; replaced whole.")
 _MAX_RUNTIME = flags.DEFINE_string(
-    "max_runtime",
-    "2.17.0",
-    "The oldest TensorFlow Lite that must run the files; 'any' for no limit.",
-)
+    "max_runtime", "2.17.0",
+    "The oldest TensorFlow Lite that must run the files; 'any' for no limit.")
 _BATCH = flags.DEFINE_integer(
-    "batch_size", 1, "Pictures at a time; MediaPipe opens files of 1 only.", lower_bound=1
-)
+    "batch_size", 1, "Pictures at a time; MediaPipe opens files of 1 only.", lower_bound=1)
 _INT8_INPUT = flags.DEFINE_enum(
-    "int8_input", "uint8", ["uint8", "float32"], "What the int8 file takes, 0..255 both."
-)
+    "int8_input", "uint8", ["uint8", "float32"], "What the int8 file takes, 0..255 both.")
 _FLOAT_LAYERS = flags.DEFINE_list(
-    "float_layers",
-    [],
+    "float_layers", [],
     "Layers that the int8 file computes in float, as export/verify.py advises; needs "
-    "--int8_input=float32.",
-)
+    "--int8_input=float32.")
 _NAME = flags.DEFINE_string("name", None, "First part of the file names [the model's name].")
+# fmt: on
 flags.mark_flags_as_required(["model", "input_scaling", "output_dir"])
 flags.register_multi_flags_validator(
     ["labels", "embeddings"],
@@ -103,47 +83,15 @@ flags.register_multi_flags_validator(
 )
 
 
-def load_images(path, image_size):
-    """Reads representative images.
-
-    Args:
-        path: an `.npz`, or a folder.
-        image_size: (height, width) for the images of a folder.
-
-    Returns:
-        `(images, labels)`: (n, height, width, 1 or 3) uint8, and the labels or None.
-    """
-    from tf_lpdistill.tflite import calibration
-
-    if not pathlib.Path(path).is_dir():
-        return command.read_npz(path, _DATA.name)
-    found = command.find_images(path, _DATA.name)
-    chosen = [found[row] for row in calibration.spread(len(found))]
-    return command.read_images(chosen, image_size), None
-
-
-def fit_scores(model, process, names):
-    """Returns the score calibration of the labelled images that were given, if any."""
-    if _CALIBRATION.value is None:
-        return None
-    from tf_lpdistill import tflite
-    from tf_lpdistill.tflite import labels, outputs, pixels
-
-    size = process.image_size
-    images, truth = command.read_labelled(_CALIBRATION.value, _CALIBRATION.name, names, size)
-    truth = labels.check_truth(truth, len(images), len(names), _CALIBRATION.name)
-    _, probabilities = outputs.of_student(model, process, pixels.to_uint8(images, size))
-    return tflite.fit_scores(probabilities, truth)
-
-
-def _numbers(values, flag):
-    if values is None:
+def _numbers(flag):
+    if flag.value is None:
         return None
     try:
-        return tuple(float(value) for value in values)
+        return tuple(float(value) for value in flag.value)
     except ValueError as error:
         raise ValueError(
-            f"--{flag} must be numbers, separated by commas. Received: --{flag}={','.join(values)}"
+            f"--{flag.name} must be numbers, separated by commas. "
+            f"Received: --{flag.name}={','.join(flag.value)}"
         ) from error
 
 
@@ -166,17 +114,12 @@ def run():
 
     model = tflite.load_model(_MODEL.value)
     process = preprocessing.of_model(
-        model,
-        scaling=_SCALING.value,
-        mean=_numbers(_MEAN.value, "mean"),
-        std=_numbers(_STD.value, "std"),
+        model, scaling=_SCALING.value, mean=_numbers(_MEAN), std=_numbers(_STD)
     )
     names = None
     if not _EMBEDDINGS.value:
         names = labels.check(labels.read(_LABELS.value), model.outputs[0].shape[-1])
-    images, truth = None, None
-    if _DATA.value is not None:
-        images, truth = load_images(_DATA.value, process.image_size)
+    images, truth = calibration_data.representative(_DATA, process.image_size)
     if names is not None and truth is not None:
         truth = labels.check_truth(truth, len(images), len(names), _DATA.name)
         scaling.check_scores(model, process, images, truth)
@@ -190,7 +133,7 @@ def run():
         max_runtime=None if _MAX_RUNTIME.value == "any" else _MAX_RUNTIME.value,
         name=_NAME.value,
         conversion=tflite.Conversion(_BATCH.value, _INT8_INPUT.value, _FLOAT_LAYERS.value),
-        score_calibration=fit_scores(model, process, names),
+        score_calibration=calibration_data.fit_scores(_CALIBRATION, model, process, names),
     )
     if truth is not None:
         tflite.verify(bundle, model, (images, truth))
@@ -200,8 +143,7 @@ def run():
 def main(argv):
     """Runs the export and prints a table and the path, or one line that says what is wrong."""
     bundle = command.call(argv, run)
-    print(_table(bundle.facts()))
-    print(f"\n{bundle.directory}")
+    print(f"{_table(bundle.facts())}\n\n{bundle.directory}")
 
 
 if __name__ == "__main__":

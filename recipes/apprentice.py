@@ -1,8 +1,10 @@
 """One student on its way through a method: what a method gets to work with."""
 
+import keras
 import numpy as np
 
 from roles import Layers
+from tf_lpdistill import Distiller, TeacherCache, data
 from training import Trainer
 from watchers import BestEpoch, StepTimer
 
@@ -18,6 +20,8 @@ class Apprentice:
         split: the labelled images.
         epochs: epochs of the student, in one stage or in several together.
         seed: of the order of the images and of draws.
+        caches: folder for what the teacher says about these images, to be said once; None: it says
+            it anew in every epoch.
 
     Attributes:
         best: the `BestEpoch` on the validation images.
@@ -25,11 +29,13 @@ class Apprentice:
         curves: one dict of metrics per epoch, over all stages.
     """
 
-    def __init__(self, trainer: Trainer, teacher, student, layers: Layers, split, epochs, seed):
+    def __init__(
+        self, trainer: Trainer, teacher, student, layers: Layers, split, epochs, seed, caches=None
+    ):
         self.teacher, self.student, self.layers = teacher, student, layers
         self.epochs, self.seed = epochs, seed
         self.best, self.timer, self.curves = BestEpoch(student), StepTimer(), []
-        self._trainer, self._split, self._extra = trainer, split, {}
+        self._trainer, self._split, self._caches, self._extra = trainer, split, caches, {}
 
     @property
     def num_samples(self):
@@ -44,6 +50,27 @@ class Apprentice:
     def steps(self, epochs):
         """Optimizer steps of so many epochs."""
         return self._trainer.steps(self._split, epochs)
+
+    def distiller(self, losses, weights=None, label_weight=1.0):
+        """A `Distiller` of the student; where there is a folder for it, the teacher is cached.
+
+        Args:
+            losses: list of the distillation losses.
+            weights: their weights; None: 1.0 each.
+            label_weight: weight of the labels.
+        """
+        teacher = self.teacher if self._caches is None else self._cached(losses)
+        return Distiller(teacher, self.student, losses, weights, student_loss_weight=label_weight)
+
+    def _cached(self, losses):
+        named = keras.tree.flatten([loss.teacher_layer_name for loss in losses])
+        names = sorted({name for name in named if name is not None})
+        folder = "+".join(names).replace("/", "_") or "predictions"
+        trainer = self._trainer
+        once = data.evaluation_batches(
+            self._split, trainer.preprocessing, trainer.batch_size, sample_ids=True
+        )
+        return TeacherCache.build(self.teacher, once, self._caches / folder, names)
 
     def pretrain(self, distiller, epochs):
         """Trains a stage without labels; its epochs are not candidates for the best one.

@@ -1,21 +1,16 @@
-"""Start-up that all recipes share: flags, run folder, seeds, strategy, progress."""
+"""Start-up that all recipes share: flags, seeds, strategy, run folder, errors."""
 
-import csv
-import dataclasses
-import json
-import os
 import pathlib
-import platform
 import sys
 
 import keras
 import tensorflow as tf
 from absl import app, flags
 
-import tf_lpdistill
-from tf_lpdistill import Distiller, distribution, files
+from machine import versions
+from run_folder import Run, claim
+from tf_lpdistill import distribution
 from tf_lpdistill.cluster import WorkersError
-from tf_lpdistill.ops.replicas import spans_workers
 
 FLAGS = flags.FLAGS
 
@@ -34,43 +29,6 @@ def define_flags(*, run_dir, epochs, batch_size):
         "data_dir", None, "Folder of real data; else the environment variable LPDISTILL_DATA."
     )
     flags.DEFINE_bool("resume", False, "Go on with the run in --run_dir where it was stopped.")
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """A started run.
-
-    Args:
-        directory: the run folder; it exists and holds `config.json`.
-        strategy: a `tf.distribute.Strategy`; make models inside `strategy.scope()`.
-    """
-
-    directory: pathlib.Path
-    strategy: tf.distribute.Strategy
-
-    def path(self, *parts):
-        """A path in the run folder."""
-        return self.directory.joinpath(*parts)
-
-    @property
-    def chief(self):
-        """Whether this process writes the run folder and the results; one of several workers."""
-        return distribution.is_chief(self.strategy)
-
-    def has(self, path):
-        """Whether a file is there, as the chief sees it: workers must decide alike."""
-        return bool(distribution.as_chief_sees(path.exists(), self.strategy))
-
-    def save(self, model, path):
-        """Saves a model whole; all workers take part, the file is the chief's."""
-        with distribution.chief_path(path, self.strategy) as temporary:
-            model.save(temporary)
-
-    def trainable(self, model):
-        """The model itself; under several workers, where Keras cannot fit it, a plain Distiller."""
-        if isinstance(model, Distiller) or not spans_workers(self.strategy):
-            return model
-        return Distiller(model, model, [])
 
 
 def start(recipe, title, *, several_workers=False, **config):
@@ -106,86 +64,23 @@ def start(recipe, title, *, several_workers=False, **config):
         "recipe": recipe,
         "title": title,
         "command": " ".join(["python", *(arg for arg in sys.argv if arg != "--resume")]),
-        "flags": _flag_values(recipe),
+        "flags": _flag_values(),
         "seed": FLAGS.seed,
         "versions": versions(),
         **config,
     }
     run = Run(directory, strategy)
     if run.chief:
-        _check_folder(directory, settings)
-        files.write_json(directory / "config.json", settings)
+        claim(directory, settings, FLAGS.resume)
     return run
 
 
-def _flag_values(recipe):
+def _flag_values():
     modules = {__name__, sys.argv[0]}
     by_module = FLAGS.flags_by_module_dict()
     chosen = [flag for name, own in by_module.items() if name in modules for flag in own]
     ignored = ("run_dir", "resume", "data_dir")
     return {flag.name: flag.value for flag in chosen if flag.name not in ignored}
-
-
-def _check_folder(directory, settings):
-    config = directory / "config.json"
-    if not config.exists():
-        return
-    if not FLAGS.resume:
-        raise ValueError(
-            f"{directory} already holds a run. Add --resume to go on with it, or choose another "
-            "--run_dir."
-        )
-    written = json.loads(config.read_text(encoding="utf-8"))
-    earlier = written["flags"]
-    changed = {k: (earlier.get(k), v) for k, v in settings["flags"].items() if earlier.get(k) != v}
-    if changed:
-        listed = ", ".join(f"--{k}: {old!r} then, {new!r} now" for k, (old, new) in changed.items())
-        raise ValueError(
-            f"--resume goes on with the run in {directory} only with its own flags ({listed}). "
-            "Choose another --run_dir for other settings."
-        )
-    if written.get("dataset") != settings.get("dataset"):
-        raise ValueError(
-            f"--resume goes on with the run in {directory} only on its own data, and these have "
-            "changed since. Choose another --run_dir."
-        )
-
-
-def versions():
-    """Versions of what the numbers of a run depend on."""
-    return {
-        "tf_lpdistill": tf_lpdistill.__version__,
-        "tensorflow": tf.__version__,
-        "keras": keras.__version__,
-        "python": platform.python_version(),
-    }
-
-
-def hardware():
-    """The computer in words: processor, cores, GPUs."""
-    gpus = len(tf.config.list_physical_devices("GPU"))
-    name = platform.processor() or platform.machine()
-    if os.path.exists("/proc/cpuinfo"):
-        with open("/proc/cpuinfo", encoding="utf-8") as info:
-            models = [line.split(":")[1].strip() for line in info if line.startswith("model name")]
-        name = models[0] if models else name
-    return f"{name}, {os.cpu_count()} cores" + (f", {gpus} GPUs" if gpus else "")
-
-
-def write_history(path, rows):
-    """Writes one row per epoch as CSV; a metric that a row does not have stays empty."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    with files.atomic_path(path) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, names, restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-
-
-def read_history(path):
-    """Reads the rows that `write_history` wrote, as dicts of str."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def run_recipe(main):
@@ -201,45 +96,3 @@ def run_recipe(main):
 
     flags.DEFINE_bool("debug", False, "Show the traceback of an error.")
     app.run(guarded)
-
-
-class Progress(keras.callbacks.Callback):
-    """One progress bar over the epochs of many fits; a line per fit without a terminal.
-
-    Args:
-        total: epochs of all fits together.
-        quiet: say nothing at all, as all workers but the chief do.
-    """
-
-    def __init__(self, total, quiet=False):
-        super().__init__()
-        from tqdm import tqdm
-
-        self._quiet = quiet
-        self._bar = tqdm(total=total, unit="epoch", disable=quiet or not sys.stderr.isatty())
-
-    def begin(self, title):
-        """Names the fit that comes next."""
-        self._bar.set_description(title)
-
-    def on_epoch_end(self, epoch, logs=None):
-        """Moves the bar and shows the loss and the validation accuracy."""
-        logs = logs or {}
-        shown = {k: f"{logs[k]:.3f}" for k in ("loss", "val_accuracy") if k in logs}
-        self._bar.set_postfix(shown, refresh=False)
-        self._bar.update()
-
-    def say(self, line):
-        """Prints a line above the bar."""
-        if self._quiet:
-            return
-        self._bar.write(line, file=sys.stdout)
-        sys.stdout.flush()
-
-    def skip(self, epochs):
-        """Moves the bar over epochs that an earlier run has done."""
-        self._bar.update(epochs)
-
-    def close(self):
-        """Leaves the bar as it stands."""
-        self._bar.close()

@@ -25,14 +25,11 @@ trained on this pair is listed with its reason; delete its folder and --resume t
 from absl import app, flags
 
 import common
-import evaluation
 import methods
-import outcome
 import roles
 import sources
-from comparison import Comparison
-from tf_lpdistill import data, preprocessing
-from training import Trainer
+from study import Study
+from tf_lpdistill import preprocessing
 
 FLAGS = flags.FLAGS
 TEACHER_EPOCHS = 30  # of a teacher that is built here
@@ -45,29 +42,15 @@ def main(argv):
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
-    num_labels = FLAGS.num_labels or len(loaded.train)
-    data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
     build_teacher, teacher_epochs = teacher_source(loaded)
     build_student = sources.network("student", FLAGS.student, loaded, scaling())
     layers, pixels = look(build_teacher(), build_student())
-    run = common.start(
-        "compare",
-        f"Distillation methods on {loaded.name}",
-        dataset=evaluation.describe(loaded, num_labels),
-    )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = common.Progress(teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
-    trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
-    if teacher_epochs:
-        teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
-    else:
-        teacher = build_teacher()
-    comparison = Comparison(
-        trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs, num_labels
-    )
-    results = comparison.run()
-    progress.close()
-    outcome.finish(comparison, results)
+    study = Study(
+        loaded, pixels, build_teacher, teacher_epochs, build_student, layers, chosen,
+        list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
+        FLAGS.num_labels,
+    )  # fmt: skip
+    study.run("compare", f"Distillation methods on {loaded.name}")
 
 
 def scaling():

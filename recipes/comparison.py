@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import keras
 
+import curves
 import evaluation
-import training
 from apprentice import Apprentice
-from methods import Method
+from method import Method
 from roles import Layers
+from run_folder import read_json
 from tf_lpdistill import files
 from training import Trainer
 
@@ -27,6 +28,8 @@ class Comparison:
         seeds: list of seeds, the same for all methods.
         epochs: epochs of each student.
         num_labels: labelled images of each student, drawn by the seed.
+        cached: whether the teacher runs once over the images and is kept in `caches/`; only where
+            they are not augmented.
     """
 
     trainer: Trainer
@@ -37,6 +40,7 @@ class Comparison:
     seeds: list[int]
     epochs: int
     num_labels: int
+    cached: bool = False
 
     def run(self):
         """Trains all students that have no result yet.
@@ -57,14 +61,14 @@ class Comparison:
         directory = self.trainer.run.path("students", f"{key}_seed{seed}")
         if (directory / "result.json").exists():
             progress.skip(self.epochs)
-            return training.read_json(directory / "result.json")
+            return read_json(directory / "result.json")
         progress.begin(f"{method.title}, seed {seed}")
         job = self._draw(seed)
         try:
             with self.trainer.run.strategy.scope():
                 method.train(job)
             result = self._measure(job)
-            training.write_curves(directory / "history.csv", key, seed, job.curves)
+            curves.write_curves(directory / "history.csv", key, seed, job.curves)
             self.trainer.run.save(job.student, directory / "student.keras")
             said = f"test accuracy {result['accuracy']:.4f}"
         # One method must not lose the others, whatever it stumbles over; its reason is reported.
@@ -81,8 +85,12 @@ class Comparison:
         keras.utils.set_random_seed(seed)
         with self.trainer.run.strategy.scope():
             student = self.build_student()
+        caches = None
+        if self.cached:
+            whole = self.num_labels == len(self.trainer.data.train)
+            caches = self.trainer.run.path("caches", "all" if whole else f"seed{seed}")
         return Apprentice(
-            self.trainer, self.teacher, student, self.layers, split, self.epochs, seed
+            self.trainer, self.teacher, student, self.layers, split, self.epochs, seed, caches
         )
 
     def _measure(self, job):

@@ -8,11 +8,10 @@ import statistics
 import keras
 import numpy as np
 
-import common
 import evaluation
 import summary
-import training
-from tf_lpdistill import files, report, tflite
+from results import write
+from tf_lpdistill import files, tflite
 
 TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
 
@@ -50,7 +49,8 @@ def finish(trainer, teacher, feature, titles, results, seeds):
         )
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
     _write_neighbors(trainer, feature, (teacher, students[chosen], students["alone"]), seeds[0])
-    write_report(trainer.run, rows, seeds, chosen, summary.reading(rows))
+    summary.print_table(rows)
+    write(trainer.run, rows, seeds, summary.reading(rows), exported=chosen)
 
 
 def best_student(run, key, results, seeds):
@@ -95,30 +95,3 @@ def _write_neighbors(trainer, feature, networks, seed):
     ]
     with files.atomic_path(trainer.run.path("neighbors.npz")) as temporary:
         np.savez(temporary, **evaluation.neighbor_grid(*embedded, seed))
-
-
-def write_report(run, rows, seeds, chosen, reading, failures=()):
-    """Writes history.csv, results.json and report.html; prints the table and the path.
-
-    Args:
-        run: the started `common.Run`.
-        rows: list of dicts, the rows of the table.
-        seeds: list of seeds.
-        chosen: key of the row whose student was exported to `phone/`.
-        reading: what the table says, in words.
-        failures: dicts of name, key and reason of what could not be trained.
-    """
-    training.gather_curves(run, [row["key"] for row in rows])
-    files.write_json(
-        run.path("results.json"),
-        {
-            "rows": rows,
-            "failures": list(failures) or None,
-            "seeds": seeds,
-            "reading": reading,
-            "exported": chosen,
-            "hardware": common.hardware(),
-        },
-    )
-    summary.print_table(rows)
-    print(f"\n{reading}\n\nReport: {report.write_report(run.directory)}")

@@ -23,9 +23,11 @@ import keras
 from absl import app, flags
 
 import common
+import curves
 import delivery
 import evaluation
-import training
+from progress import Progress
+from run_folder import read_json
 from tf_lpdistill import Distiller, Preprocessing, data, files, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from training import Trainer
@@ -76,7 +78,7 @@ def train_student(trainer, teacher, key, seed):
     directory = run.path("students", f"{key}_seed{seed}")
     if run.has(directory / "result.json"):
         progress.skip(FLAGS.epochs)
-        return training.read_json(directory / "result.json")
+        return read_json(directory / "result.json")
     name, losses = METHODS[key]
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
@@ -90,7 +92,7 @@ def train_student(trainer, teacher, key, seed):
     run.save(student, directory / "student.keras")
     if not run.chief:
         return None
-    training.write_curves(directory / "history.csv", key, seed, rows)
+    curves.write_curves(directory / "history.csv", key, seed, rows)
     on_test = embed(student, digits.test)
     result = {
         "accuracy": on_test.accuracy,
@@ -119,7 +121,7 @@ def main(argv):
     )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     epochs = FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds)
-    progress = common.Progress(epochs, quiet=not run.chief)
+    progress = Progress(epochs, quiet=not run.chief)
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
     teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
     progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")

@@ -36,6 +36,7 @@ import tradeoff
 from comparison import Comparison
 from methods import METHODS
 from presets import PRESETS
+from progress import Progress
 from tf_lpdistill import Preprocessing, data
 from training import Trainer
 
@@ -65,7 +66,7 @@ def main(argv):
     fits = 2 * len(students) * len(seeds)
     trainer = Trainer(
         run, found.data, pixels, min(FLAGS.batch_size, len(found.data.train)),
-        common.Progress(source.epochs + FLAGS.epochs * fits),
+        Progress(source.epochs + FLAGS.epochs * fits),
         augmentation, patience=FLAGS.patience or None,
     )  # fmt: skip
     teacher, about = photo_teacher.obtain(source, trainer, FLAGS.seed)
@@ -97,9 +98,7 @@ def take_preset():
 
 def compare(trainer, teacher, short, build, preset, seeds):
     """A student of one size, alone and taught."""
-    layers = roles.Layers(
-        roles.Network.of("teacher", teacher), roles.Network.of("student", build())
-    )
+    layers = roles.Layers.of(teacher, build())
     methods = {
         f"{short}_{key}": dataclasses.replace(method, title=f"{short}, {words}")
         for key, method, words in (

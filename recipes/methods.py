@@ -6,71 +6,11 @@ Weights hold for our losses, which are means. "RepDistiller" (HobbitLong) and "m
 on, and published weights were chosen for other data: read a method that fails with that in mind.
 """
 
-import dataclasses
-from collections.abc import Callable
-from typing import Any
-
 import stages
-from tf_lpdistill import Distiller, losses
+from method import Method, Term
+from tf_lpdistill import losses
 from tf_lpdistill.losses.base import snake_case
 from tf_lpdistill.losses.feature_overhaul import batch_norm_margin
-
-
-@dataclasses.dataclass(frozen=True)
-class Term:
-    """One loss of a method.
-
-    Args:
-        loss: its name for `losses.get`.
-        weight: a number, or a function of the `Layers` that returns one.
-        role: what it compares, a role for `Layers.pair`; or a function of the `Layers` that returns
-            a list of pairs, each of which becomes a loss.
-        arguments: further arguments, or a function of the `Apprentice` that returns them.
-    """
-
-    loss: str
-    weight: float | Callable
-    role: str | Callable = "outputs"
-    arguments: dict[str, Any] | Callable = dataclasses.field(default_factory=dict)
-
-    def make(self, job):
-        """Returns a list of (loss, weight)."""
-        layers = job.layers
-        pairs = self.role(layers) if callable(self.role) else [layers.pair(self.role)]
-        weight = self.weight(layers) if callable(self.weight) else self.weight
-        arguments = self.arguments(job) if callable(self.arguments) else self.arguments
-        return [(losses.get(self.loss)(*pair, **arguments), weight) for pair in pairs]
-
-
-@dataclasses.dataclass(frozen=True)
-class Method:
-    """A row of the comparison.
-
-    Args:
-        title: its name in tables.
-        terms: the losses beside the labels; none is the student alone.
-        label_weight: weight of the labels.
-        stages: function of the `Apprentice` that trains it in another way than in one stage.
-    """
-
-    title: str
-    terms: tuple[Term, ...] = ()
-    label_weight: float = 1.0
-    stages: Callable | None = None
-
-    def train(self, job):
-        """Trains the `Apprentice`."""
-        if self.stages is not None:
-            self.stages(job)
-            return
-        made = [part for term in self.terms for part in term.make(job)]
-        model = job.student
-        if made:
-            terms, weights = map(list, zip(*made, strict=True))
-            model = Distiller(
-                job.teacher, job.student, terms, weights, student_loss_weight=self.label_weight
-            )
-        job.train(model, job.epochs)
 
 
 def _one(title, loss, weight, role="outputs", label_weight=1.0, **arguments):
@@ -94,7 +34,7 @@ def _memory(job):
 
 def _sum(factor, role):
     """The weight of a mean for `factor` times the published sum over entries."""
-    return lambda layers: factor * layers.entries(role)
+    return lambda job: factor * job.layers.entries(role)
 
 
 _LP = Term("locality_preserving", 0.3, "features", {"num_neighbors": 5})
@@ -160,7 +100,7 @@ _ROWS = {
     ),
     # At most 5 over all pairs in the authors' code, here 1 a pair and no warm-up: ours.
     "knowledge_review": _one(
-        "ReviewKD", "knowledge_review", lambda layers: len(layers.pair("review")[0]), "review"
+        "ReviewKD", "knowledge_review", lambda job: len(job.layers.pair("review")[0]), "review"
     ),
     # Alpha 1, beta 8, temperature 4: the authors, on CIFAR-100; without their warm-up.
     "decoupled_soft_target": _one("DKD", "decoupled_soft_target", 1.0),
@@ -180,11 +120,12 @@ def complete(rows):
 METHODS = complete(_ROWS)
 
 
-def select(names):
+def select(names, table=METHODS):
     """Finds the methods that `--methods` lists.
 
     Args:
         names: list of keys; "all" stands for all.
+        table: {key: `Method`}, "alone" among them.
 
     Returns:
         {key: `Method`} in the order of the table, "alone" first and always there.
@@ -192,14 +133,14 @@ def select(names):
     Raises:
         ValueError: for a name that the table does not have, or none at all.
     """
-    unknown = [name for name in names if name not in METHODS and name != "all"]
+    unknown = [name for name in names if name not in table and name != "all"]
     if unknown or not names:
         raise ValueError(
-            f"--methods must be 'all' or list some of {', '.join(METHODS)}. "
+            f"--methods must be 'all' or list some of {', '.join(table)}. "
             f"Received: {', '.join(unknown) or 'nothing'}"
         )
     return {
         key: method
-        for key, method in METHODS.items()
+        for key, method in table.items()
         if key == "alone" or "all" in names or key in names
     }

@@ -13,7 +13,6 @@ those, with LP and without. Nothing is chosen: the settings are fixed, the last 
 It ends with a table and report.html. graph.npz in the run folder is the graph.
 """
 
-import json
 import statistics
 
 import keras
@@ -21,13 +20,19 @@ import numpy as np
 from absl import app, flags
 
 import common
+import curves
 import evaluation
-from tf_lpdistill import Distiller, NeighborGraph, Preprocessing, data, files, report
+import inputs
+import sources
+from progress import Progress
+from results import write
+from run_folder import read_json
+from tf_lpdistill import Distiller, NeighborGraph, files
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
+from training import Trainer
 
 FLAGS = flags.FLAGS
-LEARNING_RATE = 0.01  # Adam, falling to 0 along a cosine
 LP_WEIGHT = 0.3  # as in recipes/digits.py
 TEACHER, STUDENT = (32, 64, 128), (8, 16, 16)  # channels of the three convolutions
 
@@ -52,46 +57,13 @@ def network(name, image_shape, num_classes, channels):
     return keras.Model(inputs, keras.layers.Dense(num_classes)(features), name=name)
 
 
-def fit(run, model, batches, steps, epochs, progress):
-    """Trains on `batches`; returns a row of metrics per epoch."""
-    schedule = keras.optimizers.schedules.CosineDecay(LEARNING_RATE, steps * epochs)
-    with run.strategy.scope():
-        model.compile(
-            keras.optimizers.Adam(schedule),
-            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        )
-    history = model.fit(
-        batches, epochs=epochs, steps_per_epoch=steps, callbacks=[progress], shuffle=False,
-        verbose=0,
-    ).history  # fmt: skip
-    columns = zip(*history.values(), strict=True)
-    return [
-        {"epoch": i, **dict(zip(history, row, strict=True))} for i, row in enumerate(columns, 1)
-    ]
-
-
-def train_teacher(run, images, pixels, progress):
-    """Trains the teacher on all training images, or reads the one that this run trained."""
-    path = run.path("teacher.keras")
-    if path.exists():
-        progress.skip(FLAGS.teacher_epochs)
-        return keras.saving.load_model(path)
-    with run.strategy.scope():
-        teacher = network("teacher", images.image_shape, images.num_classes, TEACHER)
-    progress.begin("teacher")
-    batches = data.training_batches(images.train, pixels, FLAGS.batch_size, seed=FLAGS.seed)
-    steps = data.steps_per_epoch(images.train, FLAGS.batch_size)
-    fit(run, teacher, batches, steps, FLAGS.teacher_epochs, progress)
-    run.save(teacher, path)
-    return teacher
-
-
-def train_student(run, teacher, images, labelled, pixels, graph, key, seed, progress):
+def train_student(trainer, teacher, labelled, graph, key, seed):
     """Trains one student, or reads the result of an earlier try."""
+    run, images, progress = trainer.run, trainer.data, trainer.progress
     path = run.path("students", f"{key}_seed{seed}", "result.json")
     if path.exists():
         progress.skip(FLAGS.epochs)
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     name, with_lp, near, repeat = ARMS[key]
     keras.utils.set_random_seed(seed)
     seeds = FLAGS.seeds_per_batch if near else FLAGS.batch_size  # all seeds: random batches
@@ -102,15 +74,11 @@ def train_student(run, teacher, images, labelled, pixels, graph, key, seed, prog
             loss = LocalityPreserving("features", "features", num_neighbors=5)
             model = Distiller(teacher, student, [loss], [LP_WEIGHT])
     progress.begin(f"{name}, seed {seed}")
-    pipeline = data.ordered_batches(labelled, pixels, batches.epoch)
-    rows = fit(run, model, pipeline, len(batches), FLAGS.epochs, progress)
-    result = {
-        **batches.measure(),
-        "accuracy": evaluation.embed(student, images.test, pixels, "features").accuracy,
-        "parameters": student.count_params(),
-        "history": [{"method": key, "seed": seed, **row} for row in rows],
-    }
-    progress.say(f"{name}, seed {seed}: test accuracy {result['accuracy']:.4f}")
+    rows = trainer.fit(model, labelled, FLAGS.epochs, seed, order=batches.epoch)
+    curves.write_curves(path.with_name("history.csv"), key, seed, rows)
+    accuracy = evaluation.accuracy(student, images.test, trainer.preprocessing, trainer.batch_size)
+    progress.say(f"{name}, seed {seed}: test accuracy {accuracy:.4f}")
+    result = {"accuracy": accuracy, "parameters": student.count_params(), **batches.measure()}
     files.write_json(path, result)
     return result
 
@@ -130,62 +98,48 @@ def finish(run, teacher_accuracy, teacher, results, seeds):
         print(f"{rows[-1][0]:28}{recall:>20.1f}{coverage:>12.1f}{accuracy:>18}")
     fields = ("name", "key", "accuracy", "parameters")
     rows = [{**dict(zip(fields, row, strict=True)), "best": False} for row in rows]
-    history = [row for of_arm in results.values() for result in of_arm for row in result["history"]]
-    common.write_history(run.path("history.csv"), history)
+    print(f"{'Teacher':28}{100 * teacher_accuracy:>50.2f}")
     reading = f"Fixed settings, last epoch, {len(seeds)} seeds; the batches are all that differs."
-    summary = {"rows": rows, "seeds": seeds, "reading": reading, "hardware": common.hardware()}
-    files.write_json(run.path("results.json"), summary | {"exported": None, "batches": results})
-    print(f"Teacher: {100 * teacher_accuracy:.2f} %. Report: {report.write_report(run.directory)}")
-
-
-def load_images():
-    """The data set that --data names, and the part of it that has labels."""
-    if FLAGS.data == "digits":
-        images = data.load_digits()
-    else:
-        path = data.find_data_dir(FLAGS.data_dir) / FLAGS.data
-        if not path.is_file():
-            raise ValueError(f"--data must name a file that exists. Received: {path}")
-        images = data.load_npz(path)
-    if images.test is None:
-        raise ValueError(f"--data must hold test images. Received: {FLAGS.data} without them")
-    return images, images.train.subset(FLAGS.num_labels or len(images.train))
+    write(run, rows, seeds, reading, batches=results)
 
 
 def main(argv):
     """Trains a teacher, finds its neighbours, trains the students, compares."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    images, labelled = load_images()
     # Wrong settings are told before anything is trained.
+    images = sources.load_data(FLAGS.data, FLAGS.data_dir)
+    labelled = images.train.subset(FLAGS.num_labels or len(images.train))
     NeighborBatches(np.zeros((len(labelled), 1)), FLAGS.batch_size, FLAGS.seeds_per_batch)
-    height, width, channels = images.image_shape
-    color = "grayscale" if channels == 1 else "rgb"
-    pixels = Preprocessing((height, width), color=color, scaling="0..1")
-    counts = {name: 0 for name in ("train", "validation", "test")}
-    counts |= {name: len(split) for name, split in images.splits().items()}
-    about = {"name": images.name, "description": f"{height}x{width} images", **counts}
-    about |= {"labelled": len(labelled), "class_names": list(images.class_names)}
-    run = common.start("neighbor_batches", "Batches that keep neighbours together", dataset=about)
+    run = common.start(
+        "neighbor_batches",
+        "Batches that keep neighbours together",
+        dataset=evaluation.describe(images, len(labelled)),
+    )
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(ARMS) * len(seeds))
-    teacher = train_teacher(run, images, pixels, progress)
+    progress = Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(ARMS) * len(seeds))
+    shape, classes = images.image_shape, images.num_classes
+    pixels = inputs.scaled(images)
+    trainer = Trainer(run, images, pixels, FLAGS.batch_size, progress)
+    teacher = trainer.teacher(
+        lambda: network("teacher", shape, classes, TEACHER), FLAGS.teacher_epochs, FLAGS.seed
+    )
     features = evaluation.embed(teacher, labelled, pixels, "features").features
-    graph = NeighborGraph.build(np.asarray(features, np.float32), FLAGS.num_neighbors)
+    graph = NeighborGraph.build(features, FLAGS.num_neighbors)
     graph.save(run.path("graph.npz"))
-    setting = (run, teacher, images, labelled, pixels, graph)
     results = {
-        key: [train_student(*setting, key, seed, progress) for seed in seeds] for key in ARMS
+        key: [train_student(trainer, teacher, labelled, graph, key, seed) for seed in seeds]
+        for key in ARMS
     }
     progress.close()
-    on_test = evaluation.embed(teacher, images.test, pixels, "features")
-    finish(run, on_test.accuracy, teacher, results, seeds)
+    accuracy = evaluation.accuracy(teacher, images.test, pixels, FLAGS.batch_size)
+    finish(run, accuracy, teacher, results, seeds)
 
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/neighbor_batches", epochs=60, batch_size=50)
     flags.adopt_module_key_flags(common)
-    flags.DEFINE_string("data", "digits", '"digits", or an .npz file in the folder of data sets.')
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
     flags.DEFINE_integer("num_labels", 0, "Labelled images; 0 takes all.", lower_bound=0)
     flags.DEFINE_integer("num_neighbors", 10, "Neighbours in the graph (k).", lower_bound=1)
     flags.DEFINE_integer("seeds_per_batch", 10, "Seeds of a neighbour batch.", lower_bound=1)

@@ -2,14 +2,15 @@
 
 import dataclasses
 import functools
-import pathlib
-import warnings
 from collections.abc import Callable
 
 import keras
 
 import evaluation
+import pretrained
 import sources
+import teacher_file
+from optimizers import adam
 from tf_lpdistill import Preprocessing, files, models
 from tf_lpdistill.data import ImageData
 from training import Trainer
@@ -57,7 +58,7 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
     """
     _check_together(name, weights, scaling)
     if name.endswith(".keras"):
-        build = read(name, scaling, loaded, pixels)
+        build = teacher_file.find(name, scaling, loaded, pixels)
         return TeacherSource(build, epochs or 0, FINE_TUNING, name)
     if epochs == 0:
         raise ValueError(
@@ -69,7 +70,7 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
         build = sources.network("teacher", name, loaded, pixels.scaling)
         return TeacherSource(build, epochs, FROM_SCRATCH, f"{name}, from scratch")
     build = functools.partial(models.mobilenet_v2, loaded.image_shape, loaded.num_classes)
-    weights, about, warning = pretrained(build, weights)
+    weights, about, warning = pretrained.find(build, weights)
     rate = FINE_TUNING if weights else FROM_SCRATCH
     return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about, warning)
 
@@ -85,68 +86,6 @@ def _check_together(name, weights, scaling):
             "--teacher_scaling goes with a .keras teacher only: others are built for the range "
             f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
         )
-
-
-def pretrained(build, weights):
-    """Tries the weights that `--teacher_weights` names.
-
-    Returns:
-        `(weights for the builder, or None; what the teacher is, in words; a warning or "")`.
-
-    Raises:
-        ValueError: when a file is missing or does not fit. A failed download is no error.
-    """
-    if weights == "none":
-        return None, "MobileNetV2, from scratch", ""
-    if weights != "imagenet":
-        if not pathlib.Path(weights).is_file():
-            raise ValueError(
-                "--teacher_weights must be 'imagenet', 'none', or a file of weights without a "
-                f"classifier. Received: --teacher_weights={weights}, and there is no such file"
-            )
-        try:
-            with warnings.catch_warnings():
-                # Keras only warns of layers that the file has no weights for.
-                warnings.simplefilter("error", UserWarning)
-                build(weights=weights)
-        except (ValueError, KeyError, OSError, UserWarning) as error:
-            raise ValueError(
-                "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
-                f"Received: --teacher_weights={weights}, and Keras says: {error}"
-            ) from error
-        return weights, f"MobileNetV2, fine-tuned from {weights}", ""
-    try:
-        build(weights="imagenet")
-    # Keras raises a bare Exception for whatever goes wrong with a download.
-    except Exception as error:
-        about = "MobileNetV2 FROM SCRATCH: its ImageNet weights could not be had"
-        advice = (
-            "With few photos a fine-tuned teacher is much better: download the weights elsewhere "
-            f"and give --teacher_weights=FILE. Keras says: {error}"
-        )
-        return None, about, advice
-    return "imagenet", "MobileNetV2, fine-tuned from ImageNet", ""
-
-
-def read(path, scaling, loaded: ImageData, pixels: Preprocessing):
-    """Returns a function that reads a `.keras` teacher, wrapped where its input is another.
-
-    Raises:
-        ValueError: when it cannot be read, has other classes, ends in a softmax, or the range of
-            pixels is not told.
-    """
-    if scaling is None:
-        raise ValueError(
-            "--teacher_scaling must say which range of pixels a .keras teacher was trained on; it "
-            f"still runs on another, and scores badly. Received: --teacher={path}"
-        )
-    sources.network("teacher", path, loaded)  # checks classes and logits
-
-    def build():
-        return models.adapted(sources.read_model("teacher", path), pixels, scaling)
-
-    build()  # what does not fit is told before anything is written
-    return build
 
 
 def obtain(source: TeacherSource, trainer: Trainer, seed):
@@ -166,7 +105,7 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
         print("\n".join(filter(None, [f"\nTeacher: {source.about}", source.warning])), flush=True)
         files.write_text(words, source.about)
     if source.epochs:
-        own = dataclasses.replace(trainer, learning_rate=source.learning_rate)
+        own = dataclasses.replace(trainer, optimizer=adam(source.learning_rate))
         teacher = own.teacher(source.build, source.epochs, seed)
     elif path.exists():
         teacher = keras.saving.load_model(path)

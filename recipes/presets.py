@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from methods import Method, Term
+from method import Method, Term
 
 
 @dataclasses.dataclass(frozen=True)

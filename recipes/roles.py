@@ -5,13 +5,13 @@ import math
 
 import keras
 
-from tf_lpdistill import taps
+from tf_lpdistill import models, taps
 
 ROLES = {
     "features": "the pooled vector before the logits",
     "maps": "the last feature maps",
     "preactivation": "the last maps before their ReLU",
-    "stages": "the last maps of each size, comma separated, shallow to deep",
+    "stages": "the ends of the stages, comma separated, shallow to deep",
 }
 _ACTIVATIONS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.Activation)
 _DROPOUTS = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
@@ -70,6 +70,11 @@ class Layers:
     teacher: Network
     student: Network
 
+    @classmethod
+    def of(cls, teacher, student):
+        """Finds the layers of two models."""
+        return cls(Network.of("teacher", teacher), Network.of("student", student))
+
     def pair(self, role):
         """Returns what a loss takes first: the teacher's name and the student's.
 
@@ -84,8 +89,8 @@ class Layers:
         if role == "outputs":
             return None, None
         if role == "review":
-            pairs = zip(self.pair("stages"), self.pair("features"), strict=True)
-            return tuple((*stages, features) for stages, features in pairs)
+            both = zip(self.pair("stages"), self.pair("features"), strict=True)
+            return tuple((*stages, features) for stages, features in both)
         if role == "middle":
             teacher, student = self.pair("stages")
             return teacher[len(teacher) // 2], student[len(student) // 2]
@@ -98,10 +103,7 @@ class Layers:
     def entries(self, role):
         """How many numbers a method compares: the teacher's channels at the smaller map size."""
         names = self.pair(role)
-        teacher, student = (
-            network.shapes[name]
-            for network, name in zip((self.teacher, self.student), names, strict=True)
-        )
+        teacher, student = self.teacher.shapes[names[0]], self.student.shapes[names[1]]
         return teacher[-1] * min(math.prod(teacher[:-1]), math.prod(student[:-1]))
 
 
@@ -122,11 +124,7 @@ def _shapes(model):
 def _find(model, shapes):
     # A nested model is listed before its layers, of which the last gives the same.
     nested = {name.rpartition("/")[0] for name in shapes}
-    plain = [
-        name
-        for name in shapes
-        if name not in nested and not isinstance(_layer(model, name), _DROPOUTS)
-    ]
+    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _DROPOUTS)]
     vectors = [name for name in plain if len(shapes[name]) == 1]
     maps = [name for name in plain if len(shapes[name]) == 3 and math.prod(shapes[name][:2]) > 1]
     found = {}
@@ -134,7 +132,8 @@ def _find(model, shapes):
         found["features"] = "features" if "features" in shapes else vectors[-2]
     if maps:
         found["maps"] = maps[-1]
-        found["stages"] = tuple({shapes[name][:2]: name for name in maps}.values())
+        named = tuple(name for name in models.stage_names(model) if name in maps)
+        found["stages"] = named or tuple({shapes[name][:2]: name for name in maps}.values())
         before = list(shapes)[list(shapes).index(maps[-1]) - 1]
         activated = isinstance(_layer(model, maps[-1]), _ACTIVATIONS)
         if activated and shapes.get(before) == shapes[maps[-1]]:

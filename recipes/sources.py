@@ -20,7 +20,7 @@ def load_data(name, data_dir=None, image_size=None):
 
     Args:
         name: "digits"; the path of an `.npz` file or of a folder of class folders, looked up in
-            `data_dir` where it is not found as it stands; or "tfds:NAME".
+            `data_dir` where it is not found as it stands; "tfds:NAME"; or "keras:NAME".
         data_dir: folder of data sets; None leaves it to LPDISTILL_DATA.
         image_size: pixels a side, for folders and TensorFlow Datasets.
 
@@ -33,6 +33,8 @@ def load_data(name, data_dir=None, image_size=None):
     """
     if name == "digits":
         return data.load_digits()
+    if name.startswith("keras:"):
+        return with_validation(data.load_keras(name.removeprefix("keras:")))
     size = None if image_size is None else (image_size, image_size)
     if name.startswith("tfds:"):
         loaded = data.load_tfds(name.removeprefix("tfds:"), data_dir, size)
@@ -56,8 +58,8 @@ def _find(name, data_dir):
         path = data.find_data_dir(data_dir) / path
     if not path.exists():
         raise ValueError(
-            "--data must be 'digits', an .npz file, a folder of class folders, or tfds:NAME. "
-            f"Received: --data={name}, and there is no {path}"
+            "--data must be 'digits', an .npz file, a folder of class folders, tfds:NAME or "
+            f"keras:NAME. Received: --data={name}, and there is no {path}"
         )
     return path
 

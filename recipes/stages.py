@@ -21,17 +21,22 @@ def fitnets(job):
     """
     first, second = _epochs(job)
     hint = Hint(*job.layers.pair("middle"))
-    job.pretrain(Distiller(job.teacher, job.student, hint, student_loss_weight=0.0), first)
-    weight = keras.optimizers.schedules.PolynomialDecay(4 / 9, job.steps(second), 1 / 9)
+    job.pretrain(job.distiller([hint], label_weight=0.0), first)
     kd = SoftTarget(temperature=3.0)
-    job.train(Distiller(job.teacher, job.student, kd, [weight]), second)
+    job.train(job.distiller([kd], [falling_weight(job, second)]), second)
+
+
+def falling_weight(job, epochs=None):
+    """The weight of FitNets' KD over a training of so many epochs, or of all: see `fitnets`."""
+    steps = job.steps(epochs or job.epochs)
+    return keras.optimizers.schedules.PolynomialDecay(4 / 9, steps, 1 / 9)
 
 
 def activation_boundary(job):
     """AB: which neurons are active, then the labels: https://arxiv.org/abs/1811.03233."""
     first, second = _epochs(job)
     boundary = ActivationBoundary(*job.layers.pair("preactivation"))
-    job.pretrain(Distiller(job.teacher, job.student, boundary, student_loss_weight=0.0), first)
+    job.pretrain(job.distiller([boundary], label_weight=0.0), first)
     job.train(job.student, second)
 
 
@@ -39,7 +44,7 @@ def solution_flow(job):
     """FSP: the flow between the ends of neighbouring stages, then the labels (CVPR 2017)."""
     first, second = _epochs(job)
     flows = [SolutionFlow(*pair) for pair in neighbours(job.layers)]
-    job.pretrain(Distiller(job.teacher, job.student, flows, student_loss_weight=0.0), first)
+    job.pretrain(job.distiller(flows, label_weight=0.0), first)
     job.train(job.student, second)
 
 
@@ -59,8 +64,7 @@ def factor_transfer(job):
     first = Distiller(features, autoencoder, reconstruction, student_loss_weight=0.0)
     job.pretrain(first, _epochs(job)[0])
     transfer = FactorTransfer(teacher_layer, student_layer, paraphraser=encoder)
-    weight = factor_weight(job.layers)
-    job.train(Distiller(job.teacher, job.student, transfer, [weight]), job.epochs)
+    job.train(job.distiller([transfer], [factor_weight(job)]), job.epochs)
 
 
 def neighbours(layers):
@@ -78,9 +82,9 @@ def neighbours(layers):
     return [(teacher[i : i + 2], student[i : i + 2]) for i in range(len(teacher) - 1)]
 
 
-def factor_weight(layers, rate=0.5):
+def factor_weight(job, rate=0.5):
     """The authors' 500 for a mean over the n entries of the normalised factor: 500 / sqrt(n)."""
-    return 500.0 / (rate * layers.entries("maps")) ** 0.5
+    return 500.0 / (rate * job.layers.entries("maps")) ** 0.5
 
 
 def _epochs(job):

@@ -3,6 +3,8 @@
 import statistics
 
 import delivery
+import summary
+from results import write
 from tf_lpdistill import tflite
 
 
@@ -39,7 +41,8 @@ def finish(comparisons, results, photos, about, slack):
     words = reading(rows, chosen, failures, slack, len(trainer.data.test))
     notes = [words, f"Teacher: {about}", photos.imbalance_line(), photos.left_out_line()]
     words = ". ".join(note[0].upper() + note[1:] for note in notes if note) + "."
-    delivery.write_report(trainer.run, rows, seeds, chosen["key"], words, failures)
+    summary.print_table(rows)
+    write(trainer.run, rows, seeds, words, exported=chosen["key"], failures=failures)
 
 
 def make_rows(comparisons, results):

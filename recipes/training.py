@@ -1,12 +1,15 @@
-"""The fits of a recipe: one schedule, one data pipeline, one row of metrics an epoch."""
+"""The fits of a recipe: one optimizer, one data pipeline, one row of metrics an epoch."""
 
 import dataclasses
-import json
+from collections.abc import Callable
 
 import keras
 
-import common
-from tf_lpdistill import Preprocessing, data
+import curves
+from optimizers import adam
+from progress import Progress
+from run_folder import Run
+from tf_lpdistill import Preprocessing, TeacherCache, data
 from tf_lpdistill.data import Augmentation, ImageData
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
@@ -18,58 +21,56 @@ class Trainer:
     """What all fits of a run have in common.
 
     Args:
-        run: the started `common.Run`.
+        run: the started `Run`.
         data: the data set; training looks at its validation images every now and then.
         preprocessing: how pixels become the input of teacher and student.
         batch_size: images a batch, over all replicas.
-        progress: the `common.Progress` bar.
-        augmentation: the `Augmentation` of training images; its views are what teacher and student
-            both see.
-        learning_rate: of Adam, falling to 0 along a cosine.
+        progress: the `Progress` bar.
+        augmentation: the `Augmentation` of training images, for teacher and student the same.
+        optimizer: function from the steps of a training to its optimizer, see `optimizers`.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
     """
 
-    run: common.Run
+    run: Run
     data: ImageData
     preprocessing: Preprocessing
     batch_size: int
-    progress: common.Progress
+    progress: Progress
     augmentation: Augmentation = Augmentation()
-    learning_rate: float = LEARNING_RATE
+    optimizer: Callable = adam(LEARNING_RATE)
     patience: int | None = None
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
         return epochs * data.steps_per_epoch(split, self.batch_size)
 
-    def fit(self, model, split, epochs, seed, *, supervised=True, callbacks=()):
+    def fit(self, model, split, epochs, seed, *, supervised=True, callbacks=(), order=None):
         """Compiles and trains a classifier or a Distiller.
 
         Args:
             model: the `keras.Model`.
             split: the images to train on.
-            epochs: number of epochs; the learning rate is 0 at their end.
+            epochs: number of epochs, to the end of which the optimizer is scheduled.
             seed: of the order of the images.
             supervised: whether labels, accuracy and validation belong to it; False for a first
                 stage that learns from the teacher alone.
             callbacks: further Keras callbacks.
+            order: that of `data.ordered_batches`; None draws one at random in every epoch.
 
         Returns:
             A list of one dict of metrics per epoch, "epoch" from 1.
         """
-        steps = self.steps(split, epochs)
-        schedule = keras.optimizers.schedules.CosineDecay(self.learning_rate, steps)
         with self.run.strategy.scope():
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
-            model.compile(keras.optimizers.Adam(schedule), **labels)
+            model.compile(self.optimizer(self.steps(split, epochs)), **labels)
         validated, stopping = [], []
         if supervised:
             validated = validated_epochs(epochs, VALIDATIONS if self.patience is None else epochs)
             stopping = self._stopping()
         history = model.fit(
-            self._batches(model, split, seed),
+            self._batches(model, split, seed, order),
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._validation() if supervised else None,
@@ -78,18 +79,24 @@ class Trainer:
             shuffle=False,
             verbose=0,
         ).history
-        return _rows(history, validated)
+        return curves.rows(history, validated)
 
-    def _batches(self, model, split, seed):
-        if self.augmentation.steps:
-            pixels = Preprocessing(self.preprocessing.image_size, self.preprocessing.color)
-            batches = data.training_batches(split, pixels, self.batch_size, seed=seed)
-            return self.augmentation(batches, self.preprocessing, self.data.num_classes, seed)
+    def _batches(self, model, split, seed, order):
+        teacher = getattr(model, "teacher", None)
+        cached = isinstance(teacher, TeacherCache)
         losses = getattr(model, "distillation_losses", ())
-        sample_ids = any("sample_id" in getattr(loss, "needs", ()) for loss in losses)
-        return data.training_batches(
-            split, self.preprocessing, self.batch_size, seed=seed, sample_ids=sample_ids
-        )
+        ids = cached or any("sample_id" in getattr(loss, "needs", ()) for loss in losses)
+        own = self.preprocessing
+        pixels = Preprocessing(own.image_size, own.color) if self.augmentation.steps else own
+        if order is None:
+            batches = data.training_batches(
+                split, pixels, self.batch_size, seed=seed, sample_ids=ids
+            )
+        else:
+            batches = data.ordered_batches(split, pixels, order, sample_ids=ids)
+        if self.augmentation.steps:
+            batches = self.augmentation(batches, own, self.data.num_classes, seed)
+        return teacher.attach(batches) if cached else batches
 
     def _validation(self):
         split = self.data.validation
@@ -103,13 +110,10 @@ class Trainer:
         return {"loss": loss(from_logits=True), "metrics": ["accuracy"]}
 
     def _stopping(self):
-        if self.patience is None:
-            return []
-        return [
-            keras.callbacks.EarlyStopping(
-                "val_accuracy", patience=self.patience, mode="max", restore_best_weights=True
-            )
-        ]
+        stop = keras.callbacks.EarlyStopping(
+            "val_accuracy", patience=self.patience or 0, mode="max", restore_best_weights=True
+        )
+        return [] if self.patience is None else [stop]
 
     def teacher(self, build, epochs, seed):
         """Trains the teacher on all training images, or reads the one that this run trained.
@@ -135,7 +139,7 @@ class Trainer:
         rows = self.fit(teacher, self.data.train, epochs, seed)
         self.progress.skip(epochs - len(rows))
         if self.run.chief:
-            write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
+            curves.write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
         self.run.save(teacher, path)
         return teacher
 
@@ -143,32 +147,3 @@ class Trainer:
 def validated_epochs(epochs, number=VALIDATIONS):
     """The epochs after which a model is validated, evenly spaced, the last among them."""
     return sorted({max(1, round(epochs * (i + 1) / number)) for i in range(number)})
-
-
-def _rows(history, validated):
-    rows = [{"epoch": epoch + 1} for epoch in range(len(history["loss"]))]
-    for name, values in history.items():
-        measured = validated if name.startswith("val_") else range(1, len(rows) + 1)
-        for epoch, value in zip(measured, values, strict=False):  # a training may stop early
-            rows[epoch - 1][name] = value
-    return rows
-
-
-def write_curves(path, key, seed, rows):
-    """Writes the metrics of one training: those of `fit`, after the method and the seed."""
-    common.write_history(path, [{"method": key, "seed": seed} | row for row in rows])
-
-
-def gather_curves(run, keys):
-    """Joins the metrics of the teacher, and of the students of these methods, in `history.csv`."""
-    parts = [run.path("teacher.csv")]
-    for key in keys:
-        parts += sorted(run.path("students").glob(f"{key}_seed*/history.csv"))
-    rows = [row for part in parts if part.exists() for row in common.read_history(part)]
-    if rows:
-        common.write_history(run.path("history.csv"), rows)
-
-
-def read_json(path):
-    """Reads a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))

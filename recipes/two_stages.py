@@ -14,13 +14,10 @@ teacher's, which FSP asks for.
 from absl import app, flags
 
 import common
-import evaluation
 import methods
-import outcome
 import roles
-from comparison import Comparison
+from study import Study
 from tf_lpdistill import Preprocessing, data, models
-from training import Trainer
 
 FLAGS = flags.FLAGS
 PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
@@ -40,29 +37,13 @@ def main(argv):
     """Trains all students and reports."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    digits = data.load_digits()
-    # Wrong settings are told before anything is written.
-    data.steps_per_epoch(digits.train.subset(FLAGS.num_labels), FLAGS.batch_size)
-    layers = roles.Layers(
-        roles.Network.of("teacher", models.digits_teacher()),
-        roles.Network.of("student", build_student()),
-    )
-    run = common.start(
-        "two_stages",
-        "Four methods in their two stages",
-        dataset=evaluation.describe(digits, FLAGS.num_labels),
-    )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    chosen = methods.select(METHODS)
-    progress = common.Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(chosen) * len(seeds))
-    trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
-    teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
-    comparison = Comparison(
-        trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs, FLAGS.num_labels
-    )
-    results = comparison.run()
-    progress.close()
-    outcome.finish(comparison, results)
+    study = Study(
+        data.load_digits(), PREPROCESSING, models.digits_teacher, FLAGS.teacher_epochs,
+        build_student, roles.Layers.of(models.digits_teacher(), build_student()),
+        methods.select(METHODS), list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)),
+        FLAGS.epochs, FLAGS.batch_size, FLAGS.num_labels,
+    )  # fmt: skip
+    study.run("two_stages", "Four methods in their two stages")
 
 
 if __name__ == "__main__":

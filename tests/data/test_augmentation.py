@@ -38,6 +38,33 @@ def test_a_flip_is_the_image_or_its_mirror(batches):
     assert all(np.logical_or(mirrored, kept)) and any(mirrored) and any(kept)
 
 
+def test_a_crop_moves_each_image_by_whole_pixels_over_black():
+    images = 1.0 + 200.0 * np.random.default_rng(0).random((64, 32, 32, 3), np.float32)
+    labels = np.zeros(64, np.int32)
+    batches = tf.data.Dataset.from_tensors((images, labels))
+    ((x, _),) = Augmentation(["crop"])(batches, Preprocessing((32, 32)), 10, 0)
+    padded = np.pad(images, ((0, 0), (4, 4), (4, 4), (0, 0)))
+    moves = [(row, column) for row in range(9) for column in range(9)]
+    found = [
+        [m for m in moves if np.allclose(view, whole[m[0] : m[0] + 32, m[1] : m[1] + 32])]
+        for view, whole in zip(np.asarray(x), padded, strict=True)
+    ]
+    assert all(len(places) == 1 for places in found)
+    assert {places[0][axis] for places in found for axis in (0, 1)} == set(range(9))
+
+
+def test_the_ids_of_images_stay_with_them(digits):
+    rgb = np.repeat(digits.train.images[:64], 3, axis=-1)
+    split = data.Split(rgb, digits.train.labels[:64])
+    once = data.evaluation_batches(split, Preprocessing((8, 8)), 32, sample_ids=True)
+    made = list(Augmentation(["flip"])(once, PIXELS, 10, 0))
+    ids = np.concatenate([x["sample_id"] for x, _ in made])
+    np.testing.assert_array_equal(ids, np.arange(64))
+    inputs = np.concatenate([x["inputs"] for x, _ in made])
+    batches = data.evaluation_batches(split, Preprocessing((8, 8)), 32)
+    np.testing.assert_array_equal(inputs, views(batches, "flip")[0])
+
+
 @pytest.mark.parametrize(
     "step",
     [pytest.param(s, marks=pytest.mark.slow) if s == "rand_augment" else s for s in AUGMENTATIONS],
@@ -79,5 +106,5 @@ def test_labels_as_shares(batches):
 
 @pytest.mark.parametrize("steps", [("flip", "blur"), ("flip", "flip")])
 def test_unknown_and_doubled_steps_are_refused(steps):
-    with pytest.raises(ValueError, match="some of flip, zoom, rand_augment, mixup, cutmix"):
+    with pytest.raises(ValueError, match="some of flip, crop, zoom, rand_augment, mixup, cutmix"):
         Augmentation(steps)

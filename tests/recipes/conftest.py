@@ -1,15 +1,18 @@
 """A small pair of networks, a trainer on few digits, and commands in a process of their own."""
 
+import json
 import pathlib
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-import common
+from progress import Progress
 from roles import Layers, Network
+from run_folder import Run
 from tf_lpdistill import Preprocessing, data, models
 from training import Trainer
 
@@ -37,14 +40,31 @@ def recipe():
 
 
 @pytest.fixture(scope="session")
-def start_recipe():
-    """Returns a function that starts a recipe and does not wait for it."""
+def kill_and_resume(recipe):
+    """Returns a function that kills a recipe half-way, resumes it, and returns its results.
 
-    def start(name, run_dir, *flags):
+    kill_and_resume(name, run_dir, *flags, once=pattern) kills it once a file of the run folder
+    matches the pattern.
+    """
+
+    def run(name, run_dir, *flags, once):
         silent = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        return subprocess.Popen(command(name, run_dir, *flags), **silent)
+        with subprocess.Popen(command(name, run_dir, *flags), **silent) as process:
+            try:
+                deadline = time.monotonic() + 300
+                while not (found := list(run_dir.glob(once))):
+                    assert process.poll() is None and time.monotonic() < deadline
+                    time.sleep(0.05)
+            finally:
+                process.kill()
+        assert not (run_dir / "results.json").exists()
+        kept = found[0].read_bytes()
+        done = recipe(name, run_dir, *flags, "--resume")
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert found[0].read_bytes() == kept
+        return json.loads((run_dir / "results.json").read_text())
 
-    return start
+    return run
 
 
 def command(name, run_dir, *flags):
@@ -81,8 +101,8 @@ def layers(pair):
 @pytest.fixture
 def trainer(tmp_path):
     """A trainer in a folder of its own, on the digits."""
-    run = common.Run(tmp_path, tf.distribute.get_strategy())
+    run = Run(tmp_path, tf.distribute.get_strategy())
     pixels = Preprocessing((8, 8), color="grayscale", scaling="0..1")
-    progress = common.Progress(1)
+    progress = Progress(1)
     yield Trainer(run, data.load_digits(), pixels, 50, progress)
     progress.close()

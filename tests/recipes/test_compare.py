@@ -2,8 +2,6 @@
 
 import csv
 import json
-import signal
-import time
 
 import keras
 import pytest
@@ -73,25 +71,12 @@ def test_the_kept_student_is_that_of_its_best_epoch(finished, digits):
     assert result["best_epoch"] == 1 + accuracies.index(max(accuracies))
 
 
-def test_a_killed_run_resumes_to_the_same_numbers(recipe, start_recipe, finished, tmp_path):
-    run_dir = tmp_path / "compare"
-    process = start_recipe("compare", run_dir, *SHORT)
-    try:
-        deadline = time.monotonic() + 300
-        while not list(run_dir.glob("students/soft_target_*/result.json")):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert not (run_dir / "results.json").exists()
-    kept = read(run_dir / "students" / "soft_target_seed0" / "result.json")
-    done = recipe("compare", run_dir, *SHORT, "--resume")
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert read(run_dir / "students" / "soft_target_seed0" / "result.json") == kept
+def test_a_killed_run_resumes_to_the_same_numbers(kill_and_resume, finished, tmp_path):
+    once = "students/soft_target_*/result.json"
+    resumed = kill_and_resume("compare", tmp_path / "compare", *SHORT, once=once)
     numbers = [
         [(row["key"], row["accuracy"], row.get("last_accuracy")) for row in results["rows"]]
-        for results in (read(folder / "results.json") for folder in (run_dir, finished[0]))
+        for results in (resumed, read(finished[0] / "results.json"))
     ]
     assert numbers[0] == numbers[1]
 

@@ -2,38 +2,20 @@
 
 import csv
 import json
-import os
-import pathlib
-import shutil
-import signal
-import subprocess
-import sys
-import time
 
 import keras
 import pytest
 
 from tf_lpdistill import tflite
 
-RECIPE = pathlib.Path(__file__).parents[2] / "recipes" / "digits.py"
 SHORT = ["--epochs=2", "--teacher_epochs=1", "--num_seeds=2", "--num_labels=100"]
 
 
-def command(run_dir, *flags):
-    return [sys.executable, str(RECIPE), f"--run_dir={run_dir}", *flags]
-
-
-def run(run_dir, *flags):
-    return subprocess.run(
-        command(run_dir, *flags), capture_output=True, text=True, timeout=300, check=False
-    )
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(recipe, tmp_path_factory):
     """A finished short run: (its folder, what it printed)."""
     run_dir = tmp_path_factory.mktemp("runs") / "digits"
-    done = run(run_dir, *SHORT)
+    done = recipe("digits", run_dir, *SHORT)
     assert done.returncode == 0, done.stderr[-3000:]
     return run_dir, done.stdout
 
@@ -72,39 +54,25 @@ def test_the_history_has_a_row_per_epoch_and_the_terms_of_each_method(finished):
         assert {t for t in ("soft_target", "locality_preserving") if row[t]} == terms[row["method"]]
 
 
-def test_a_finished_run_is_not_overwritten(finished):
-    done = run(finished[0], *SHORT)
+def test_a_finished_run_is_not_overwritten(recipe, finished):
+    done = recipe("digits", finished[0], *SHORT)
     assert done.returncode != 0
     assert "already holds a run. Add --resume" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_resume_refuses_other_flags(finished):
-    done = run(finished[0], "--epochs=3", *SHORT[1:], "--resume")
+def test_resume_refuses_other_flags(recipe, finished):
+    done = recipe("digits", finished[0], "--epochs=3", *SHORT[1:], "--resume")
     assert done.returncode != 0
     assert "--epochs: 2 then, 3 now" in done.stderr and "Traceback" not in done.stderr
 
 
-def test_a_killed_run_resumes_to_the_same_numbers(finished, tmp_path):
-    run_dir = tmp_path / "digits"
-    process = subprocess.Popen(
-        command(run_dir, *SHORT), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        deadline = time.monotonic() + 200
-        while not list(run_dir.glob("students/kd_*/result.json")):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    assert not (run_dir / "results.json").exists()
-    done = run(run_dir, *SHORT, "--resume")
-    assert done.returncode == 0, done.stderr[-3000:]
+def test_a_killed_run_resumes_to_the_same_numbers(kill_and_resume, finished, tmp_path):
+    once = "students/kd_*/result.json"
+    resumed = kill_and_resume("digits", tmp_path / "digits", *SHORT, once=once)
+    first = json.loads((finished[0] / "results.json").read_text())
     numbers = [
         [(row["key"], row["accuracy"], row["neighborhood_overlap"]) for row in results["rows"]]
-        for results in (
-            json.loads((folder / "results.json").read_text()) for folder in (run_dir, finished[0])
-        )
+        for results in (resumed, first)
     ]
     assert numbers[0] == numbers[1]
 
@@ -117,26 +85,26 @@ def test_a_killed_run_resumes_to_the_same_numbers(finished, tmp_path):
         ("--nonsense=1", "Unknown command line flag"),
     ],
 )
-def test_a_wrong_flag_is_told_in_a_line(flag, message, tmp_path):
-    done = run(tmp_path / "digits", flag)
+def test_a_wrong_flag_is_told_in_a_line(recipe, flag, message, tmp_path):
+    done = recipe("digits", tmp_path / "digits", flag)
     assert done.returncode != 0
     assert message in done.stderr + done.stdout and "Traceback" not in done.stderr
     assert not (tmp_path / "digits").exists()
 
 
-def test_help_teaches():
-    done = run("unused", "--help")
+def test_help_teaches(recipe):
+    done = recipe("digits", "unused", "--help")
     assert "python recipes/digits.py --run_dir runs/digits --resume" in done.stdout
     assert "--num_labels" in done.stdout and "--strategy" in done.stdout
 
 
 @pytest.mark.slow
-def test_it_runs_from_another_folder_and_in_mixed_precision_on_two_replicas(tmp_path):
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    done = subprocess.run(
-        command("run", "--epochs=1", *SHORT[1:], "--mixed_precision", "--strategy=mirrored"),
-        capture_output=True, text=True, timeout=300, check=False, cwd=tmp_path, env=environment,
-    )  # fmt: skip
+def test_it_runs_from_another_folder_and_in_mixed_precision_on_two_replicas(
+    recipe, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    done = recipe(
+        "digits", "run", "--epochs=1", *SHORT[1:], "--mixed_precision", "--strategy=mirrored"
+    )
     assert done.returncode == 0, done.stderr[-3000:]
     assert (tmp_path / "run" / "report.html").is_file()
-    shutil.rmtree(tmp_path / "run")

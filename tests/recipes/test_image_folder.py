@@ -2,8 +2,6 @@
 
 import csv
 import json
-import signal
-import time
 
 import keras
 import numpy as np
@@ -150,23 +148,11 @@ def test_help_teaches(recipe):
 
 
 @pytest.mark.slow
-def test_a_killed_run_resumes_to_the_same_numbers(finished, recipe, start_recipe, flags, tmp_path):
-    run_dir = tmp_path / "photos"
-    process = start_recipe("image_folder", run_dir, *flags)
-    try:
-        deadline = time.monotonic() + 200
-        while not list(run_dir.glob("students/*/result.json")):
-            assert process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.05)
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    done = recipe("image_folder", run_dir, *flags, "--resume")
-    assert done.returncode == 0, done.stderr[-3000:]
-    accuracies = [
-        [row["accuracy"] for row in json.loads((folder / "results.json").read_text())["rows"]]
-        for folder in (finished[0], run_dir)
-    ]
+def test_a_killed_run_resumes_to_the_same_numbers(finished, kill_and_resume, flags, tmp_path):
+    once = "students/*/result.json"
+    resumed = kill_and_resume("image_folder", tmp_path / "photos", *flags, once=once)
+    first = json.loads((finished[0] / "results.json").read_text())
+    accuracies = [[row["accuracy"] for row in results["rows"]] for results in (first, resumed)]
     assert accuracies[0] == accuracies[1]
 
 

@@ -1,32 +1,22 @@
 """The recipe of neighbour batches in a process of its own: short, whole, resumed, refused."""
 
 import json
-import pathlib
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from tf_lpdistill import NeighborGraph
 
-RECIPE = pathlib.Path(__file__).parents[2] / "recipes" / "neighbor_batches.py"
+NAME = "neighbor_batches"
 SHORT = ["--epochs=2", "--teacher_epochs=2", "--num_seeds=2", "--num_labels=300"]
 
 
-def run(run_dir, *flags):
-    return subprocess.run(
-        [sys.executable, str(RECIPE), f"--run_dir={run_dir}", *flags],
-        capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-
-
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory):
+def finished(recipe, tmp_path_factory):
     """A finished short run: (its folder, what it printed)."""
     run_dir = tmp_path_factory.mktemp("runs") / "neighbor_batches"
-    done = run(run_dir, *SHORT)
+    done = recipe(NAME, run_dir, *SHORT)
     assert done.returncode == 0, done.stderr[-3000:]
     return run_dir, done.stdout
 
@@ -52,13 +42,13 @@ def test_the_table_the_graph_and_the_report(finished):
 
 
 @pytest.mark.slow
-def test_a_stopped_run_resumes_to_the_same_numbers(finished, tmp_path):
+def test_a_stopped_run_resumes_to_the_same_numbers(recipe, finished, tmp_path):
     run_dir = tmp_path / "again"
     shutil.copytree(finished[0], run_dir)
     (run_dir / "results.json").unlink()
     shutil.rmtree(run_dir / "students" / "lp_neighbors_seed1")
-    assert "already holds a run" in run(run_dir, *SHORT).stderr
-    done = run(run_dir, *SHORT, "--resume")
+    assert "already holds a run" in recipe(NAME, run_dir, *SHORT).stderr
+    done = recipe(NAME, run_dir, *SHORT, "--resume")
     assert done.returncode == 0, done.stderr[-3000:]
     before, after = (
         [row["accuracy"] for row in json.loads((folder / "results.json").read_text())["rows"]]
@@ -68,10 +58,10 @@ def test_a_stopped_run_resumes_to_the_same_numbers(finished, tmp_path):
 
 
 @pytest.mark.slow
-def test_wrong_flags_are_told_in_a_line(tmp_path):
+def test_wrong_flags_are_told_in_a_line(recipe, tmp_path):
     for flags, message in (
         (["--data=absent.npz", f"--data_dir={tmp_path}"], "absent.npz"),
         (["--seeds_per_batch=51", *SHORT], "`seeds` must be an integer, 1 to 50 (the batch size)"),
     ):
-        done = run(tmp_path / "run", *flags)
+        done = recipe(NAME, tmp_path / "run", *flags)
         assert done.returncode != 0 and message in done.stderr

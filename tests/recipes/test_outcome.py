@@ -1,6 +1,3 @@
-import csv
-import statistics
-
 import pytest
 
 import outcome
@@ -91,28 +88,3 @@ def test_the_lone_student_may_be_the_best_and_may_have_failed(results):
     results["alone"] = [{"failed": "no memory"}] * 2
     rows, failures = outcome.make_rows(CHOSEN, results, [4, 5])
     assert "nothing to compare with" in outcome.reading(rows, failures)
-
-
-def test_a_line_a_method_in_the_csv(table, tmp_path):
-    outcome.write_csv(tmp_path / "results.csv", *table)
-    with open(tmp_path / "results.csv", newline="") as file:
-        lines = {line["key"]: line for line in csv.DictReader(file)}
-    assert list(lines) == list(KEYS)
-    kd = lines["soft_target"]
-    assert (kd["name"], kd["seeds"], kd["accuracy_mean"]) == ("KD", "2", "87.5")
-    assert float(kd["accuracy_sd"]) == pytest.approx(100 * statistics.stdev([0.82, 0.93]), abs=1e-4)
-    assert float(kd["last_accuracy_mean"]) == pytest.approx(86.5)
-    assert lines["solution_flow"]["failed"].endswith("the channels differ")
-    assert lines["solution_flow"]["accuracy_mean"] == ""
-
-
-def test_the_printed_table(table, capsys):
-    rows, failures = table
-    teacher = {"name": "Teacher", "key": "teacher", "accuracy": [0.99], "parameters": 12345}
-    outcome.print_table([teacher | {"best": False}, *rows], failures)
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[2].split() == ["Teacher", "99.00", "12,345"]
-    assert lines[4].split() == [
-        "*", "KD", "87.50", "±7.78", "86.50", "±7.78", "100", "0", "2.00x"
-    ]  # fmt: skip
-    assert "FSP" in lines[6] and "not trained: 1 of 2 seeds failed" in lines[6]

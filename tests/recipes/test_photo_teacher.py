@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import photo_teacher
+import pretrained
 from tf_lpdistill import Preprocessing, data, models
 
 PIXELS = Preprocessing((32, 32), scaling="-1..1")
@@ -85,7 +86,7 @@ def test_without_a_network_it_learns_from_scratch_and_says_so():
         asked.append(weights)
         raise Exception("URL fetch failure: no such host")
 
-    weights, about, warning = photo_teacher.pretrained(build, "imagenet")
+    weights, about, warning = pretrained.find(build, "imagenet")
     assert weights is None and asked == ["imagenet"]
     assert "FROM SCRATCH" in about
     assert "--teacher_weights=FILE" in warning and "no such host" in warning

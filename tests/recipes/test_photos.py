@@ -5,8 +5,8 @@ import pathlib
 
 import pytest
 
-import common
 import photos
+from run_folder import Run
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def test_what_is_shown_and_written(found, capsys, tmp_path):
     found.show()
     printed = capsys.readouterr().out
     assert "imbalanced" in printed and "two/notes.txt: no readable JPEG" in printed
-    found.write(common.Run(tmp_path, None))
+    found.write(Run(tmp_path, None))
     lines = _read_csv(tmp_path / "left_out.csv")
     assert [line["path"] for line in lines] == ["three", "two/notes.txt", "zero/copy.png"]
     assert lines[2]["reason"] == "the same bytes as zero/000.png"

@@ -6,6 +6,7 @@ from keras import ops
 
 import evaluation
 import training
+from optimizers import adam
 from tf_lpdistill import Distiller, data
 from tf_lpdistill.losses import Loss, SoftTarget
 
@@ -61,7 +62,7 @@ def test_a_teacher_is_trained_once(trainer, pair):
 
 
 def test_patience_stops_and_keeps_the_best_epoch(trainer, pair):
-    patient = dataclasses.replace(trainer, patience=1, learning_rate=1e-9)
+    patient = dataclasses.replace(trainer, patience=1, optimizer=adam(1e-9))
     few = trainer.data.train.subset(50)
     rows = patient.fit(pair[1], few, epochs=30, seed=0)
     assert 2 <= len(rows) < 30  # it learns nothing, so that no epoch is better for long

@@ -3,6 +3,7 @@
 from tf_lpdistill.data.augmentation import AUGMENTATIONS, Augmentation, one_hot
 from tf_lpdistill.data.digits import load_digits
 from tf_lpdistill.data.folder import Skipped, load_image_folder
+from tf_lpdistill.data.keras_source import load_keras
 from tf_lpdistill.data.npz import load_npz
 from tf_lpdistill.data.pipeline import (
     evaluation_batches,
@@ -26,6 +27,7 @@ __all__ = [
     "find_data_dir",
     "load_digits",
     "load_image_folder",
+    "load_keras",
     "load_npz",
     "load_tfds",
     "one_hot",

@@ -11,6 +11,10 @@ from tf_lpdistill.preprocessing import Preprocessing
 # Each makes a layer of Keras on pixels 0..255 from a seed.
 _STEPS = {
     "flip": lambda seed: layers.RandomFlip("horizontal", seed=seed),
+    # By an eighth of each side: the four pixels of 32 that CIFAR is cropped with.
+    "crop": lambda seed: layers.RandomTranslation(
+        1 / 8, 1 / 8, fill_mode="constant", interpolation="nearest", seed=seed
+    ),
     # From the whole image to its middle half, each side on its own.
     "zoom": lambda seed: layers.RandomZoom((-0.5, 0.0), (-0.5, 0.0), seed=seed),
     "rand_augment": lambda seed: layers.RandAugment((0, 255), seed=seed),
@@ -32,7 +36,8 @@ class Augmentation:
     one thread makes them in turn.
 
     Args:
-        steps: names, applied in this order: "flip" (left and right), "zoom" (into the image),
+        steps: names, applied in this order: "flip" (left and right), "crop" (moved by whole
+            pixels, up to an eighth of each side, black fills the gap), "zoom" (into the image),
             "rand_augment" (two of ten changes of colour or geometry; Keras computes all ten, which
             took ten times as long as "zoom" on a CPU), "mixup", "cutmix".
 
@@ -64,24 +69,28 @@ class Augmentation:
 
         Args:
             batches: `tf.data.Dataset` of `(x, y)`: RGB pixels 0..255, any dtype, of the size that
-                `preprocessing` gives, and class indices (batch,).
+                `preprocessing` gives, and class indices (batch,). `x` may be a dict, with the
+                pixels as "inputs".
             preprocessing: the `Preprocessing` of the model.
             num_classes: how many classes there are.
             seed: integer >= 0.
 
         Returns:
-            `tf.data.Dataset` of `(x, y)`: float32 (batch, *preprocessing.input_shape), and the
-            labels as they were; where images are mixed, float32 (batch, classes) shares.
+            `tf.data.Dataset` of `(x, y)`: float32 (batch, *preprocessing.input_shape), in the same
+            dict, and the labels as they were; where images are mixed, float32 (batch, classes)
+            shares.
         """
         changes = [_STEPS[name](1000 * seed + i) for i, name in enumerate(self.steps)]
 
         def view(x, y):
-            batch = {"images": tf.cast(x, "float32")}
+            batch = {"images": tf.cast(x["inputs"] if isinstance(x, dict) else x, "float32")}
             if self.mixes_labels:
                 batch["labels"] = tf.one_hot(y, num_classes)
             for change in changes:
                 batch = change(batch, training=True)
-            return preprocessing(batch["images"]), batch.get("labels", y)
+            inputs = preprocessing(batch["images"])
+            x = x | {"inputs": inputs} if isinstance(x, dict) else inputs
+            return x, batch.get("labels", y)
 
         return batches.map(view).prefetch(tf.data.AUTOTUNE)
 

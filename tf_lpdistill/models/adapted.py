@@ -1,6 +1,7 @@
 """A teacher behind another input: the student's pixels, resized and rescaled to its own."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from tf_lpdistill.ops import resize_bilinear
@@ -12,8 +13,8 @@ def adapted(teacher, pixels: Preprocessing, scaling):
 
     Args:
         teacher: a `keras.Model` with one colour image input of a known size.
-        pixels: the `Preprocessing` of the student, scaled "0..255", "0..1" or "-1..1".
-        scaling: the range that the teacher was trained on, one of these.
+        pixels: the `Preprocessing` of the student.
+        scaling: the range that the teacher was trained on: "0..255", "0..1" or "-1..1".
 
     Returns:
         The teacher itself where its input is the student's; else a `keras.Model` from the
@@ -31,11 +32,12 @@ def adapted(teacher, pixels: Preprocessing, scaling):
             f"The teacher must take {pixels.color!r} images, as the student does. Received: "
             f"{teacher.name!r} with inputs of shape {own.input_shape}"
         )
-    (mean,), (std,) = pixels.offset_and_scale
-    (own_mean,), (own_std,) = own.offset_and_scale
+    mean, std = map(np.array, pixels.offset_and_scale)
+    own_mean, own_std = own.offset_and_scale
+    scale, offset = std / own_std, (mean - own_mean) / own_std
     inputs = keras.Input(pixels.input_shape, name="pixels")
     x = ResizeBilinear(own.image_size, name="own_size")(inputs)
-    x = layers.Rescaling(std / own_std, (mean - own_mean) / own_std, name="own_scaling")(x)
+    x = layers.Rescaling(scale.tolist(), offset.tolist(), name="own_scaling")(x)
     return keras.Model(inputs, teacher(x), name="adapted_teacher")
 
 

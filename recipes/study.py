@@ -1,0 +1,94 @@
+"""A comparison from its networks to its report: what the recipes that compare methods share."""
+
+import dataclasses
+from collections.abc import Callable
+
+import common
+import evaluation
+import outcome
+from comparison import Comparison
+from method import Method
+from optimizers import adam
+from progress import Progress
+from published import Published
+from roles import Layers
+from tf_lpdistill import Preprocessing, data
+from tf_lpdistill.data import Augmentation, ImageData
+from training import LEARNING_RATE, Trainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """What is compared, on what, and for how long.
+
+    Args:
+        data: the data set, with validation and test images.
+        pixels: the `Preprocessing` of teacher and student.
+        build_teacher: function without arguments that makes the teacher, or reads it.
+        teacher_epochs: how long it is trained here; 0 for one that is ready.
+        build_student: function without arguments that makes a student.
+        layers: the `Layers` of both.
+        methods: {key: `Method`}.
+        seeds: list of seeds, the same for all methods; the first is the teacher's.
+        epochs: epochs of each student.
+        batch_size: images a batch.
+        num_labels: labelled images of each student; None: all.
+        optimizer: see `Trainer`.
+        augmentation: see `Trainer`.
+        patience: see `Trainer`.
+        cached: whether the teacher runs once over the images and is kept, where no augmentation
+            forbids it.
+        published: `Published` figures to stand beside, or None.
+        export: whether the chosen student becomes a phone bundle.
+    """
+
+    data: ImageData
+    pixels: Preprocessing
+    build_teacher: Callable
+    teacher_epochs: int
+    build_student: Callable
+    layers: Layers
+    methods: dict[str, Method]
+    seeds: list[int]
+    epochs: int
+    batch_size: int
+    num_labels: int | None = None
+    optimizer: Callable = adam(LEARNING_RATE)
+    augmentation: Augmentation = Augmentation()
+    patience: int | None = None
+    cached: bool = False
+    published: Published | None = None
+    export: bool = False
+
+    def run(self, recipe, title):
+        """Trains teacher and students, writes the results and the report.
+
+        Args:
+            recipe: name of the recipe.
+            title: title of the report.
+
+        Raises:
+            ValueError: before anything is written, when there are fewer images than classes or
+                fewer than a batch; and as `common.start`.
+        """
+        num_labels = self.num_labels or len(self.data.train)
+        data.steps_per_epoch(self.data.train.subset(num_labels), self.batch_size)
+        run = common.start(recipe, title, dataset=evaluation.describe(self.data, num_labels))
+        fits = len(self.methods) * len(self.seeds)
+        progress = Progress(self.teacher_epochs + self.epochs * fits)
+        trainer = Trainer(
+            run, self.data, self.pixels, self.batch_size, progress, self.augmentation,
+            self.optimizer, self.patience,
+        )  # fmt: skip
+        teacher = (
+            trainer.teacher(self.build_teacher, self.teacher_epochs, self.seeds[0])
+            if self.teacher_epochs
+            else self.build_teacher()
+        )
+        comparison = Comparison(
+            trainer, teacher, self.build_student, self.layers, self.methods, self.seeds,
+            self.epochs, num_labels, self.cached and not self.augmentation.steps,
+        )  # fmt: skip
+        results = comparison.run()
+        progress.close()
+        outcome.finish(comparison, results, published=self.published, export=self.export)
