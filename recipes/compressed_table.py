@@ -49,16 +49,15 @@ def _table(found):
     lines = [f"| {head} |", "|" + " --- |" * 8]
     for key, results in found.items():
         for precision in results[0]["files"]:
-            series = [one["files"][precision] for one in results]
-            mean = {name: statistics.mean(each[name] for each in series) for name in FIGURES}
-            percent = [100 * each["accuracy"] for each in series]
+            mean = _mean(results, precision)
+            percent = [100 * one["files"][precision]["accuracy"] for one in results]
             spread = f" ± {statistics.stdev(percent):.2f}" if len(percent) > 1 else ""
             parameters = statistics.mean(one["parameters"] for one in results)
             cells = [
                 WAYS[key].title, precision, f"{statistics.mean(percent):.2f}{spread}",
                 f"{parameters:,.0f}", f"{mean['bytes'] / 1024:.1f}",
                 f"{mean['zipped_bytes'] / 1024:.1f}", f"{mean['latency_ms']:.3f}",
-                str(series[0]["minimum_runtime"]),
+                str(results[0]["files"][precision]["minimum_runtime"]),
             ]  # fmt: skip
             lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
@@ -71,11 +70,12 @@ def _row(key, results):
         "accuracy": [one["files"]["int8"]["accuracy"] for one in results],
         "parameters": results[0]["parameters"],
         "best": False,
-        "tflite": {
-            precision: {
-                name: statistics.mean(one["files"][precision][name] for one in results)
-                for name in FIGURES
-            }
-            for precision in WAYS[key].precisions
-        },
+        "tflite": {precision: _mean(results, precision) for precision in WAYS[key].precisions},
     }
+
+
+def _mean(results, precision):
+    """The mean figures of a file over the seeds; bytes stay whole."""
+    series = [one["files"][precision] for one in results]
+    mean = {name: statistics.mean(each[name] for each in series) for name in FIGURES}
+    return mean | {name: round(mean[name]) for name in ("bytes", "zipped_bytes")}

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from tf_lpdistill import compression
 
-
 FIGURES = ("accuracy", "bytes", "zipped_bytes", "latency_ms")  # of each file
 
 
