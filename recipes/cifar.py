@@ -11,7 +11,7 @@ r"""The experiments on CIFAR and SVHN: the standard pairs of networks, and FitNe
 --pair TEACHER:STUDENT takes any two names for models.get and trains both as RepDistiller does: SGD
 with momentum 0.9, batches of 64, learning rate 0.05 (0.01 for MobileNets and ShuffleNets), a tenth
 of it after 150, 180 and 210 of 240 epochs, weight decay 0.0005, images cropped and flipped. The
-methods are those of recipes/methods.py.
+methods are those of recipes/methods.py, the hint as in recipes/repdistiller.py.
 
 --network fitnet1 to fitnet4 learns from the teacher of the FitNets paper by the methods of the LP
 paper (recipes/paper.py): RMSProp, batches of 128, up to 500 epochs, of which 100 without gain are
@@ -34,6 +34,7 @@ import inputs
 import methods
 import paper
 import published
+import repdistiller
 import roles
 import sources
 import teacher_file
@@ -60,7 +61,7 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     teacher, student = take_networks()
-    chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else methods.METHODS)
+    chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else repdistiller.METHODS)
     augmentation, optimizer = data.Augmentation(FLAGS.augment), take_optimizer()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.standardized(loaded)

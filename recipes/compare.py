@@ -13,9 +13,9 @@ trains beside the student, and the time of a step against the student alone.
     python recipes/compare.py --data photos/ --image_size 64 --teacher T.keras --student S.keras
 
 --data is "digits" (comes with the package), an .npz file (x_train, y_train, x_test, y_test, and
-x_val, y_val where there are such), a folder of class folders, or tfds:NAME. A .keras teacher is
-taken as it is, or trained on with --teacher_epochs; of a .keras student the architecture is taken,
-its weights are drawn anew for each seed. Methods, weights and their sources: recipes/methods.py.
+x_val, y_val where there are such), a folder of class folders, tfds:NAME or keras:NAME. A .keras
+teacher is taken as it is, or trained on with --teacher_epochs; of a .keras student the architecture
+is taken, its weights are drawn anew for each seed. Methods, weights, sources: recipes/methods.py.
 
 What to look at afterwards, in the run folder: report.html, results.csv, results.json, and
 students/METHOD_seedN/ with student.keras (its best epoch) and result.json. A method that cannot be
@@ -99,7 +99,7 @@ def look(teacher, student):
 
 def define_flags():
     """Defines the flags of this recipe."""
-    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all of them if unset.")
     flags.DEFINE_string("teacher", "digits_teacher", "A name for models.get, or a .keras file.")

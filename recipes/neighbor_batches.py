@@ -139,7 +139,7 @@ def main(argv):
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/neighbor_batches", epochs=60, batch_size=50)
     flags.adopt_module_key_flags(common)
-    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, or tfds:NAME.")
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("num_labels", 0, "Labelled images; 0 takes all.", lower_bound=0)
     flags.DEFINE_integer("num_neighbors", 10, "Neighbours in the graph (k).", lower_bound=1)
     flags.DEFINE_integer("seeds_per_batch", 10, "Seeds of a neighbour batch.", lower_bound=1)

@@ -14,7 +14,7 @@ ROLES = {
     "stages": "the ends of the stages, comma separated, shallow to deep",
 }
 _ACTIVATIONS = (keras.layers.ReLU, keras.layers.LeakyReLU, keras.layers.Activation)
-_DROPOUTS = (keras.layers.Dropout, keras.layers.SpatialDropout2D)
+_PASSING = (keras.layers.Dropout, keras.layers.SpatialDropout2D, keras.layers.ZeroPadding2D)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,9 +79,9 @@ class Layers:
         """Returns what a loss takes first: the teacher's name and the student's.
 
         Args:
-            role: one of `ROLES`; "outputs", the logits; "middle", one stage end half-way; "review",
-                the stage ends and the pooled vector. Of several layers as many are taken from the
-                end as both networks have.
+            role: one of `ROLES`; "outputs", the logits; "middle", the stage end half-way in each;
+                "review", the stage ends and the pooled vector. Of several layers as many are taken
+                from the end as both networks have.
 
         Raises:
             ValueError: when a network has no such layer.
@@ -92,8 +92,8 @@ class Layers:
             both = zip(self.pair("stages"), self.pair("features"), strict=True)
             return tuple((*stages, features) for stages, features in both)
         if role == "middle":
-            teacher, student = self.pair("stages")
-            return teacher[len(teacher) // 2], student[len(student) // 2]
+            ends = self.teacher.layer("stages"), self.student.layer("stages")
+            return tuple(side[len(side) // 2] for side in ends)
         names = self.teacher.layer(role), self.student.layer(role)
         if role == "stages":
             number = min(map(len, names))
@@ -124,7 +124,7 @@ def _shapes(model):
 def _find(model, shapes):
     # A nested model is listed before its layers, of which the last gives the same.
     nested = {name.rpartition("/")[0] for name in shapes}
-    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _DROPOUTS)]
+    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _PASSING)]
     vectors = [name for name in plain if len(shapes[name]) == 1]
     maps = [name for name in plain if len(shapes[name]) == 3 and math.prod(shapes[name][:2]) > 1]
     found = {}

@@ -48,6 +48,15 @@ def test_functional_and_nested(training):
     assert list(features) != [] and set(features) == set(tap.names)
 
 
+def test_one_output_in_a_list_is_that_output_as_in_keras():
+    model, x = nested(), images()
+    listed = keras.Model(model.inputs, model.outputs, name="listed")
+    outer = keras.Model(inputs := keras.Input((8, 8, 3)), listed(inputs))
+    for tap in (Tap(listed, ["features"]), Tap(outer, ["listed/features"]), Tap(outer, [])):
+        np.testing.assert_allclose(tap(x)[0], outer(x), rtol=1e-5, atol=1e-6)
+        assert tap(x)[0].shape == (5, 2)
+
+
 def test_sequential_with_a_sequential_inside():
     block = keras.Sequential([layers.Dense(4, name="inner"), layers.ReLU()], name="block")
     model = keras.Sequential([keras.Input((6,)), block, layers.Dense(3, name="last")])

@@ -144,7 +144,10 @@ class Tap(keras.Model):
 
             return call
 
-        return _evaluate(view, view._standardize_inputs(inputs), recorded)
+        outputs = _evaluate(view, view._standardize_inputs(inputs), recorded)
+        # As Keras's own call: a list of one output is that output.
+        single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
+        return outputs[0] if single else outputs
 
     def _record(self, path, output, features):
         if path in self.names:

@@ -2,6 +2,7 @@ import keras
 import pytest
 
 from roles import Layers, Network
+from tf_lpdistill import models
 
 
 def nested():
@@ -12,7 +13,8 @@ def nested():
         x = keras.layers.Activation("relu", name=f"a{width}_{stride}")(x)
     backbone = keras.Model(inputs, x, name="backbone")
     outer = keras.Input((16, 16, 3))
-    x = keras.layers.SpatialDropout2D(0.1, name="drop_maps")(backbone(outer))
+    x = keras.layers.ZeroPadding2D(1, name="padding")(backbone(outer))
+    x = keras.layers.SpatialDropout2D(0.1, name="drop_maps")(x)
     x = keras.layers.Flatten(name="flat")(x)
     x = keras.layers.Dense(5, name="hidden")(x)
     x = keras.layers.Dropout(0.1, name="drop")(x)
@@ -29,13 +31,22 @@ def test_the_layers_of_the_digits(pair):
     assert Network.of("student", pair[1]).roles["stages"] == ("relu1", "relu3")
 
 
-def test_layers_inside_a_nested_model_and_no_dropout():
+def test_layers_inside_a_nested_model_and_no_dropout_nor_padding():
     assert Network.of("teacher", nested()).roles == {
         "features": "hidden",
         "maps": "backbone/a8_2",
         "stages": ("backbone/a4_1", "backbone/a8_1", "backbone/a8_2"),
         "preactivation": "backbone/c8_2",
     }
+
+
+def test_the_ends_of_stages_come_before_the_sizes_of_maps():
+    student = models.fitnet1()
+    assert Network.of("student", student).roles["stages"] == ("stage1", "guided")
+    layers = Layers.of(models.fitnet_teacher(), student)
+    assert layers.pair("middle") == ("hint", "guided")
+    mnist = Layers.of(models.mnist_teacher(), models.mnist_student())
+    assert mnist.pair("middle") == ("hint", "guided")
 
 
 def test_pairs_for_the_losses(layers):
