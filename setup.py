@@ -13,7 +13,12 @@ EXTRAS = {
     "tflite": ["ai-edge-litert>=2.0,<3", "flatbuffers>=24.3"],
     # Takes tf_keras models only, and pins absl-py to 1.x: the one reason why an environment with
     # this extra has an older absl-py than one without.
-    "compression": ["tensorflow-model-optimization>=0.8,<0.9", "tf_keras>=2.20,<2.22"],
+    # It imports distutils, which Python 3.12 and later only have from setuptools.
+    "compression": [
+        "setuptools>=77",
+        "tensorflow-model-optimization>=0.8,<0.9",
+        "tf_keras>=2.20,<2.22",
+    ],
     # The report is drawn with numpy and the standard library.
     "report": [],
     # tensorflow-datasets 4.9.10 imports importlib_resources and does not ask for it.

@@ -29,6 +29,7 @@ from absl import app, flags
 
 import calibration_data
 import command
+import scaling_flags
 
 _PRECISIONS = ["float32", "float16", "dynamic", "int8"]
 
@@ -39,14 +40,6 @@ _LABELS = flags.DEFINE_string(
     "labels", None, "Text file (UTF-8) with one class name a line, in the order of the outputs.")
 _EMBEDDINGS = flags.DEFINE_bool(
     "embeddings", False, "The model returns embeddings, not classes; it has no --labels.")
-_SCALING = flags.DEFINE_enum(
-    "input_scaling", None, ["0..255", "0..1", "-1..1", "mean_std"],
-    "The range of pixel values that the model was trained on. A model that scales inside (a "
-    "Rescaling layer) was trained on 0..255.")
-_MEAN, _STD = (
-    flags.DEFINE_list(
-        name, None, "For mean_std: one number, or one a channel, in pixel units 0..255.")
-    for name in ("mean", "std"))
 _PRECISION_LIST = flags.DEFINE_list(
     "precisions", _PRECISIONS, f"Which files to write, some of {','.join(_PRECISIONS)},int16x8.")
 _DATA = flags.DEFINE_string(
@@ -70,6 +63,7 @@ _FLOAT_LAYERS = flags.DEFINE_list(
     "--int8_input=float32.")
 _NAME = flags.DEFINE_string("name", None, "First part of the file names [the model's name].")
 # fmt: on
+flags.adopt_module_key_flags(scaling_flags)
 flags.mark_flags_as_required(["model", "input_scaling", "output_dir"])
 flags.register_multi_flags_validator(
     ["labels", "embeddings"],
@@ -81,18 +75,6 @@ flags.register_multi_flags_validator(
     lambda values: values["score_calibration"] is None or not values["embeddings"],
     "Flag --score_calibration is for a classifier: embeddings are no scores.",
 )
-
-
-def _numbers(flag):
-    if flag.value is None:
-        return None
-    try:
-        return tuple(float(value) for value in flag.value)
-    except ValueError as error:
-        raise ValueError(
-            f"--{flag.name} must be numbers, separated by commas. "
-            f"Received: --{flag.name}={','.join(flag.value)}"
-        ) from error
 
 
 def _table(facts):
@@ -109,13 +91,11 @@ def run():
     """Exports what the flags ask for, and returns the bundle."""
     command.check_exists(_MODEL, _LABELS, _DATA, _CALIBRATION)
     with command.silence():
-        from tf_lpdistill import preprocessing, tflite
+        from tf_lpdistill import tflite
         from tf_lpdistill.tflite import labels, scaling
 
     model = tflite.load_model(_MODEL.value)
-    process = preprocessing.of_model(
-        model, scaling=_SCALING.value, mean=_numbers(_MEAN), std=_numbers(_STD)
-    )
+    process = scaling_flags.preprocessing_of(model)
     names = None
     if not _EMBEDDINGS.value:
         names = labels.check(labels.read(_LABELS.value), model.outputs[0].shape[-1])

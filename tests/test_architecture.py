@@ -134,8 +134,8 @@ def foreign_imports(sources):
         "faiss": f"{PACKAGE}/graph/faiss_search.py",
         "absl.flags": ("recipes/", "export/", "benchmarks/"),
         "absl.app": ("recipes/", "export/", "benchmarks/"),
-        "tf_keras": f"{PACKAGE}/compression/_tfmot.py",
-        "tensorflow_model_optimization": f"{PACKAGE}/compression/_tfmot.py",
+        "tf_keras": f"{PACKAGE}/compression/_tfmot/",
+        "tensorflow_model_optimization": f"{PACKAGE}/compression/_tfmot/",
         "tensorflow.keras": (),
     }
     wrong = set()
@@ -177,7 +177,7 @@ def imported_scenarios(sources):
 
 def environment_writes(sources):
     """Places in the package that change the environment of the process."""
-    exempt = f"{PACKAGE}/compression/_tfmot.py"  # puts back what tfmot changes
+    exempt = f"{PACKAGE}/compression/_tfmot/packages.py"  # puts back what tfmot changes
     methods = ("update", "setdefault", "pop", "popitem", "clear", "__setitem__", "__ior__")
     wrong = set()
     for path, tree in sources.items():
@@ -239,6 +239,10 @@ def test_rule(rule):
         (foreign_imports, "tf_lpdistill/tflite/new.py", "import ai_edge_litert.interpreter"),
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n from absl import flags"),
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n import tf_keras"),
+        (foreign_imports, "tf_lpdistill/compression/new.py", "def f():\n import tf_keras"),
+        (foreign_imports, "tf_lpdistill/compression/_tfmot/new.py", "import tf_keras"),
+        (wrong_reaches, "tf_lpdistill/compression/new.py", "from tf_lpdistill import objective"),
+        (wrong_reaches, "tf_lpdistill/compression/new.py", "from tf_lpdistill import tflite"),
         (foreign_imports, "tf_lpdistill/new.py", "def f():\n import faiss"),
         (foreign_imports, "tf_lpdistill/graph/faiss_search.py", "import faiss"),
         (foreign_imports, "export/new.py", "from tensorflow import keras"),
@@ -275,6 +279,7 @@ import json, os, sys
 import keras
 before, environment = set(sys.modules), dict(os.environ)
 import tf_lpdistill, tf_lpdistill.data, tf_lpdistill.models, tf_lpdistill.tflite
+import tf_lpdistill.compression
 new = set(sys.modules) - before
 packages = sorted({name.split(".")[0] for name in new})
 print(json.dumps([packages, dict(os.environ) == environment, "absl.flags" in new]))

@@ -77,7 +77,7 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
     def run(folder, seed=1):
         objective = distiller_of(network()).objective
         return fine_tune(
-            make_student(seed), batches(), objective,
+            make_student(seed), batches().shuffle(3, seed=5), objective,
             epochs=3, learning_rate=RATE, checkpoint_dir=folder, verbose=0,
         )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from tf_lpdistill.compression.cluster import cluster
 from tf_lpdistill.compression.fine_tuning import fine_tune
+from tf_lpdistill.compression.kernels import describe_kernels
+from tf_lpdistill.compression.logits import as_logits
 from tf_lpdistill.compression.low_rank import low_rank
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.prune import prune
@@ -11,7 +13,9 @@ from tf_lpdistill.compression.quantized import QuantizedStudent
 
 __all__ = [
     "QuantizedStudent",
+    "as_logits",
     "cluster",
+    "describe_kernels",
     "fine_tune",
     "low_rank",
     "preflight",

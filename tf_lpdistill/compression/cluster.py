@@ -1,7 +1,6 @@
 """`cluster`: the weights of a kernel share few values while the student learns on."""
 
 from tf_lpdistill.compression.copies import float32_copy
-from tf_lpdistill.compression.front import find_front
 from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.training import Training
@@ -57,7 +56,6 @@ def cluster(
     from tf_lpdistill.compression._tfmot import bridge, clustering
 
     clustered = float32_copy(student)
-    front = find_front(clustered)
-    bridged = bridge.cross(clustered, front, training)
-    clustering.cluster(bridged, front, training, num_clusters, preserve_sparsity)
+    bridged = bridge.cross(clustered, training)
+    clustering.cluster(bridged, training, num_clusters, preserve_sparsity)
     return clustered

@@ -8,7 +8,7 @@ from keras import ops
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression.objectives import cross_entropy
-from tf_lpdistill.compression.state import State
+from tf_lpdistill.compression.state import State, fingerprint
 from tf_lpdistill.compression.training import Training
 from tf_lpdistill.taps import Tap
 
@@ -37,8 +37,8 @@ def fine_tune(
         epochs: passes over `dataset`, >= 1.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
         checkpoint_dir: folder that holds the state of this one training after each epoch. A
-            killed run goes on from there; a finished one is not repeated. It equals the undisturbed
-            run where `dataset` gives the same batches in every epoch. None keeps nothing.
+            killed run goes on from there, to the undisturbed result where a `dataset` made anew
+            gives the same batches; a finished one is not repeated. None keeps nothing.
         verbose: 0 for silence, 1 for a progress bar, 2 for a line an epoch.
 
     Returns:
@@ -64,10 +64,14 @@ def train(student, training):
     schedule = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
     model.compile(keras.optimizers.Adam(schedule))
     model.optimizer.build(model.trainable_variables)
-    state = State(training, "fine_tune", [*model.variables, *model.optimizer.variables])
+    variables = [*model.variables, *model.optimizer.variables]
+    state = State(training, "fine_tune", fingerprint(student.get_weights()), variables)
     keep = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: state.keep(epoch + 1))
+    done = state.restore()
+    # One stream over all epochs: what shuffles anew in each of them does so in a resumed run too.
+    batches = training.dataset.repeat().skip(done * training.steps)
     model.fit(
-        training.dataset, epochs=training.epochs, initial_epoch=state.restore(),
+        batches, epochs=training.epochs, initial_epoch=done, steps_per_epoch=training.steps,
         callbacks=[keep], verbose=training.verbose, shuffle=False,
     )  # fmt: skip
     return student

@@ -1,7 +1,6 @@
 """`prune`: the smallest weights become zero while the student learns on."""
 
 from tf_lpdistill.compression.copies import float32_copy
-from tf_lpdistill.compression.front import find_front
 from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.training import Training
@@ -60,7 +59,6 @@ def prune(
     from tf_lpdistill.compression._tfmot import bridge, pruning
 
     pruned = float32_copy(student)
-    front = find_front(pruned)
-    bridged = bridge.cross(pruned, front, training)
-    pruning.prune(bridged, front, training, sparsity)
+    bridged = bridge.cross(pruned, training)
+    pruning.prune(bridged, training, sparsity)
     return pruned

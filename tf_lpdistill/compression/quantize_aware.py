@@ -1,7 +1,6 @@
 """`quantize_aware`: the student learns to be computed in int8."""
 
 from tf_lpdistill.compression.copies import float32_copy
-from tf_lpdistill.compression.front import find_front
 from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.quantized import QuantizedStudent
@@ -53,9 +52,6 @@ def quantize_aware(
     from tf_lpdistill.compression._tfmot import bridge, quantization
 
     trained = float32_copy(student)
-    front = find_front(trained)
-    bridged = bridge.cross(trained, front, training, for_int8=True)
-    emulation = quantization.quantize_aware(
-        bridged, front, training, preserve_sparsity, preserve_clusters
-    )
-    return QuantizedStudent(trained, front, emulation)
+    bridged = bridge.cross(trained, training, for_int8=True)
+    emulation = quantization.quantize_aware(bridged, training, preserve_sparsity, preserve_clusters)
+    return QuantizedStudent(trained, bridged.front, emulation)

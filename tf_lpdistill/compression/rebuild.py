@@ -12,7 +12,8 @@ def as_functional(model):
         model: a built `keras.Model`.
 
     Returns:
-        `keras.Model` of the same name, not compiled.
+        `keras.Model` of the same name, not compiled. A list of one input or of one output, which
+        some files hold, becomes that tensor.
 
     Raises:
         ValueError: for a model whose layers cannot be reached: subclassed, or not built.
@@ -25,8 +26,13 @@ def as_functional(model):
             f"{getattr(model, 'name', model)!r} of type {type(model).__name__}. Build its graph "
             "with keras.Input and keras.Model(inputs, outputs)."
         )
-    outputs = model.outputs[0] if isinstance(model, keras.Sequential) else model.output
-    return keras.Model(inputs, outputs, name=model.name)
+    outputs = model.outputs if isinstance(model, keras.Sequential) else model.output
+    return keras.Model(_unpack(inputs), _unpack(outputs), name=model.name)
+
+
+def _unpack(structure):
+    single = isinstance(structure, list | tuple) and len(structure) == 1
+    return structure[0] if single else structure
 
 
 def copy_layer(path, layer):

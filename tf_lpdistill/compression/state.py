@@ -15,10 +15,11 @@ class State:
     Args:
         training: a `Training`; its `checkpoint_dir` None keeps nothing.
         title: the verb and its settings.
-        variables: all that changes, freshly made: their values say which student this is.
+        student: `fingerprint` of the student's weights at the start.
+        variables: all that changes.
     """
 
-    def __init__(self, training, title, variables):
+    def __init__(self, training, title, student, variables):
         folder = training.checkpoint_dir
         self._path = None if folder is None else pathlib.Path(folder) / "state.npz"
         self._variables = variables
@@ -27,7 +28,7 @@ class State:
             "epochs": training.epochs,
             "steps": training.steps,
             "learning_rate": training.learning_rate,
-            "student": None if folder is None else _digest(variables),
+            "student": student,
         }
 
     def restore(self):
@@ -71,9 +72,10 @@ class State:
             np.savez(temporary, run=json.dumps({**self._run, "done": done}), **arrays)
 
 
-def _digest(variables):
+def fingerprint(weights):
+    """Returns the SHA-256 of a list of arrays as 64 hexadecimal digits."""
     digest = hashlib.sha256()
-    for variable in variables:
-        digest.update(f"{variable.shape}{variable.dtype}".encode())
-        digest.update(np.ascontiguousarray(variable.numpy()).tobytes())
+    for array in weights:
+        digest.update(f"{array.shape}{array.dtype}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()

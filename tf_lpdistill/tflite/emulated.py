@@ -1,6 +1,7 @@
 """From a student trained for int8 to the bytes of its int8 file."""
 
 import sys
+import warnings
 
 import tensorflow as tf
 
@@ -67,5 +68,7 @@ def convert(student, preprocessing, add_softmax, conversion, output="probability
     )
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = tf.as_dtype(conversion.int8_input)
-    with quiet():
+    with quiet(), warnings.catch_warnings():
+        # The ranges of the input are in the graph; the converter looks for them elsewhere.
+        warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
         return converter.convert()

@@ -11,6 +11,8 @@ from tf_lpdistill import taps
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression._tfmot.convert import convert
 from tf_lpdistill.compression._tfmot.packages import load
+from tf_lpdistill.compression.front import Front, find_front
+from tf_lpdistill.compression.state import fingerprint
 
 _TOLERANCE = 1e-5  # relative to the largest output, where that is more than 1
 
@@ -21,22 +23,25 @@ class Bridged:
 
     Args:
         model: the `tf_keras.Model`; it begins behind the student's preprocessing layers.
+        front: the `Front` with these.
         outputs: the name of the tf_keras layer that gives the output of a path (see `taps`).
         carriers: pairs of a layer of the student that has weights, and the names of the tf_keras
             layers that hold them.
+        fingerprint: SHA-256 of the student's weights, 64 hexadecimal digits.
     """
 
     model: Any
+    front: Front
     outputs: dict[str, str]
     carriers: tuple[tuple[keras.Layer, tuple[str, ...]], ...]
+    fingerprint: str
 
 
-def cross(student, front, training, for_int8=False):
+def cross(student, training, for_int8=False):
     """Builds the student in tf_keras, and compares the two on the first batch.
 
     Args:
         student: see `to_tf_keras`.
-        front: see `to_tf_keras`.
         training: a `Training`, for its first batch.
         for_int8: see `convert`.
 
@@ -46,29 +51,31 @@ def cross(student, front, training, for_int8=False):
     Raises:
         ValueError: when they differ, see `check_parity`.
     """
-    bridged = to_tf_keras(student, front, for_int8)
+    bridged = to_tf_keras(student, for_int8)
     x, _, _ = keras.utils.unpack_x_y_sample_weight(next(iter(training.dataset)))
-    check_parity(student, front, bridged, unpack(x).inputs)
+    check_parity(student, bridged, unpack(x).inputs)
     return bridged
 
 
-def to_tf_keras(student, front, for_int8=False):
+def to_tf_keras(student, for_int8=False):
     """Builds the student anew in tf_keras, nested models flattened.
 
     Args:
         student: a built Functional or Sequential `keras.Model` that `preflight` lets pass.
-        front: the `Front` of the student: layers that are left out.
         for_int8: see `convert`.
 
     Returns:
         A `Bridged` with the student's weights.
     """
     tf_keras, _ = load()
+    front = find_front(student)
     walk = _Walk(front, for_int8)
     inputs = tf_keras.Input(front.output_shape[1:], name="image")
     outputs = walk.run(student, inputs, "")
     model = tf_keras.Model(inputs, outputs, name=_legal(student.name))
-    bridged = Bridged(model, walk.outputs, tuple(walk.carriers))
+    bridged = Bridged(
+        model, front, walk.outputs, tuple(walk.carriers), fingerprint(student.get_weights())
+    )
     for layer, names in bridged.carriers:
         _set_weights([model.get_layer(name) for name in names], layer.get_weights())
     return bridged
@@ -104,7 +111,8 @@ class _Walk:
         return taps.run_graph(model, inputs, in_place_of)
 
     def _call(self, operation, path, args):
-        made = convert(operation, self._name(path), args, self._for_int8)
+        name = self._name(path)
+        made = convert(operation, name, args, len(self._taken), self._for_int8)
         for layer in made:
             args = (_apply(layer, args),)
         if getattr(operation, "weights", None):
@@ -152,12 +160,11 @@ def bring_back(bridged, weights_of):
         layer.set_weights([array for name in names for array in weights_of(name)])
 
 
-def check_parity(student, front, bridged, inputs):
+def check_parity(student, bridged, inputs):
     """Refuses a bridge that computes something else than the student.
 
     Args:
         student: the student, in float32.
-        front: its `Front`.
         bridged: the `Bridged` of it.
         inputs: a batch of its inputs.
 
@@ -166,7 +173,7 @@ def check_parity(student, front, bridged, inputs):
             that is more than 1.
     """
     expected = keras.ops.convert_to_numpy(student(inputs, training=False))
-    found = np.asarray(bridged.model(front(inputs), training=False))
+    found = np.asarray(bridged.model(bridged.front(inputs), training=False))
     difference = float(np.max(np.abs(found - expected))) / max(1.0, float(np.max(np.abs(expected))))
     if not difference <= _TOLERANCE:
         raise ValueError(

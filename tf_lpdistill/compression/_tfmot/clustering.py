@@ -4,19 +4,17 @@ from tf_lpdistill.compression._tfmot import layers
 from tf_lpdistill.compression._tfmot.bridge import bring_back
 from tf_lpdistill.compression._tfmot.loop import train
 from tf_lpdistill.compression._tfmot.packages import load
-from tf_lpdistill.compression._tfmot.taps import feature_outputs
 
 # As in pruning: kernels within a channel lose too much by being shared.
 _KINDS = ("Conv1D", "Conv2D", "Conv2DTranspose", "Dense", "SeparableConv2D")
 _PREFIX = "cluster_"
 
 
-def cluster(bridged, front, training, num_clusters, preserve_sparsity):
+def cluster(bridged, training, num_clusters, preserve_sparsity):
     """Trains the bridged student with few distinct weights a kernel, and brings them back.
 
     Args:
         bridged: a `Bridged`, whose student is changed.
-        front: its `Front`.
         training: a `Training`.
         num_clusters: distinct values a kernel.
         preserve_sparsity: whether the zeros of the kernels stay.
@@ -36,10 +34,8 @@ def cluster(bridged, front, training, num_clusters, preserve_sparsity):
 
     with layers.scope():
         model = tf_keras.models.clone_model(bridged.model, clone_function=wrapped)
-    train(
-        model, feature_outputs(model, bridged, training.layer_names, _PREFIX), front, training,
-        f"cluster to {num_clusters}" + ", zeros kept" * preserve_sparsity,
-    )  # fmt: skip
+    title = f"cluster to {num_clusters}" + ", zeros kept" * preserve_sparsity
+    train(model, bridged, training, _PREFIX, title)
     with layers.scope():
         stripped = tfmot.clustering.keras.strip_clustering(model)
     bring_back(bridged, lambda name: stripped.get_layer(name).get_weights())

@@ -11,13 +11,14 @@ _LEFT_OUT = (
 )  # fmt: skip
 
 
-def convert(operation, name, args, for_int8):
+def convert(operation, name, args, number, for_int8):
     """Converts a layer or operation.
 
     Args:
         operation: of Keras 3, one that `preflight` lets pass.
         name: name of the last of the new layers.
         args: what the operation is called with: tensors of tf_keras, and numbers.
+        number: which operation of the student it is, from 1: the seed of a Dropout.
         for_int8: whether it will be quantized: standalone batch normalisation and separable
             convolutions are then written as what can be folded.
 
@@ -41,7 +42,7 @@ def convert(operation, name, args, for_int8):
         share = 1.0 / len(args[0])
         return [_layer("Add", {}, f"{name}.sum"), own_layers().Affine(share, 0.0, name=name)]
     if kind in ("Dropout", "SpatialDropout2D"):
-        return [_dropout(operation, kind, name)]
+        return [_dropout(operation, kind, name, number)]
     if kind == "BatchNormalization" and for_int8 and not _follows_convolution(args[0]):
         return _foldable(args[0], config, name)
     if kind == "SeparableConv2D" and for_int8:
@@ -119,9 +120,9 @@ def _affine(scale, offset, name):
     return [own.Affine(scale, 0.0, name=f"{name}.scale"), own.Affine(1.0, offset, name=name)]
 
 
-def _dropout(layer, kind, name):
+def _dropout(layer, kind, name, seed):
     shape = layer.noise_shape if kind == "Dropout" else (None, 1, 1, None)
-    return own_layers().Dropout(layer.rate, shape, name=name)
+    return own_layers().Dropout(layer.rate, seed, shape, name=name)
 
 
 def _follows_convolution(tensor):

@@ -13,7 +13,8 @@ def own_layers():
     """Returns the layers by name, made at the first call: their base class is imported late.
 
     Returns:
-        Namespace of classes: `Affine(scale, offset)`, `HardSwish()`, `Dropout(rate, noise_shape)`.
+        Namespace of classes: `Affine(scale, offset)`, `HardSwish()`, and
+        `Dropout(rate, seed, noise_shape)`.
     """
     tf_keras, _ = load()
 
@@ -40,9 +41,9 @@ def own_layers():
     class Dropout(tf_keras.layers.Layer):
         """Dropout whose draws depend on a counter, which is saved: a killed run repeats none."""
 
-        def __init__(self, rate, noise_shape=None, **kwargs):
+        def __init__(self, rate, seed, noise_shape=None, **kwargs):
             super().__init__(**kwargs)
-            self.rate, self.noise_shape = rate, noise_shape
+            self.rate, self.seed, self.noise_shape = rate, seed, noise_shape
 
         def build(self, input_shape):
             self.draws = self.add_weight(
@@ -53,7 +54,7 @@ def own_layers():
         def call(self, inputs, training=None):
             if not training:
                 return inputs
-            seed = tf.stack([tf.constant(_seed(self.name), tf.int64), self.draws.assign_add(1)])
+            seed = tf.stack([tf.constant(self.seed, tf.int64), self.draws.assign_add(1)])
             shape = tf.shape(inputs)
             if self.noise_shape is not None:
                 sides = enumerate(self.noise_shape)
@@ -61,13 +62,10 @@ def own_layers():
             return tf.nn.experimental.stateless_dropout(inputs, self.rate, seed, noise_shape=shape)
 
         def get_config(self):
-            return {**super().get_config(), "rate": self.rate, "noise_shape": self.noise_shape}
+            own = {"rate": self.rate, "seed": self.seed, "noise_shape": self.noise_shape}
+            return {**super().get_config(), **own}
 
     return types.SimpleNamespace(Affine=Affine, HardSwish=HardSwish, Dropout=Dropout)
-
-
-def _seed(name):
-    return int.from_bytes(name.encode()[-6:], "big")
 
 
 def scope():

@@ -6,17 +6,19 @@ import tensorflow as tf
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression._tfmot.packages import load
+from tf_lpdistill.compression._tfmot.taps import feature_outputs
 from tf_lpdistill.compression.state import State
 
 
-def train(model, features, front, training, title, end_of_epoch=lambda: None):
+def train(model, bridged, training, prefix, title, end_of_epoch=lambda: None):
     """Trains a model of tf_keras; the teacher in the objective stays in Keras 3.
 
     Args:
-        model: `tf_keras.Model`; trained in place.
-        features: `{name: symbolic output}` of the layers that the objective names.
-        front: the `Front` of the student, run on each batch before the model.
+        model: `tf_keras.Model` made of `bridged.model`, some of its layers wrapped; trained in
+            place.
+        bridged: the `Bridged`.
         training: a `Training`.
+        prefix: what a wrapper puts before the name of its layer.
         title: str, what the progress bar and the checkpoint call it: the verb and its settings.
         end_of_epoch: called after each epoch, before its state is kept.
 
@@ -24,14 +26,15 @@ def train(model, features, front, training, title, end_of_epoch=lambda: None):
         ValueError: when the loss is not finite, or the checkpoint is of another run.
     """
     tf_keras, _ = load()
+    features = feature_outputs(model, bridged, training.layer_names, prefix)
     tap = tf_keras.Model(model.inputs, [model.outputs[0], *features.values()])
     schedule = tf_keras.optimizers.schedules.CosineDecay(
         training.learning_rate, training.epochs * training.steps
     )
     optimizer = tf_keras.optimizers.Adam(schedule)
     optimizer.build(model.trainable_variables)
-    step = _make_step(tap, list(features), optimizer, front, training)
-    state = State(training, title, [*model.variables, *optimizer.variables])
+    step = _make_step(tap, list(features), optimizer, bridged.front, training)
+    state = State(training, title, bridged.fingerprint, [*model.variables, *optimizer.variables])
     first = state.restore()
     # One stream over all epochs: what shuffles anew in each of them does so in a resumed run too.
     batches = iter(training.dataset.repeat().skip(first * training.steps))

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import warnings
 
 import tensorflow as tf
 
@@ -24,8 +25,10 @@ def load():
     variable = os.environ.get(_VARIABLE)
     vars(tf)["keras"].Model  # noqa: B018  (TensorFlow decides at the first use which Keras it is)
     try:
-        import tensorflow_model_optimization as tfmot
-        import tf_keras
+        with warnings.catch_warnings():  # it looks at versions in a way that Python has given up
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import tensorflow_model_optimization as tfmot
+            import tf_keras
     except ImportError as error:
         raise ImportError(
             "Pruning, clustering and quantization-aware training need tf_keras and "

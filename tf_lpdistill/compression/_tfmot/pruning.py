@@ -4,7 +4,6 @@ from tf_lpdistill.compression._tfmot import layers
 from tf_lpdistill.compression._tfmot.bridge import bring_back
 from tf_lpdistill.compression._tfmot.loop import train
 from tf_lpdistill.compression._tfmot.packages import load
-from tf_lpdistill.compression._tfmot.taps import feature_outputs
 
 # Kernels that mix channels; those within a channel have few weights, and lose most by a zero.
 _KINDS = ("Conv1D", "Conv2D", "Conv2DTranspose", "Dense", "SeparableConv2D")
@@ -13,12 +12,11 @@ _RAMP = 0.75  # of all steps: the last quarter learns to live with the zeros
 _UPDATES = 100  # of the masks along the ramp
 
 
-def prune(bridged, front, training, sparsity):
+def prune(bridged, training, sparsity):
     """Trains the bridged student while its smallest weights become zero, and brings them back.
 
     Args:
         bridged: a `Bridged`, whose student is changed.
-        front: its `Front`.
         training: a `Training`.
         sparsity: share of zeros in each kernel.
     """
@@ -35,10 +33,8 @@ def prune(bridged, front, training, sparsity):
     callback = tfmot.sparsity.keras.UpdatePruningStep()
     callback.set_model(model)
     callback.on_train_begin()
-    train(
-        model, feature_outputs(model, bridged, training.layer_names, _PREFIX), front, training,
-        f"prune to {sparsity:g}", lambda: callback.on_epoch_end(None),
-    )  # fmt: skip
+    title = f"prune to {sparsity:g}"
+    train(model, bridged, training, _PREFIX, title, lambda: callback.on_epoch_end(None))
     with layers.scope():
         stripped = tfmot.sparsity.keras.strip_pruning(model)
     bring_back(bridged, lambda name: stripped.get_layer(name).get_weights())

@@ -2,11 +2,12 @@
 
 import importlib
 
+import tensorflow as tf
+
 from tf_lpdistill.compression._tfmot import layers
 from tf_lpdistill.compression._tfmot.bridge import bring_back
 from tf_lpdistill.compression._tfmot.loop import train
 from tf_lpdistill.compression._tfmot.packages import load
-from tf_lpdistill.compression._tfmot.taps import feature_outputs
 
 _PREFIX = "quant_"
 # What tfmot has no rule for; the int8 kernels of these need the range of their output, no more.
@@ -16,12 +17,11 @@ _OUTPUT_ONLY = {
 _UNTOUCHED = {"Dropout"}
 
 
-def quantize_aware(bridged, front, training, preserve_sparsity, preserve_clusters):
+def quantize_aware(bridged, training, preserve_sparsity, preserve_clusters):
     """Trains the bridged student as int8 will compute it, and brings its weights back.
 
     Args:
         bridged: a `Bridged` made with `for_int8`, whose student is changed.
-        front: its `Front`.
         training: a `Training`.
         preserve_sparsity: whether the zeros of the kernels stay.
         preserve_clusters: whether equal weights of a kernel stay equal.
@@ -35,16 +35,15 @@ def quantize_aware(bridged, front, training, preserve_sparsity, preserve_cluster
             _annotated(bridged.model), _scheme(preserve_sparsity, preserve_clusters)
         )
     kept = ", zeros kept" * preserve_sparsity + ", clusters kept" * preserve_clusters
-    train(
-        model, feature_outputs(model, bridged, training.layer_names, _PREFIX), front, training,
-        f"quantize-aware{kept}",
-    )  # fmt: skip
+    train(model, bridged, training, _PREFIX, f"quantize-aware{kept}")
     if preserve_clusters:
         with layers.scope():
             model = _strip_clusters(model)
     bring_back(bridged, lambda name: _weights(model.get_layer(_PREFIX + name)))
     # In a closure: whoever holds the student must not find a model of another Keras to track.
-    return lambda inputs: model(inputs, training=False)
+    return tf.function(
+        lambda inputs: model(inputs, training=False), autograph=False, reduce_retracing=True
+    )
 
 
 def _annotated(model):
