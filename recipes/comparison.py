@@ -81,10 +81,14 @@ class Comparison:
         return result
 
     def _draw(self, seed):
-        split = self.trainer.data.train.subset(self.num_labels, seed)
         keras.utils.set_random_seed(seed)
         with self.trainer.run.strategy.scope():
             student = self.build_student()
+        return self.apprentice(student, seed)
+
+    def apprentice(self, student, seed):
+        """The `Apprentice` of a seed around a student."""
+        split = self.trainer.data.train.subset(self.num_labels, seed)
         caches = None
         if self.cached:
             whole = self.num_labels == len(self.trainer.data.train)

@@ -1,0 +1,79 @@
+"""One compressed student of recipes/shrink.py: made once, exported, proven."""
+
+import keras
+import tensorflow as tf
+
+import evaluation
+from run_folder import read_json
+from tf_lpdistill import data, files, tflite
+from ways import FIGURES, WAYS, Job
+
+
+def result(comparison, key, seed, epochs):
+    """Compresses the student of a seed in one way, unless that is on record.
+
+    Args:
+        comparison: the `Comparison` that trained the students by KD + LP.
+        key: key of `WAYS`.
+        seed: whose student.
+        epochs: of each verb.
+
+    Returns:
+        Dict of `parameters`, and of `files`: {precision: the figures of its file}.
+    """
+    trainer, way = comparison.trainer, WAYS[key]
+    folder = trainer.run.path("compressed", f"{key}_seed{seed}")
+    record = trainer.run.path("compressed", f"{key}_seed{seed}.json")
+    if record.exists():
+        return read_json(record)
+    print(f"\n{way.title}, seed {seed}", flush=True)
+    keras.utils.set_random_seed(seed)
+    made = way.make(_job(comparison, key, seed, epochs))
+    bundle = tflite.export_bundle(
+        made,
+        folder,
+        name=key,
+        labels=trainer.data.class_names,
+        preprocessing=trainer.preprocessing,
+        precisions=way.precisions,
+        representative_data=trainer.data.train.images,
+    )
+    proven = evaluation.prove(bundle, made, trainer.data.test)
+    facts = bundle.facts()["files"]
+    figures = {
+        precision: {name: proven[precision][name] for name in FIGURES}
+        | {"minimum_runtime": facts[precision]["minimum_runtime"]}
+        for precision in way.precisions
+    }
+    parameters = getattr(made, "student", made).count_params()
+    found = {"parameters": parameters, "files": figures}
+    files.write_json(record, found)
+    return found
+
+
+def _job(comparison, key, seed, epochs):
+    trainer = comparison.trainer
+    split = trainer.data.train.subset(comparison.num_labels, seed)
+    student = keras.saving.load_model(
+        trainer.run.path("students", f"distilled_seed{seed}/student.keras")
+    )
+    apprentice = comparison.apprentice(student, seed)
+    terms = [
+        part for term in comparison.methods["distilled"].terms for part in term.make(apprentice)
+    ]
+    losses, weights = map(list, zip(*terms, strict=True))
+    distiller = apprentice.distiller(losses, weights)
+    distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    cached = hasattr(distiller.teacher, "attach")
+    batches = data.training_batches(
+        split, trainer.preprocessing, trainer.batch_size, seed=seed, sample_ids=cached
+    )
+    batches = distiller.teacher.attach(batches) if cached else batches
+    steps = trainer.steps(split, 1)
+    return Job(
+        student,
+        batches.take(steps).apply(tf.data.experimental.assert_cardinality(steps)),
+        distiller.objective,
+        epochs,
+        trainer.run.path("checkpoints", f"{key}_seed{seed}"),
+    )

@@ -1,0 +1,121 @@
+r"""Compares ways to make a distilled student smaller, from several seeds, file by file.
+
+A student learns from the teacher by KD + LP. Each way then goes on from it, with the teacher still
+teaching unless it says otherwise: quantization after training and quantization-aware training
+(QAT), pruning, clustering, all three, low rank, fewer channels. Every result becomes a phone
+bundle, and the table shows test accuracy, size, zipped size, latency on this computer, and the
+oldest runtime that opens the file.
+
+    python recipes/shrink.py --data clothing64_jpeg.npz --data_dir ~/data --student medium
+    python recipes/shrink.py --data cifar10_jpeg.npz --data_dir ~/data --num_labels 5000 \
+        --student resnet8 --teacher teacher.keras --teacher_scaling 0..255
+    python recipes/shrink.py --ways distilled,qat_kd_lp,channels --num_seeds 1
+    python recipes/shrink.py --resume                    # go on where a stopped run was
+
+--data is as in recipes/compare.py. --student is small, medium or large (MobileNet V1), a name for
+models.get, or a .keras file. Settings of the verbs are their defaults (recipes/ways.py): nothing is
+tuned to the data. Students keep their epoch best on the validation images; a verb keeps its last.
+
+What to look at afterwards, in the run folder: results.csv (every seed), table.md, report.html,
+compressed/WAY_seedN/ with the bundle of each.
+"""
+
+from absl import app, flags
+
+import common
+import compressed
+import compressed_table
+import evaluation
+import inputs
+import methods
+import photo_students
+import sources
+import teacher_file
+from comparison import Comparison
+from progress import Progress
+from roles import Layers
+from tf_lpdistill import data
+from training import Trainer
+from ways import WAYS
+
+FLAGS = flags.FLAGS
+
+
+def main(argv):
+    """Trains teacher and students, compresses and reports."""
+    if len(argv) > 1:
+        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
+    # Wrong settings are told before anything is written.
+    chosen = ways()
+    loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
+    pixels = inputs.scaled(loaded)
+    build_teacher, teacher_epochs = teacher_file.or_network(
+        FLAGS.teacher_network, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded,
+        pixels,
+    )  # fmt: skip
+    ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
+    layers = Layers.of(build_teacher(), build_student())
+    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    num_labels = FLAGS.num_labels or len(loaded.train)
+    data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
+
+    run = common.start(
+        "shrink",
+        f"A compressed student on {loaded.name}",
+        dataset=evaluation.describe(loaded, num_labels),
+    )
+    progress = Progress(teacher_epochs + FLAGS.epochs * len(seeds))
+    trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
+    teacher = build_teacher()
+    if teacher_epochs:
+        teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
+    comparison = Comparison(
+        trainer, teacher, build_student, layers, {"distilled": methods.METHODS["kd_lp"]}, seeds,
+        FLAGS.epochs, num_labels, cached=True,
+    )  # fmt: skip
+    failed = [result for result in comparison.run()["distilled"] if "failed" in result]
+    progress.close()
+    if failed:
+        raise ValueError(f"The student could not be trained: {failed[0]['failed']}")
+    found = {
+        key: [compressed.result(comparison, key, seed, FLAGS.compression_epochs) for seed in seeds]
+        for key in chosen
+    }
+    compressed_table.finish(comparison, found)
+
+
+def ways():
+    """The keys that --ways lists."""
+    keys = list(WAYS) if FLAGS.ways == ["all"] else FLAGS.ways
+    unknown = [key for key in keys if key not in WAYS]
+    if unknown or not keys:
+        raise ValueError(
+            f"--ways must list some of {', '.join(WAYS)}, or be all. Received: --ways="
+            f"{','.join(FLAGS.ways)}"
+        )
+    return keys
+
+
+def define_flags():
+    """Defines the flags of this recipe."""
+    flags.DEFINE_string("data", "digits", "digits, FILE.npz, FOLDER, tfds:NAME or keras:NAME.")
+    flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
+    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one is trained.")
+    flags.DEFINE_enum(
+        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
+        "Range of the pixels that a .keras teacher was trained on.",
+    )  # fmt: skip
+    flags.DEFINE_string("teacher_network", "digits_teacher", "The teacher to train, by its name.")
+    flags.DEFINE_integer("teacher_epochs", 30, "Epochs of that teacher.", lower_bound=1)
+    flags.DEFINE_string("student", "digits_student", "The student: see above.")
+    flags.DEFINE_integer("num_labels", None, "Training images of a student; all if unset.")
+    flags.DEFINE_integer("compression_epochs", 5, "Epochs of each verb.", lower_bound=1)
+    flags.DEFINE_list("ways", ["all"], "all, or some of: " + ", ".join(WAYS))
+    flags.DEFINE_integer("num_seeds", 3, "Seeds of each way.", lower_bound=1)
+
+
+if __name__ == "__main__":
+    common.define_flags(run_dir="runs/shrink", epochs=30, batch_size=64)
+    flags.adopt_module_key_flags(common)
+    define_flags()
+    common.run_recipe(main)
