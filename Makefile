@@ -95,7 +95,7 @@ lint: $(VENV)/.dev
 	$(VENV)/bin/ruff format --check .
 
 docs: $(VENV)-docs/.ready
-	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build
 
 # The docstrings are read, not imported: no TensorFlow in here.
 $(VENV)-docs/.ready: docs/requirements.txt $(VENV)/.created

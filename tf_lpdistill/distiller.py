@@ -56,18 +56,17 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         ValueError: for arguments that do not fit, unknown layer names, features that a loss cannot
             compare.
 
-    Example:
-
-    >>> teacher = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, name="features"),
-    ...                             keras.layers.Dense(3)])
-    >>> student = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="embedding"),
-    ...                             keras.layers.Dense(3)])
-    >>> from tf_lpdistill.losses import LocalityPreserving, SoftTarget
-    >>> distiller = Distiller(
-    ...     teacher, student,
-    ...     [SoftTarget(temperature=4.0), LocalityPreserving("features", "embedding")],
-    ...     distillation_loss_weights=[1.0, 0.1])
-    >>> distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    Examples:
+        >>> teacher = keras.Sequential([keras.Input((4,)), keras.layers.Dense(8, name="features"),
+        ...                             keras.layers.Dense(3)])
+        >>> student = keras.Sequential([keras.Input((4,)), keras.layers.Dense(2, name="embedding"),
+        ...                             keras.layers.Dense(3)])
+        >>> from tf_lpdistill.losses import LocalityPreserving, SoftTarget
+        >>> distiller = Distiller(
+        ...     teacher, student,
+        ...     [SoftTarget(temperature=4.0), LocalityPreserving("features", "embedding")],
+        ...     distillation_loss_weights=[1.0, 0.1])
+        >>> distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
     """
 
     def __init__(

@@ -33,10 +33,9 @@ class Preprocessing:
     Raises:
         ValueError: when an argument is not of the forms above.
 
-    Example:
-
-    >>> Preprocessing((8, 8), color="grayscale", scaling="0..1").channels
-    1
+    Examples:
+        >>> Preprocessing((8, 8), color="grayscale", scaling="0..1").channels
+        1
     """
 
     image_size: tuple[int, int]

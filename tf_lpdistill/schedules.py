@@ -23,11 +23,10 @@ class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
     Raises:
         ValueError: for points of another form.
 
-    Example:
-
-    >>> weight = PiecewiseLinear([(0, 0.0), (10, 1.0)])
-    >>> [float(weight(step)) for step in (0, 5, 10, 99)]
-    [0.0, 0.5, 1.0, 1.0]
+    Examples:
+        >>> weight = PiecewiseLinear([(0, 0.0), (10, 1.0)])
+        >>> [float(weight(step)) for step in (0, 5, 10, 99)]
+        [0.0, 0.5, 1.0, 1.0]
     """
 
     def __init__(self, points):
@@ -70,10 +69,9 @@ def warm_up(weight, steps):
     Reference: Zhao et al., Decoupled Knowledge Distillation, CVPR 2022
     (https://arxiv.org/abs/2203.08679), and the warm-up of its public code.
 
-    Example:
-
-    >>> float(warm_up(8.0, steps=100)(25))
-    2.0
+    Examples:
+        >>> float(warm_up(8.0, steps=100)(25))
+        2.0
     """
     return linear(0.0, weight, steps)
 
@@ -91,10 +89,9 @@ def linear(start, end, steps):
 
     Reference: Romero et al., FitNets, ICLR 2015 (https://arxiv.org/abs/1412.6550), section 3.
 
-    Example:
-
-    >>> float(linear(4.0, 1.0, steps=300)(100))
-    3.0
+    Examples:
+        >>> float(linear(4.0, 1.0, steps=300)(100))
+        3.0
     """
     return PiecewiseLinear([(0, start), (steps, end)])
 
@@ -114,11 +111,10 @@ def stop_at(weight, step):
     Raises:
         ValueError: for another schedule.
 
-    Example:
-
-    >>> weight = stop_at(warm_up(1.0, steps=10), step=50)
-    >>> [float(weight(step)) for step in (5, 49, 50)]
-    [0.5, 1.0, 0.0]
+    Examples:
+        >>> weight = stop_at(warm_up(1.0, steps=10), step=50)
+        >>> [float(weight(step)) for step in (5, 49, 50)]
+        [0.5, 1.0, 0.0]
     """
     if isinstance(weight, keras.optimizers.schedules.LearningRateSchedule):
         if not isinstance(weight, PiecewiseLinear):

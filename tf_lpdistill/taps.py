@@ -84,13 +84,12 @@ class Tap(keras.Model):
         ValueError: for a name that `model` does not have (the nearest ones are listed), and for
             names in a Sequential model that is not built.
 
-    Example:
-
-    >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="embedding"),
-    ...                           keras.layers.Dense(2)])
-    >>> predictions, features = Tap(model, ["embedding"])(keras.ops.ones((5, 4)))
-    >>> tuple(features["embedding"].shape)
-    (5, 3)
+    Examples:
+        >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3, name="embedding"),
+        ...                           keras.layers.Dense(2)])
+        >>> predictions, features = Tap(model, ["embedding"])(keras.ops.ones((5, 4)))
+        >>> tuple(features["embedding"].shape)
+        (5, 3)
     """
 
     def __init__(self, model, names, **kwargs):

@@ -53,18 +53,17 @@ class Watch(keras.callbacks.Callback):
         ValueError: for numbers below 1; when training begins, for a model that is not a
             `Distiller`, several workers, a data set without a batch, and unknown layers.
 
-    Example:
-
-    >>> from tf_lpdistill import Distiller, data, losses, models, preprocessing
-    >>> pixels = preprocessing.Preprocessing((8, 8), "grayscale", "0..1")
-    >>> split = data.load_digits(num_labels=100).train
-    >>> train = data.training_batches(split, pixels, batch_size=50, seed=0)
-    >>> distiller = Distiller(models.digits_teacher(), models.digits_student(),
-    ...                       losses.LocalityPreserving("features", "features"))
-    >>> distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> history = distiller.fit(train, steps_per_epoch=2, callbacks=[Watch(train)], verbose=0)
-    >>> 0 < history.history["share/locality_preserving"][0] < 1
-    True
+    Examples:
+        >>> from tf_lpdistill import Distiller, data, losses, models, preprocessing
+        >>> pixels = preprocessing.Preprocessing((8, 8), "grayscale", "0..1")
+        >>> split = data.load_digits(num_labels=100).train
+        >>> train = data.training_batches(split, pixels, batch_size=50, seed=0)
+        >>> distiller = Distiller(models.digits_teacher(), models.digits_student(),
+        ...                       losses.LocalityPreserving("features", "features"))
+        >>> distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> history = distiller.fit(train, steps_per_epoch=2, callbacks=[Watch(train)], verbose=0)
+        >>> 0 < history.history["share/locality_preserving"][0] < 1
+        True
     """
 
     def __init__(

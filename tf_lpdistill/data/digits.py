@@ -29,11 +29,10 @@ def load_digits(num_labels=None, seed=0):
     Raises:
         ValueError: when `num_labels` is out of bounds.
 
-    Example:
-
-    >>> digits = load_digits(num_labels=100)
-    >>> digits.train.images.shape, len(digits.validation), len(digits.test)
-    ((100, 8, 8, 1), 297, 500)
+    Examples:
+        >>> digits = load_digits(num_labels=100)
+        >>> digits.train.images.shape, len(digits.validation), len(digits.test)
+        ((100, 8, 8, 1), 297, 500)
     """
     source = importlib.resources.files(__package__).joinpath("digits.npz")
     with source.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -28,12 +28,11 @@ class NeighborBatches:
     Raises:
         ValueError: when an argument is out of these bounds.
 
-    Example:
-
-    >>> ring = np.stack([np.arange(1, 9) % 8, np.arange(-1, 7) % 8], axis=1)
-    >>> batches = NeighborBatches(ring, batch_size=3, seeds=1, repeat=True)
-    >>> len(batches), batches.measure()["neighbor_recall"] > 0.6
-    (2, True)
+    Examples:
+        >>> ring = np.stack([np.arange(1, 9) % 8, np.arange(-1, 7) % 8], axis=1)
+        >>> batches = NeighborBatches(ring, batch_size=3, seeds=1, repeat=True)
+        >>> len(batches), batches.measure()["neighbor_recall"] > 0.6
+        (2, True)
     """
 
     neighbors: np.ndarray

@@ -59,17 +59,17 @@ def balance(distiller, dataset, shares=None, num_batches=4):
     Raises:
         ValueError: for shares of another form, or a part without a gradient.
 
-    Example:
-
-    >>> from tf_lpdistill import Distiller, losses
-    >>> teacher, student = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    ...                     for _ in range(2))
-    >>> distiller = Distiller(teacher, student, [losses.SoftTarget(), losses.RelationalDistance()])
-    >>> distiller.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    >>> batches = [(np.eye(4, dtype="float32"), np.array([0, 1, 2, 0]))]
-    >>> weights = balance(distiller, batches, shares=[0.5, 0.1])
-    >>> len(weights)
-    2
+    Examples:
+        >>> from tf_lpdistill import Distiller, losses
+        >>> teacher, student = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        ...                     for _ in range(2))
+        >>> terms = [losses.SoftTarget(), losses.RelationalDistance()]
+        >>> distiller = Distiller(teacher, student, terms)
+        >>> distiller.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        >>> batches = [(np.eye(4, dtype="float32"), np.array([0, 1, 2, 0]))]
+        >>> weights = balance(distiller, batches, shares=[0.5, 0.1])
+        >>> len(weights)
+        2
     """
     names = [term.name for term in distiller._terms()]
     shares = _check_shares(shares, len(names))

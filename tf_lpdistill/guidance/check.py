@@ -50,16 +50,15 @@ def check(distiller, dataset, num_samples=256):
         ValueError: for a data set without a batch.
         RuntimeError: for a distiller that was loaded without its teacher.
 
-    Example:
-
-    >>> from tf_lpdistill import Distiller, losses
-    >>> teacher, student = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
-    ...                     for _ in range(2))
-    >>> distiller = Distiller(teacher, student, losses.SoftTarget())
-    >>> distiller.compile("sgd", "sparse_categorical_crossentropy")  # takes probabilities
-    >>> found = check(distiller, [(np.eye(4, dtype="float32"), np.array([0, 1, 2, 0]))])
-    >>> "softmax_missing" in [finding.name for finding in found.problems]
-    True
+    Examples:
+        >>> from tf_lpdistill import Distiller, losses
+        >>> teacher, student = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
+        ...                     for _ in range(2))
+        >>> distiller = Distiller(teacher, student, losses.SoftTarget())
+        >>> distiller.compile("sgd", "sparse_categorical_crossentropy")  # takes probabilities
+        >>> found = check(distiller, [(np.eye(4, dtype="float32"), np.array([0, 1, 2, 0]))])
+        >>> "softmax_missing" in [finding.name for finding in found.problems]
+        True
     """
     with distiller.distribute_strategy.scope():
         ensure_built(distiller, dataset)

@@ -87,14 +87,13 @@ def cost(teacher, student, losses, batch_size=128):
     Raises:
         ValueError: for losses that do not fit the pair, or a wrong argument.
 
-    Example:
-
-    >>> from tf_lpdistill import models
-    >>> from tf_lpdistill.losses import LocalityPreserving
-    >>> table = cost(models.digits_teacher(), models.digits_student(),
-    ...              LocalityPreserving("features", "features"))
-    >>> table.rows[0].parameters
-    0
+    Examples:
+        >>> from tf_lpdistill import models
+        >>> from tf_lpdistill.losses import LocalityPreserving
+        >>> table = cost(models.digits_teacher(), models.digits_student(),
+        ...              LocalityPreserving("features", "features"))
+        >>> table.rows[0].parameters
+        0
     """
     if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 2:
         raise ValueError(f"`batch_size` must be an integer >= 2. Received: batch_size={batch_size}")

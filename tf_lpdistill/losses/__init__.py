@@ -42,10 +42,9 @@ def get(identifier):
     Raises:
         ValueError: for a name that no loss has; all names are listed.
 
-    Example:
-
-    >>> get("soft_target")(temperature=3.0).temperature
-    3.0
+    Examples:
+        >>> get("soft_target")(temperature=3.0).temperature
+        3.0
     """
     if isinstance(identifier, type) and issubclass(identifier, Loss):
         return identifier

@@ -59,12 +59,11 @@ class ActivationBoundary(Loss):
     Reference: Heo, Lee, Yun, Choi, Knowledge Transfer via Distillation of Activation Boundaries
     Formed by Hidden Neurons, AAAI 2019 (https://arxiv.org/abs/1811.03233).
 
-    Example:
-
-    >>> teacher = keras.ops.array([[2.0, -3.0]])
-    >>> student = keras.ops.array([[0.5, -4.0]])
-    >>> float(ActivationBoundary().compute_loss(teacher, student))  # (0.25 + 0) / 2
-    0.125
+    Examples:
+        >>> teacher = keras.ops.array([[2.0, -3.0]])
+        >>> student = keras.ops.array([[0.5, -4.0]])
+        >>> float(ActivationBoundary().compute_loss(teacher, student))  # (0.25 + 0) / 2
+        0.125
     """
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, margin=1.0, name=None):

@@ -69,11 +69,10 @@ class AdversarialFeature(Loss):
     Reference: Wang, Xu, Xu, Tao, Adversarial Learning of Portable Student Networks, AAAI 2018
     (https://doi.org/10.1609/aaai.v32i1.11667).
 
-    Example:
-
-    >>> loss = AdversarialFeature("features", "embedding", discriminator=keras.layers.Dense(1))
-    >>> loss.name
-    'adversarial_feature'
+    Examples:
+        >>> loss = AdversarialFeature("features", "embedding", discriminator=keras.layers.Dense(1))
+        >>> loss.name
+        'adversarial_feature'
     """
 
     def __init__(

@@ -71,12 +71,11 @@ class AttentionTransfer(Loss):
     Reference: Zagoruyko, Komodakis, Paying More Attention to Attention, ICLR 2017
     (https://arxiv.org/abs/1612.03928), Eq. 2.
 
-    Example:
-
-    >>> teacher = keras.ops.array([[[[3.0], [0.0]]]])
-    >>> student = keras.ops.array([[[[0.0], [5.0]]]])
-    >>> float(AttentionTransfer().compute_loss(teacher, student))  # ((1 - 0)^2 + (0 - 1)^2) / 2
-    1.0
+    Examples:
+        >>> teacher = keras.ops.array([[[[3.0], [0.0]]]])
+        >>> student = keras.ops.array([[[[0.0], [5.0]]]])
+        >>> float(AttentionTransfer().compute_loss(teacher, student))  # ((1 - 0)^2 + (0 - 1)^2) / 2
+        1.0
     """
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, power=2, name=None):

@@ -79,11 +79,10 @@ class ClassRelations(RelationalLoss):
     Reference: Huang, You, Wang, Qian, Xu, Knowledge Distillation from A Stronger Teacher, NeurIPS
     2022 (https://arxiv.org/abs/2205.10536), section 3.
 
-    Example:
-
-    >>> logits = keras.ops.array([[1.0, 2.0, 3.0], [3.0, 1.0, 2.0], [0.0, 1.0, 0.0]])
-    >>> float(ClassRelations().compute_loss(logits, logits)) < 1e-6
-    True
+    Examples:
+        >>> logits = keras.ops.array([[1.0, 2.0, 3.0], [3.0, 1.0, 2.0], [0.0, 1.0, 0.0]])
+        >>> float(ClassRelations().compute_loss(logits, logits)) < 1e-6
+        True
     """
 
     def __init__(

@@ -78,11 +78,10 @@ class ContrastiveRepresentation(Loss):
     Reference: Tian, Krishnan, Isola, Contrastive Representation Distillation, ICLR 2020
     (https://arxiv.org/abs/1910.10699), Eqs. 17 to 19 and section 3.
 
-    Example:
-
-    >>> loss = ContrastiveRepresentation("features", "embedding", num_samples=50_000)
-    >>> loss.needs
-    ('sample_id',)
+    Examples:
+        >>> loss = ContrastiveRepresentation("features", "embedding", num_samples=50_000)
+        >>> loss.needs
+        ('sample_id',)
     """
 
     needs = ("sample_id",)

@@ -71,13 +71,12 @@ class CorrelationCongruence(RelationalLoss):
     Reference: Peng et al., Correlation Congruence for Knowledge Distillation, ICCV 2019
     (https://arxiv.org/abs/1904.01802).
 
-    Example:
-
-    >>> loss = CorrelationCongruence("features", "embedding", gamma=0.5, order=1)
-    >>> teacher = keras.ops.array([[1.0, 0.0], [0.0, 1.0]])  # cosine 0
-    >>> student = keras.ops.array([[1.0], [5.0]])  # cosine 1: two of four entries differ by 1/e
-    >>> round(float(loss.compute_loss(teacher, student)), 4)
-    0.0677
+    Examples:
+        >>> loss = CorrelationCongruence("features", "embedding", gamma=0.5, order=1)
+        >>> teacher = keras.ops.array([[1.0, 0.0], [0.0, 1.0]])  # cosine 0
+        >>> student = keras.ops.array([[1.0], [5.0]])  # cosine 1: two of four entries differ by 1/e
+        >>> round(float(loss.compute_loss(teacher, student)), 4)
+        0.0677
     """
 
     def __init__(

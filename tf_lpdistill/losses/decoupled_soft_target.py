@@ -84,12 +84,11 @@ class DecoupledSoftTarget(Loss):
     Reference: Zhao, Cui, Song, Qiu, Liang, Decoupled Knowledge Distillation, CVPR 2022
     (https://arxiv.org/abs/2203.08679), section 3.
 
-    Example:
-
-    >>> loss = DecoupledSoftTarget()
-    >>> logits = keras.ops.array([[1.0, 2.0, 3.0]])
-    >>> float(loss.compute_loss(logits, logits, y=keras.ops.array([2])))
-    0.0
+    Examples:
+        >>> loss = DecoupledSoftTarget()
+        >>> logits = keras.ops.array([[1.0, 2.0, 3.0]])
+        >>> float(loss.compute_loss(logits, logits, y=keras.ops.array([2])))
+        0.0
     """
 
     needs = ("y",)

@@ -119,12 +119,11 @@ class FactorTransfer(Loss):
     Reference: Kim, Park, Kwak, Paraphrasing Complex Network: Network Compression via Factor
     Transfer, NeurIPS 2018 (https://arxiv.org/abs/1802.04977), section 3.
 
-    Example:
-
-    >>> encoder, decoder = make_paraphraser((8, 8, 64), rate=0.5)
-    >>> encoder.output_shape
-    (None, 8, 8, 32)
-    >>> loss = FactorTransfer("block3", "conv5", paraphraser=encoder)
+    Examples:
+        >>> encoder, decoder = make_paraphraser((8, 8, 64), rate=0.5)
+        >>> encoder.output_shape
+        (None, 8, 8, 32)
+        >>> loss = FactorTransfer("block3", "conv5", paraphraser=encoder)
     """
 
     def __init__(

@@ -52,12 +52,11 @@ def batch_norm_margin(layer):
     Raises:
         ValueError: for another layer, or one that is not built.
 
-    Example:
-
-    >>> layer = keras.layers.BatchNormalization()
-    >>> layer.build((None, 2))
-    >>> [round(float(margin), 4) for margin in batch_norm_margin(layer)]  # -sqrt(2 / pi)
-    [-0.7979, -0.7979]
+    Examples:
+        >>> layer = keras.layers.BatchNormalization()
+        >>> layer.build((None, 2))
+        >>> [round(float(margin), 4) for margin in batch_norm_margin(layer)]  # -sqrt(2 / pi)
+        [-0.7979, -0.7979]
     """
     if not isinstance(layer, keras.layers.BatchNormalization) or not layer.built:
         raise ValueError(
@@ -118,13 +117,12 @@ class FeatureOverhaul(Loss):
     Reference: Heo, Kim, Yun, Park, Kwak, Choi, A Comprehensive Overhaul of Feature Distillation,
     ICCV 2019 (https://arxiv.org/abs/1904.01866), section 3.
 
-    Example:
-
-    >>> norm = keras.layers.BatchNormalization()
-    >>> norm.build((None, 8, 8, 64))
-    >>> loss = FeatureOverhaul("block3_bn", "conv5_bn", margin=batch_norm_margin(norm))
-    >>> len(loss.margin)
-    64
+    Examples:
+        >>> norm = keras.layers.BatchNormalization()
+        >>> norm.build((None, 8, 8, 64))
+        >>> loss = FeatureOverhaul("block3_bn", "conv5_bn", margin=batch_norm_margin(norm))
+        >>> len(loss.margin)
+        64
     """
 
     def __init__(self, teacher_layer_name=None, student_layer_name=None, *, margin=None, name=None):

@@ -54,11 +54,10 @@ class Hint(Loss):
     Reference: Romero et al., FitNets: Hints for Thin Deep Nets, ICLR 2015
     (https://arxiv.org/abs/1412.6550), Eq. 3 and section 2.2.
 
-    Example:
-
-    >>> loss = Hint("block2", "conv3", regressor="dense")
-    >>> loss.name
-    'hint'
+    Examples:
+        >>> loss = Hint("block2", "conv3", regressor="dense")
+        >>> loss.name
+        'hint'
     """
 
     def __init__(

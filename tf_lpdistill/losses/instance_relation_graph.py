@@ -113,11 +113,10 @@ class InstanceRelationGraph(RelationalLoss):
     Reference: Liu et al., Knowledge Distillation via Instance Relationship Graph, CVPR 2019
     (https://openaccess.thecvf.com/content_CVPR_2019/html/Liu_Knowledge_Distillation_via_Instance_Relationship_Graph_CVPR_2019_paper.html).
 
-    Example:
-
-    >>> loss = InstanceRelationGraph(("block1", "block2"), ("conv1", "conv3"))
-    >>> loss.name
-    'instance_relation_graph'
+    Examples:
+        >>> loss = InstanceRelationGraph(("block1", "block2"), ("conv1", "conv3"))
+        >>> loss.name
+        'instance_relation_graph'
     """
 
     several_layers = True

@@ -113,11 +113,10 @@ class KnowledgeReview(Loss):
     Reference: Chen, Liu, Zhao, Jia, Distilling Knowledge via Knowledge Review, CVPR 2021
     (https://arxiv.org/abs/2104.09044), section 3.
 
-    Example:
-
-    >>> loss = KnowledgeReview(("block2", "block3", "pool"), ("conv3", "conv5", "embedding"))
-    >>> loss.name
-    'knowledge_review'
+    Examples:
+        >>> loss = KnowledgeReview(("block2", "block3", "pool"), ("conv3", "conv5", "embedding"))
+        >>> loss.name
+        'knowledge_review'
     """
 
     several_layers = True

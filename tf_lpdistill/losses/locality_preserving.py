@@ -135,13 +135,12 @@ class LocalityPreserving(Loss):
     Nonnegative Matrix Factorization, TPAMI 2011 (https://doi.org/10.1109/TPAMI.2010.231). Roweis,
     Saul, Locally Linear Embedding, Science 2000 (https://doi.org/10.1126/science.290.5500.2323).
 
-    Example:
-
-    >>> loss = LocalityPreserving("features", "embedding", num_neighbors=1)
-    >>> teacher = keras.ops.array([[0.0], [1.0], [9.0], [10.0]])
-    >>> student = keras.ops.array([[0.0], [2.0], [5.0], [5.0]])
-    >>> round(float(loss.compute_loss(teacher, student)), 4)  # (4 + 4 + 0 + 0) / 4 * exp(-1)
-    0.7358
+    Examples:
+        >>> loss = LocalityPreserving("features", "embedding", num_neighbors=1)
+        >>> teacher = keras.ops.array([[0.0], [1.0], [9.0], [10.0]])
+        >>> student = keras.ops.array([[0.0], [2.0], [5.0], [5.0]])
+        >>> round(float(loss.compute_loss(teacher, student)), 4)  # (4 + 4 + 0 + 0) / 4 * exp(-1)
+        0.7358
     """
 
     def __init__(

@@ -128,12 +128,11 @@ class NeuronSelectivity(Loss):
     Reference: Huang, Wang, Like What You Like: Knowledge Distill via Neuron Selectivity Transfer,
     2017 (https://arxiv.org/abs/1707.01219).
 
-    Example:
-
-    >>> teacher = keras.ops.array([[[[3.0], [0.0]]]])
-    >>> student = keras.ops.array([[[[0.0], [5.0]]]])
-    >>> float(NeuronSelectivity().compute_loss(teacher, student))  # 1 + 1 - 2 * 0
-    2.0
+    Examples:
+        >>> teacher = keras.ops.array([[[[3.0], [0.0]]]])
+        >>> student = keras.ops.array([[[[0.0], [5.0]]]])
+        >>> float(NeuronSelectivity().compute_loss(teacher, student))  # 1 + 1 - 2 * 0
+        2.0
     """
 
     def __init__(

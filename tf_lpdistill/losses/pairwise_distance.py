@@ -67,12 +67,11 @@ class PairwiseDistance(RelationalLoss):
     Reference: McClure, Kriegeskorte, Representational Distance Learning for Deep Neural Networks,
     Frontiers in Computational Neuroscience 2016 (https://arxiv.org/abs/1511.03979).
 
-    Example:
-
-    >>> teacher = keras.ops.array([[0.0], [3.0]])
-    >>> student = keras.ops.array([[1.0, 1.0], [2.0, 2.0]])
-    >>> round(float(PairwiseDistance().compute_loss(teacher, student)), 4)  # (1 - 3)^2
-    4.0
+    Examples:
+        >>> teacher = keras.ops.array([[0.0], [3.0]])
+        >>> student = keras.ops.array([[1.0, 1.0], [2.0, 2.0]])
+        >>> round(float(PairwiseDistance().compute_loss(teacher, student)), 4)  # (1 - 3)^2
+        4.0
     """
 
     def compare(self, teacher, student, sample_weight=None):

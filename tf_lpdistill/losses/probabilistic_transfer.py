@@ -66,13 +66,12 @@ class ProbabilisticTransfer(RelationalLoss):
     Reference: Passalis, Tefas, Learning Deep Representations with Probabilistic Knowledge Transfer,
     ECCV 2018 (https://arxiv.org/abs/1803.10837).
 
-    Example:
-
-    >>> loss = ProbabilisticTransfer("features", "embedding")
-    >>> teacher = keras.ops.array([[1.0, 0.0], [0.0, 1.0]])  # K 1 and 1/2: p 2/3 and 1/3
-    >>> student = keras.ops.array([[1.0], [5.0]])  # the same direction: q 1/2 and 1/2
-    >>> round(float(loss.compute_loss(teacher, student)), 4)
-    0.0283
+    Examples:
+        >>> loss = ProbabilisticTransfer("features", "embedding")
+        >>> teacher = keras.ops.array([[1.0, 0.0], [0.0, 1.0]])  # K 1 and 1/2: p 2/3 and 1/3
+        >>> student = keras.ops.array([[1.0], [5.0]])  # the same direction: q 1/2 and 1/2
+        >>> round(float(loss.compute_loss(teacher, student)), 4)
+        0.0283
     """
 
     def compare(self, teacher, student, sample_weight=None):

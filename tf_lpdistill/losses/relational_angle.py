@@ -80,13 +80,12 @@ class RelationalAngle(RelationalLoss):
     Reference: Park, Kim, Lu, Cho, Relational Knowledge Distillation, CVPR 2019
     (https://arxiv.org/abs/1904.05068), the angle-wise loss.
 
-    Example:
-
-    >>> loss = RelationalAngle("features", "embedding")
-    >>> teacher = keras.ops.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
-    >>> moved = 3.0 * teacher + 1.0  # moved and scaled: the same angles
-    >>> round(float(loss.compute_loss(teacher, moved)), 6)
-    0.0
+    Examples:
+        >>> loss = RelationalAngle("features", "embedding")
+        >>> teacher = keras.ops.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
+        >>> moved = 3.0 * teacher + 1.0  # moved and scaled: the same angles
+        >>> round(float(loss.compute_loss(teacher, moved)), 6)
+        0.0
     """
 
     def __init__(

@@ -57,13 +57,12 @@ class RelationalDistance(RelationalLoss):
     Reference: Park, Kim, Lu, Cho, Relational Knowledge Distillation, CVPR 2019
     (https://arxiv.org/abs/1904.05068), the distance-wise loss.
 
-    Example:
-
-    >>> loss = RelationalDistance("features", "embedding")
-    >>> teacher = keras.ops.array([[0.0], [1.0], [2.0]])  # distances 1, 1, 2: mean 4/3
-    >>> student = keras.ops.array([[0.0, 0.0], [0.0, 3.0], [0.0, 6.0]])
-    >>> float(loss.compute_loss(teacher, student))  # the same up to the scale
-    0.0
+    Examples:
+        >>> loss = RelationalDistance("features", "embedding")
+        >>> teacher = keras.ops.array([[0.0], [1.0], [2.0]])  # distances 1, 1, 2: mean 4/3
+        >>> student = keras.ops.array([[0.0, 0.0], [0.0, 3.0], [0.0, 6.0]])
+        >>> float(loss.compute_loss(teacher, student))  # the same up to the scale
+        0.0
     """
 
     def compare(self, teacher, student, sample_weight=None):

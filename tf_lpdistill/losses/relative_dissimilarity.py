@@ -114,13 +114,12 @@ class RelativeDissimilarity(RelationalLoss):
     Reference: You, Xu, Xu, Tao, Learning from Multiple Teacher Networks, KDD 2017
     (https://doi.org/10.1145/3097983.3098135).
 
-    Example:
-
-    >>> loss = RelativeDissimilarity("features", "embedding", margin=0.0)
-    >>> near = keras.ops.array([[0.0], [1.0], [3.0]])
-    >>> also = keras.ops.array([[0.0, 0.0], [0.0, 2.0], [0.0, 5.0]])
-    >>> float(loss.compute_loss((near, also), -7.0 * near))  # the order of both teachers
-    0.0
+    Examples:
+        >>> loss = RelativeDissimilarity("features", "embedding", margin=0.0)
+        >>> near = keras.ops.array([[0.0], [1.0], [3.0]])
+        >>> also = keras.ops.array([[0.0, 0.0], [0.0, 2.0], [0.0, 5.0]])
+        >>> float(loss.compute_loss((near, also), -7.0 * near))  # the order of both teachers
+        0.0
     """
 
     several_teachers = True

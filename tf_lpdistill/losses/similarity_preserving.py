@@ -55,13 +55,12 @@ class SimilarityPreserving(RelationalLoss):
     Reference: Tung, Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019
     (https://arxiv.org/abs/1907.09682).
 
-    Example:
-
-    >>> loss = SimilarityPreserving("features", "embedding")
-    >>> teacher = keras.ops.array([[1.0, 0.0], [0.0, 1.0]])  # alike only to themselves
-    >>> student = keras.ops.array([[1.0], [1.0]])  # all alike: rows (0.71, 0.71)
-    >>> round(float(loss.compute_loss(teacher, student)), 4)
-    0.2929
+    Examples:
+        >>> loss = SimilarityPreserving("features", "embedding")
+        >>> teacher = keras.ops.array([[1.0, 0.0], [0.0, 1.0]])  # alike only to themselves
+        >>> student = keras.ops.array([[1.0], [1.0]])  # all alike: rows (0.71, 0.71)
+        >>> round(float(loss.compute_loss(teacher, student)), 4)
+        0.2929
     """
 
     def compare(self, teacher, student, sample_weight=None):

@@ -71,12 +71,11 @@ class SoftTarget(Loss):
     Reference: Hinton, Vinyals, Dean, Distilling the Knowledge in a Neural Network, 2015
     (https://arxiv.org/abs/1503.02531), section 2.
 
-    Example:
-
-    >>> loss = SoftTarget(temperature=4.0)
-    >>> logits = keras.ops.array([[1.0, 2.0, 3.0]])
-    >>> float(loss.compute_loss(logits, logits))
-    0.0
+    Examples:
+        >>> loss = SoftTarget(temperature=4.0)
+        >>> logits = keras.ops.array([[1.0, 2.0, 3.0]])
+        >>> float(loss.compute_loss(logits, logits))
+        0.0
     """
 
     several_teachers = True

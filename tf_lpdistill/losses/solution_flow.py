@@ -81,12 +81,11 @@ class SolutionFlow(Loss):
     Minimization and Transfer Learning, CVPR 2017
     (https://openaccess.thecvf.com/content_cvpr_2017/html/Yim_A_Gift_From_CVPR_2017_paper.html).
 
-    Example:
-
-    >>> ones = keras.ops.ones((1, 2, 2, 1))
-    >>> loss = SolutionFlow()
-    >>> float(loss.compute_loss((ones, 3.0 * ones), (ones, ones)))  # (3 - 1)^2
-    4.0
+    Examples:
+        >>> ones = keras.ops.ones((1, 2, 2, 1))
+        >>> loss = SolutionFlow()
+        >>> float(loss.compute_loss((ones, 3.0 * ones), (ones, ones)))  # (3 - 1)^2
+        4.0
     """
 
     several_layers = True

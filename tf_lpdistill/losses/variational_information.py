@@ -61,11 +61,10 @@ class VariationalInformation(Loss):
     Reference: Ahn, Hu, Damianou, Lawrence, Dai, Variational Information Distillation for Knowledge
     Transfer, CVPR 2019 (https://arxiv.org/abs/1904.05835), section 2.
 
-    Example:
-
-    >>> loss = VariationalInformation("block3", "conv5")
-    >>> loss.initial_variance
-    5.0
+    Examples:
+        >>> loss = VariationalInformation("block3", "conv5")
+        >>> loss.initial_variance
+        5.0
     """
 
     def __init__(

@@ -54,10 +54,9 @@ def get(name):
     Raises:
         ValueError: for a name that there is not; the known ones are listed.
 
-    Example:
-
-    >>> get("resnet20")(num_classes=100).output_shape
-    (None, 100)
+    Examples:
+        >>> get("resnet20")(num_classes=100).output_shape
+        (None, 100)
     """
     source, _, rest = str(name).rpartition(":")
     if source == "applications" and rest in known_applications():

@@ -51,10 +51,9 @@ def tag(name, /, *children, **attributes):
     Returns:
         The element with its children.
 
-    Example:
-
-    >>> tag("p", "a < b", class_="note")
-    '<p class="note">a &lt; b</p>'
+    Examples:
+        >>> tag("p", "a < b", class_="note")
+        '<p class="note">a &lt; b</p>'
     """
     start = f"<{name}{''.join(_attribute(*item) for item in attributes.items())}>"
     if name in _VOID:

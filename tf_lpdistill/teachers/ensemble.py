@@ -38,13 +38,12 @@ class TeacherEnsemble:
     Raises:
         ValueError: for arguments that do not fit.
 
-    Example:
-
-    >>> resnet, vgg = (
-    ...     keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name=name)
-    ...     for name in ("resnet", "vgg"))
-    >>> TeacherEnsemble([resnet, vgg], weights=[3, 1])
-    TeacherEnsemble(['resnet', 'vgg'], weights=[0.75, 0.25])
+    Examples:
+        >>> resnet, vgg = (
+        ...     keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name=name)
+        ...     for name in ("resnet", "vgg"))
+        >>> TeacherEnsemble([resnet, vgg], weights=[3, 1])
+        TeacherEnsemble(['resnet', 'vgg'], weights=[0.75, 0.25])
     """
 
     def __init__(self, teachers, weights=None):

@@ -33,15 +33,14 @@ class TeacherCache:
         layer_names: tuple of the features in it.
         store: its arrays, `Store`.
 
-    Example:
-
-    >>> from tf_lpdistill import Distiller, data, losses, models, preprocessing
-    >>> split = data.load_digits(num_labels=50).train
-    >>> pixels = preprocessing.Preprocessing((8, 8), "grayscale", "0..1")
-    >>> once = data.evaluation_batches(split, pixels, batch_size=25, sample_ids=True)
-    >>> cache = TeacherCache.build(models.digits_teacher(), once, "cache", ["features"])
-    >>> train = data.training_batches(split, pixels, batch_size=25, seed=0, sample_ids=True)
-    >>> train = cache.attach(train)  # for `fit` of Distiller(cache, student, ...)
+    Examples:
+        >>> from tf_lpdistill import Distiller, data, losses, models, preprocessing
+        >>> split = data.load_digits(num_labels=50).train
+        >>> pixels = preprocessing.Preprocessing((8, 8), "grayscale", "0..1")
+        >>> once = data.evaluation_batches(split, pixels, batch_size=25, sample_ids=True)
+        >>> cache = TeacherCache.build(models.digits_teacher(), once, "cache", ["features"])
+        >>> train = data.training_batches(split, pixels, batch_size=25, seed=0, sample_ids=True)
+        >>> train = cache.attach(train)  # for `fit` of Distiller(cache, student, ...)
     """
 
     def __init__(self, store, views):
