@@ -25,12 +25,14 @@ class Backup(keras.callbacks.Callback):
     Args:
         directory: folder of the file; made when needed, and used by nothing else.
 
-    Examples:
-        >>> backup = Backup("run/backup")                                       # doctest: +SKIP
-        >>> epoch = backup.restore(distiller)  # 0 in a fresh run
-        >>> train = data.training_batches(split, pixels, 128, seed=0, initial_epoch=epoch)
-        >>> distiller.fit(train, initial_epoch=epoch, epochs=90, steps_per_epoch=40,
-        ...               callbacks=[backup])
+    In a program that is started again after it was killed:
+
+        backup = Backup("run/backup")
+        epoch = backup.restore(distiller)  # 0 in a fresh run
+        train = data.training_batches(split, pixels, 128, seed=0, initial_epoch=epoch)
+        distiller.fit(
+            train, initial_epoch=epoch, epochs=90, steps_per_epoch=40, callbacks=[backup]
+        )
     """
 
     def __init__(self, directory):

@@ -60,6 +60,7 @@ def balance(distiller, dataset, shares=None, num_batches=4):
         ValueError: for shares of another form, or a part without a gradient.
 
     Examples:
+        >>> import keras
         >>> from tf_lpdistill import Distiller, losses
         >>> teacher, student = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
         ...                     for _ in range(2))

@@ -51,6 +51,8 @@ def check(distiller, dataset, num_samples=256):
         RuntimeError: for a distiller that was loaded without its teacher.
 
     Examples:
+        >>> import keras
+        >>> import numpy as np
         >>> from tf_lpdistill import Distiller, losses
         >>> teacher, student = (keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)])
         ...                     for _ in range(2))
