@@ -49,8 +49,11 @@ def main(argv):
     chosen = ways()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.scaled(loaded)
+    teacher_network = FLAGS.teacher_network or (
+        "digits_teacher" if FLAGS.data == "digits" else "resnet20"
+    )
     build_teacher, teacher_epochs = teacher_file.or_network(
-        FLAGS.teacher_network, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded,
+        teacher_network, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded,
         pixels,
     )  # fmt: skip
     ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
@@ -105,7 +108,10 @@ def define_flags():
         "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
         "Range of the pixels that a .keras teacher was trained on.",
     )  # fmt: skip
-    flags.DEFINE_string("teacher_network", "digits_teacher", "The teacher to train, by its name.")
+    flags.DEFINE_string(
+        "teacher_network", None,
+        "The teacher to train, by its name [digits_teacher for the digits, else resnet20].",
+    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of that teacher.", lower_bound=1)
     flags.DEFINE_string("student", "digits_student", "The student: see above.")
     flags.DEFINE_integer("num_labels", None, "Training images of a student; all if unset.")
