@@ -15,7 +15,8 @@ oldest runtime that opens the file.
 --data is as in recipes/compare.py. --student is small, medium or large (MobileNet V1), a name for
 models.get, or a .keras file. The first three learn at the weight of LP of recipes/image_folder.py,
 others at that of recipes/digits.py. Settings of the verbs are their defaults (recipes/ways.py):
-nothing is tuned to the data. Students keep their epoch best on the validation images; a verb keeps its last.
+nothing is tuned to the data. Students keep their epoch best on the validation images; a verb keeps
+its last.
 
 What to look at afterwards, in the run folder: results.csv (every seed), table.md, report.html,
 compressed/WAY_seedN/ with the bundle of each.
@@ -93,7 +94,7 @@ def main(argv):
 
 
 def method():
-    """KD + LP: for the MobileNets at the weight of recipes/image_folder.py, which they withstand."""
+    """KD + LP; the MobileNets would collapse at the weight that suits the others."""
     if FLAGS.student in photo_students.SIZES:
         return PRESETS["standard"].method
     return methods.METHODS["kd_lp"]
