@@ -136,6 +136,12 @@ def test_what_cannot_be_trained_is_refused_before_the_first_step():
         fine_tune(student, broken)
 
 
+@pytest.mark.parametrize("verb", [low_rank, prune_channels])
+def test_an_objective_without_data_is_refused(verb):
+    with pytest.raises(ValueError, match="`objective` needs a `dataset` .*dataset=None"):
+        verb(network(), objective=distiller_of(network()).objective)
+
+
 def test_a_loss_with_its_own_weights_needs_the_width_it_was_built_for():
     student = network(8)
     objective = distiller_of(student, [lambda: Hint("hidden", "hidden")]).objective
