@@ -51,13 +51,9 @@ def settings_of(verb):
 def check_verbs(student):
     """Refuses, before any work, a student that one of the verbs cannot go through."""
     from tf_lpdistill import compression
-    from tf_lpdistill.compression.dependencies import trace_channels
 
     for verb in options.VERB_LIST.value:
-        if verb == "prune_channels":
-            trace_channels(student, options.KEEP.value)
-        elif verb != "low_rank":
-            compression.preflight(student, verb)
+        compression.preflight(student, verb, options.KEEP.value)
 
 
 def claim_folder(folder):
@@ -66,6 +62,8 @@ def claim_folder(folder):
 
     named = {flag.name: flag.value for flag in flags.FLAGS.get_key_flags_for_module(__name__)}
     named |= {"output_dir": None, "model": files.sha256(options.MODEL.value)}
+    if options.TEACHER.value is not None:
+        named["teacher"] = files.sha256(options.TEACHER.value)
     path = folder / "config.json"
     if path.exists():
         earlier = json.loads(path.read_text(encoding="utf-8"))
@@ -100,11 +98,11 @@ def run():
     labels.check(images.class_names, student.outputs[0].shape[-1])
     scaling.check_scores(student, process, images.test.images, images.test.labels)
     check_verbs(student)
-    claim_folder(folder)
     keras.utils.set_random_seed(options.SEED.value)
     objective = inputs.make_objective(student, process)
-    train = inputs.training_batches(images.train, process)
+    train, steps_per_epoch = inputs.training_batches(images.train, process)
     scorer = steps.Scorer(images, process)
+    claim_folder(folder)
     rows = [scorer.row("as given", student, folder / "steps" / "0_as_given")]
     print(steps.table(rows), flush=True)
     for number, verb in enumerate(options.VERB_LIST.value, start=1):
@@ -112,7 +110,8 @@ def run():
         title = f"{number}_{verb}"
         student = getattr(compression, verb)(
             student, train, objective, **settings_of(verb), epochs=options.EPOCHS.value,
-            learning_rate=options.RATE.value, checkpoint_dir=folder / "states" / title,
+            steps_per_epoch=steps_per_epoch, learning_rate=options.RATE.value,
+            checkpoint_dir=folder / "states" / title,
         )  # fmt: skip
         last = number == len(options.VERB_LIST.value)
         place = folder / "phone" if last else folder / "steps" / title

@@ -1,7 +1,6 @@
 """One compressed student of recipes/shrink.py: made once, exported, proven."""
 
 import keras
-import tensorflow as tf
 
 import evaluation
 from run_folder import read_json
@@ -69,10 +68,10 @@ def _job(comparison, key, seed, epochs):
         split, trainer.preprocessing, trainer.batch_size, seed=seed, sample_ids=cached
     )
     batches = distiller.teacher.attach(batches) if cached else batches
-    steps = trainer.steps(split, 1)
     return Job(
         student,
-        batches.take(steps).apply(tf.data.experimental.assert_cardinality(steps)),
+        batches,
+        trainer.steps(split, 1),
         distiller.objective,
         epochs,
         trainer.run.path("checkpoints", f"{key}_seed{seed}"),

@@ -13,8 +13,10 @@ oldest runtime that opens the file.
     python recipes/shrink.py --resume                    # go on where a stopped run was
 
 --data is as in recipes/compare.py. --student is small, medium or large (MobileNet V1), a name for
-models.get, or a .keras file. Settings of the verbs are their defaults (recipes/ways.py): nothing is
-tuned to the data. Students keep their epoch best on the validation images; a verb keeps its last.
+models.get, or a .keras file. The first three learn at the weight of LP of recipes/image_folder.py,
+others at that of recipes/digits.py. Settings of the verbs are their defaults (recipes/ways.py):
+nothing is tuned to the data. Students keep their epoch best on the validation images; a verb keeps
+its last.
 
 What to look at afterwards, in the run folder: results.csv (every seed), table.md, report.html,
 compressed/WAY_seedN/ with the bundle of each.
@@ -32,6 +34,7 @@ import photo_students
 import sources
 import teacher_file
 from comparison import Comparison
+from presets import PRESETS
 from progress import Progress
 from roles import Layers
 from tf_lpdistill import data
@@ -49,12 +52,18 @@ def main(argv):
     chosen = ways()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.scaled(loaded)
+    teacher_network = FLAGS.teacher_network or (
+        "digits_teacher" if FLAGS.data == "digits" else "resnet20"
+    )
     build_teacher, teacher_epochs = teacher_file.or_network(
-        FLAGS.teacher_network, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded,
+        teacher_network, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded,
         pixels,
     )  # fmt: skip
     ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
-    layers = Layers.of(build_teacher(), build_student())
+    student = build_student()
+    layers = Layers.of(build_teacher(), student)
+    for key in chosen:
+        WAYS[key].check(student)
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     num_labels = FLAGS.num_labels or len(loaded.train)
     data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
@@ -70,7 +79,7 @@ def main(argv):
     if teacher_epochs:
         teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
     comparison = Comparison(
-        trainer, teacher, build_student, layers, {"distilled": methods.METHODS["kd_lp"]}, seeds,
+        trainer, teacher, build_student, layers, {"distilled": method()}, seeds,
         FLAGS.epochs, num_labels, cached=True,
     )  # fmt: skip
     failed = [result for result in comparison.run()["distilled"] if "failed" in result]
@@ -82,6 +91,13 @@ def main(argv):
         for key in chosen
     }
     compressed_table.finish(comparison, found)
+
+
+def method():
+    """KD + LP; the MobileNets would collapse at the weight that suits the others."""
+    if FLAGS.student in photo_students.SIZES:
+        return PRESETS["standard"].method
+    return methods.METHODS["kd_lp"]
 
 
 def ways():
@@ -105,7 +121,10 @@ def define_flags():
         "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
         "Range of the pixels that a .keras teacher was trained on.",
     )  # fmt: skip
-    flags.DEFINE_string("teacher_network", "digits_teacher", "The teacher to train, by its name.")
+    flags.DEFINE_string(
+        "teacher_network", None,
+        "The teacher to train, by its name [digits_teacher for the digits, else resnet20].",
+    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of that teacher.", lower_bound=1)
     flags.DEFINE_string("student", "digits_student", "The student: see above.")
     flags.DEFINE_integer("num_labels", None, "Training images of a student; all if unset.")

@@ -14,11 +14,12 @@ FIGURES = ("accuracy", "bytes", "zipped_bytes", "latency_ms")  # of each file
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """A trained student on its way through a verb of `compression`.
+    """A trained student on its way through the verbs of `compression`.
 
     Args:
         student: the `keras.Model`; it is not changed.
-        batches: one epoch of training batches, finite.
+        batches: training batches without an end.
+        steps: of an epoch.
         objective: KD + LP beside the labels, see `Distiller.objective`.
         epochs: of each verb.
         folder: `pathlib.Path` for the state of a verb that is killed.
@@ -26,28 +27,10 @@ class Job:
 
     student: keras.Model
     batches: tf.data.Dataset
+    steps: int
     objective: Callable
     epochs: int
     folder: Any
-
-    def do(self, verb, student=None, taught=True, **settings):
-        """Runs a verb on the student, or on what an earlier verb made of it."""
-        return verb(
-            student or self.student,
-            self.batches,
-            self.objective if taught else None,
-            epochs=self.epochs,
-            checkpoint_dir=self.folder / verb.__name__,
-            **settings,
-        )
-
-
-def _pcqat(job):
-    pruned = job.do(compression.prune)
-    clustered = job.do(compression.cluster, pruned, preserve_sparsity=True)
-    return job.do(
-        compression.quantize_aware, clustered, preserve_sparsity=True, preserve_clusters=True
-    )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,26 +39,46 @@ class Way:
 
     Args:
         title: its name in tables.
-        make: function of the `Job` that returns what `tflite.export_bundle` takes.
+        verbs: {name of a verb: its settings}, in their order.
         precisions: of its files.
+        taught: whether the teacher goes on teaching.
     """
 
     title: str
-    make: Callable
+    verbs: dict[str, dict]
     precisions: tuple[str, ...] = ("float32", "int8")
+    taught: bool = True
 
+    def check(self, student):
+        """Refuses a student that a verb cannot go through, see `compression.preflight`."""
+        for verb in self.verbs:
+            compression.preflight(student, verb)
+
+    def make(self, job):
+        """Does a `Job`, and returns what `tflite.export_bundle` takes."""
+        made = job.student
+        for verb, settings in self.verbs.items():
+            made = getattr(compression, verb)(
+                made, job.batches, job.objective if self.taught else None, **settings,
+                epochs=job.epochs, steps_per_epoch=job.steps, checkpoint_dir=job.folder / verb,
+            )  # fmt: skip
+        return made
+
+
+_ALL_PRECISIONS = ("float32", "float16", "dynamic", "int8")
+_PCQAT = {
+    "prune": {},
+    "cluster": {"preserve_sparsity": True},
+    "quantize_aware": {"preserve_sparsity": True, "preserve_clusters": True},
+}
 
 WAYS = {
-    "distilled": Way(
-        "As distilled", lambda job: job.student, ("float32", "float16", "dynamic", "int8")
-    ),
-    "qat": Way(
-        "QAT, labels alone", lambda job: job.do(compression.quantize_aware, taught=False), ("int8",)
-    ),
-    "qat_kd_lp": Way("QAT + KD + LP", lambda job: job.do(compression.quantize_aware), ("int8",)),
-    "pruned": Way("Pruned, half", lambda job: job.do(compression.prune)),
-    "clustered": Way("Clustered, 16 values", lambda job: job.do(compression.cluster)),
-    "pcqat": Way("Pruned, clustered, QAT", _pcqat, ("int8",)),
-    "low_rank": Way("Low rank", lambda job: job.do(compression.low_rank)),
-    "channels": Way("Channels, 3 in 10 gone", lambda job: job.do(compression.prune_channels)),
+    "distilled": Way("As distilled", {}, _ALL_PRECISIONS),
+    "qat": Way("QAT, labels alone", {"quantize_aware": {}}, ("int8",), taught=False),
+    "qat_kd_lp": Way("QAT + KD + LP", {"quantize_aware": {}}, ("int8",)),
+    "pruned": Way("Pruned, half", {"prune": {}}),
+    "clustered": Way("Clustered, 16 values", {"cluster": {}}),
+    "pcqat": Way("Pruned, clustered, QAT", _PCQAT, ("int8",)),
+    "low_rank": Way("Low rank", {"low_rank": {}}),
+    "channels": Way("Channels, 3 in 10 gone", {"prune_channels": {}}),
 }

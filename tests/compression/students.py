@@ -45,7 +45,7 @@ def sequential():
 
 def resnet8():
     """A residual network for CIFAR."""
-    return models.resnet_cifar(8, num_classes=4)
+    return models.resnet8(num_classes=4)
 
 
 def mobilenet():

@@ -99,6 +99,19 @@ def test_a_killed_run_goes_on_bit_for_bit(tmp_path, monkeypatch):
         run(tmp_path / "killed", seed=2)
 
 
+@pytest.mark.parametrize(
+    ("verb", "settings"),
+    [(fine_tune, {}), (low_rank, {"energy": 0.5}), (prune_channels, {"fraction": 0.5})],
+)
+def test_an_epoch_of_data_without_an_end_has_the_steps_that_are_told(verb, settings):
+    settings = settings | {"epochs": 2, "verbose": 0}
+    finite = verb(make_student(), batches(), **settings)
+    endless = verb(make_student(), batches().repeat(), steps_per_epoch=3, **settings)
+    close(endless, finite)
+    shorter = verb(make_student(), batches().repeat(), steps_per_epoch=1, **settings)
+    assert np.abs(shorter.get_weights()[0] - finite.get_weights()[0]).max() > 1e-4
+
+
 def test_mixed_precision():
     keras.config.set_dtype_policy("mixed_float16")
     student = network()
@@ -110,7 +123,9 @@ def test_mixed_precision():
 
 def test_what_cannot_be_trained_is_refused_before_the_first_step():
     student = network()
-    with pytest.raises(ValueError, match="`dataset` must have a known end. .*dataset.take"):
+    with pytest.raises(
+        ValueError, match="must have a known length, or `steps_per_epoch` .*cardinality -1"
+    ):
         fine_tune(student, batches().repeat())
     with pytest.raises(ValueError, match="`epochs` must be an integer >= 1. Received: epochs=0"):
         fine_tune(student, batches(), epochs=0)
@@ -119,6 +134,12 @@ def test_what_cannot_be_trained_is_refused_before_the_first_step():
     broken = batches().map(lambda x, y: (x * float("nan"), y))
     with pytest.raises(ValueError, match="finite on the first batch. Received: nan"):
         fine_tune(student, broken)
+
+
+@pytest.mark.parametrize("verb", [low_rank, prune_channels])
+def test_an_objective_without_data_is_refused(verb):
+    with pytest.raises(ValueError, match="`objective` needs a `dataset` .*dataset=None"):
+        verb(network(), objective=distiller_of(network()).objective)
 
 
 def test_a_loss_with_its_own_weights_needs_the_width_it_was_built_for():

@@ -1,11 +1,14 @@
 """What a verb cannot go through is named before training, all of it, with the way out."""
 
+import sys
+
 import keras
 import pytest
 from keras import layers
 
 from tf_lpdistill import models
 from tf_lpdistill.compression import preflight
+from tf_lpdistill.compression._tfmot import packages
 from tf_lpdistill.models.shift import Shift
 
 VERBS = ["prune", "cluster", "quantize_aware"]
@@ -81,6 +84,27 @@ def test_every_layer_is_named_also_in_nested_models():
         assert words in str(error.value)
 
 
+def test_the_verbs_of_keras_3():
+    student = network(layers.GroupNormalization(4, name="odd"))
+    preflight(student, "low_rank")
+    with pytest.raises(ValueError, match=r"give keep=\['odd'\]"):
+        preflight(student, "prune_channels")
+    preflight(student, "prune_channels", keep=["odd"])
+    for verb in ("low_rank", "prune_channels"):
+        with pytest.raises(ValueError, match="must be a built Functional or Sequential model"):
+            preflight(Subclassed(), verb)
+        with pytest.raises(TypeError, match="must be a keras.Model. Received: str"):
+            preflight("student", verb)
+
+
+def test_the_packages_are_there_before_any_work(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorflow_model_optimization", None)
+    packages.load.cache_clear()
+    preflight(network(), "low_rank")
+    with pytest.raises(ImportError, match=r'pip install "tf_lpdistill\[compression\]"'):
+        preflight(network(), "prune")
+
+
 def test_a_layer_with_weights_is_called_once():
     conv = layers.Conv2D(8, 3, padding="same", name="twice")
     with pytest.raises(ValueError, match=r"twice \(called 2 times: give each place"):
@@ -103,7 +127,7 @@ def test_the_form_of_the_student_and_the_verb():
         preflight(Subclassed(), "prune")
     with pytest.raises(ValueError, match="must be a built Functional or Sequential model"):
         preflight(keras.Sequential([layers.Dense(3)]), "prune")
-    with pytest.raises(ValueError, match=r"one of \['prune', 'cluster', 'quantize_aware'\]"):
+    with pytest.raises(ValueError, match=r"one of \['prune', 'cluster', 'quantize_aware', "):
         preflight(network(), "distil")
     inputs = keras.Input((4,))
     two = keras.Model(inputs, [layers.Dense(2)(inputs), layers.Dense(2)(inputs)])

@@ -8,6 +8,7 @@ from keras import layers
 
 from tf_lpdistill import compression
 from tf_lpdistill.compression import state
+from tf_lpdistill.compression.objectives import cross_entropy
 
 
 class Killed(Exception):
@@ -18,8 +19,8 @@ def student():
     """A student with everything that has a state: statistics, dropout."""
     keras.utils.set_random_seed(3)
     return keras.Sequential(
-        [keras.Input((6, 6, 1)), layers.Conv2D(6, 3), layers.BatchNormalization(), layers.ReLU(),
-         layers.Dropout(0.3), layers.Flatten(), layers.Dense(3)]
+        [keras.Input((6, 6, 1)), layers.Conv2D(6, 3, name="conv"), layers.BatchNormalization(),
+         layers.ReLU(), layers.Dropout(0.3), layers.Flatten(), layers.Dense(3)]
     )  # fmt: skip
 
 
@@ -78,6 +79,16 @@ def test_the_state_of_another_run_is_refused(tmp_path):
         compression.prune(student(), data(), sparsity=0.7, **settings)
     with pytest.raises(ValueError, match=r"another run: \['student'\] differ.*a folder of its own"):
         compression.prune(first, data(), **settings)
+    other = data().map(lambda x, y: (x, tf.cast(y, tf.int32)))
+    with pytest.raises(ValueError, match=r"another run: \['data'\] differ"):
+        compression.prune(student(), other, **settings)
+
+    def objective(x, y, student_features, sample_weight=None):
+        return cross_entropy(x, y, student_features)
+
+    objective.layer_names = ("conv",)
+    with pytest.raises(ValueError, match=r"another run: \['objective'\] differ"):
+        compression.prune(student(), data(), objective, **settings)
     (tmp_path / "state.npz").write_bytes(b"half")
     with pytest.raises(ValueError, match="checkpoint is damaged.*Remove it to start again"):
         compression.prune(student(), data(), **settings)

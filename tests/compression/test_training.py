@@ -98,6 +98,11 @@ def test_a_loss_that_is_not_finite_ends_the_run():
     [
         ({"sparsity": 1.0}, ValueError, r"`sparsity` must be in \(0, 1\). Received: sparsity=1.0"),
         ({"epochs": 0}, ValueError, "`epochs` must be an integer >= 1. Received: epochs=0"),
+        ({"steps_per_epoch": 0}, ValueError, "integer >= 1. Received: steps_per_epoch=0"),
+        ({"steps_per_epoch": 2.5}, ValueError, "integer >= 1. Received: steps_per_epoch=2.5"),
+        ({"steps_per_epoch": True}, ValueError, "integer >= 1. Received: steps_per_epoch=True"),
+        ({"verbose": 7}, ValueError, "`verbose` must be 0, 1 or 2. Received: verbose=7"),
+        ({"verbose": "auto"}, ValueError, "`verbose` must be 0, 1 or 2. Received: verbose='auto'"),
         ({"learning_rate": -1.0}, ValueError, "`learning_rate` must be a positive number"),
         (
             {"dataset": data().repeat()},

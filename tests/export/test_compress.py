@@ -94,6 +94,16 @@ def test_all_steps_with_a_teacher_go_on_where_they_were_killed(run_script, reade
     assert code == 1 and "holds a run with other ['seed']" in err
 
 
+@pytest.mark.slow
+def test_a_layer_that_is_not_there_leaves_no_folder(run_script, reader_data, tmp_path):
+    arguments = required(
+        reader_data, "--verbs=low_rank", f"--teacher={reader_data / 'reader.keras'}",
+        "--layers=typo:typo", f"--output_dir={tmp_path / 'run'}",
+    )  # fmt: skip
+    code, _, err = run_script("compress.py", *arguments)
+    assert code == 1 and "'typo'" in err and not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("flag", "message"),
     [

@@ -24,6 +24,7 @@ def expected(depth, stem, *stages, classes):
 @pytest.mark.parametrize(
     ("name", "depth", "filters", "parameters"),
     [
+        ("resnet8", 8, (16, 16, 32, 64), 83_892),
         ("resnet20", 20, (16, 16, 32, 64), 278_324),
         pytest.param("resnet32", 32, (16, 16, 32, 64), 472_756, marks=pytest.mark.slow),
         pytest.param("resnet44", 44, (16, 16, 32, 64), 667_188, marks=pytest.mark.slow),

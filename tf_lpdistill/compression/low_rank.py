@@ -16,7 +16,7 @@ from tf_lpdistill.compression.rebuild import (
     layers_by_path,
     rebuild,
 )
-from tf_lpdistill.compression.training import Training
+from tf_lpdistill.compression.training import Training, check_objective_has_data
 from tf_lpdistill.taps import list_layers
 
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
@@ -66,6 +66,7 @@ def low_rank(
     that of Zhang et al. 2015, https://arxiv.org/abs/1505.06798, section 3.1, who weigh the error by
     the responses to data; here all weights count the same, and training on data comes after.
     """
+    check_objective_has_data(dataset, objective)
     if not 0.0 < energy <= 1.0:
         raise ValueError(f"`energy` must be in (0, 1]. Received: energy={energy}")
     training = dataset is not None and Training(

@@ -5,10 +5,13 @@ import collections
 import keras
 
 from tf_lpdistill import taps
+from tf_lpdistill.compression._tfmot.packages import load
+from tf_lpdistill.compression.dependencies import trace_channels
 from tf_lpdistill.compression.front import find_front, is_preprocessing
 from tf_lpdistill.compression.graph import Token, list_calls
+from tf_lpdistill.compression.rebuild import as_functional
 
-VERBS = ("prune", "cluster", "quantize_aware")
+VERBS = ("prune", "cluster", "quantize_aware", "low_rank", "prune_channels")
 # Layers that tf_keras has with the same meaning, or that are written with others there.
 _LAYERS = {
     "Activation", "Add", "Average", "AveragePooling2D", "BatchNormalization", "Concatenate",
@@ -39,8 +42,8 @@ _WAYS = {
 }
 
 
-def preflight(student, verb):
-    """Refuses a student that a verb cannot go through.
+def preflight(student, verb, keep=()):
+    """Refuses a student that a verb cannot go through, before anything is trained.
 
     Layers that prepare pixels (Rescaling, Normalization, Resizing, augmentation) are fine at the
     front of the student, where they stay as they are. Squeeze-and-excitation and hard swish, as in
@@ -48,15 +51,30 @@ def preflight(student, verb):
 
     Args:
         student: a `keras.Model`.
-        verb: "prune", "cluster" or "quantize_aware".
+        verb: "prune", "cluster", "quantize_aware", "low_rank" or "prune_channels".
+        keep: as for `prune_channels`; the other verbs do not look at it.
 
     Raises:
+        ImportError: for the first three without tensorflow-model-optimization and tf_keras.
         TypeError: when `student` is not a Keras model.
         ValueError: for an unknown verb; for a student that is not a graph of one input and one
             output; for layers that the verb cannot go through, each named with the way out.
     """
     if verb not in VERBS:
         raise ValueError(f"`verb` must be one of {list(VERBS)}. Received: verb={verb!r}")
+    if not isinstance(student, keras.Model):
+        raise TypeError(f"`student` must be a keras.Model. Received: {type(student).__name__}")
+    if verb == "low_rank":
+        as_functional(student)
+    elif verb == "prune_channels":
+        trace_channels(student, keep)
+    else:
+        _check_crossing(student, verb)
+        load()
+
+
+def _check_crossing(student, verb):
+    """Refuses what cannot go over to tf_keras, all layers at once."""
     _check_form(student)
     front = find_front(student).paths
     calls = [call for call in list_calls(student, Token()) if call.path.split("/")[0] not in front]
@@ -74,8 +92,6 @@ def preflight(student, verb):
 
 
 def _check_form(student):
-    if not isinstance(student, keras.Model):
-        raise TypeError(f"`student` must be a keras.Model. Received: {type(student).__name__}")
     if not taps.is_graph(student):
         raise ValueError(
             "The student must be a built Functional or Sequential model: the layers of another one "

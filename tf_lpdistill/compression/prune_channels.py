@@ -12,7 +12,7 @@ from tf_lpdistill.compression.fine_tuning import train
 from tf_lpdistill.compression.importance import CRITERIA, importances
 from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.rebuild import copy_layer, layers_by_path, rebuild
-from tf_lpdistill.compression.training import Training
+from tf_lpdistill.compression.training import Training, check_objective_has_data
 
 LARGEST_FRACTION = 0.9
 _SMALLEST_REST = 0.1  # of a layer's channels: a global order would cut thin layers through
@@ -70,6 +70,7 @@ def prune_channels(
     2017, https://arxiv.org/abs/1708.06519. Layers that depend on each other as groups: Fang et al.
     2023, https://arxiv.org/abs/2301.12900.
     """
+    check_objective_has_data(dataset, objective)
     if not 0.0 <= fraction <= LARGEST_FRACTION:
         raise ValueError(
             f"`fraction` must be in [0, {LARGEST_FRACTION}]. Received: fraction={fraction}"

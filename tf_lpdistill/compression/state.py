@@ -12,6 +12,10 @@ from tf_lpdistill import files
 class State:
     """One file, replaced as a whole after each epoch.
 
+    It knows its run by the verb with its settings, the student's weights, the features that the
+    objective wants, and the shapes and types of the data. The images, the teacher and the weights
+    of the losses it does not see.
+
     Args:
         training: a `Training`; its `checkpoint_dir` None keeps nothing.
         title: the verb and its settings.
@@ -29,6 +33,8 @@ class State:
             "steps": training.steps,
             "learning_rate": training.learning_rate,
             "student": student,
+            "objective": [type(training.objective).__name__, *training.layer_names],
+            "data": str(training.dataset.element_spec),
         }
 
     def restore(self):
@@ -53,7 +59,7 @@ class State:
             ) from error
         done = run.pop("done")
         if run != self._run:
-            differing = sorted(key for key in run if run[key] != self._run[key])
+            differing = sorted(key for key in run | self._run if run.get(key) != self._run.get(key))
             raise ValueError(
                 f"`checkpoint_dir` holds the state of another run: {differing} differ. Received: "
                 f"checkpoint_dir={self._path.parent}. Give each run a folder of its own, or remove "

@@ -41,19 +41,22 @@ class Training:
                 f"{type(self.dataset).__name__}. Make one with "
                 "tf.data.Dataset.from_tensor_slices((x, y)).batch(size)."
             )
+        _check_integer("epochs", self.epochs)
+        if self.steps_per_epoch is not None:
+            _check_integer("steps_per_epoch", self.steps_per_epoch)
         if self.steps < 1:
             raise ValueError(
                 "`dataset` must have a known length, or `steps_per_epoch` tell the batches of an "
                 f"epoch. Received: steps_per_epoch={self.steps_per_epoch!r}, a dataset of "
                 f"cardinality {int(self.dataset.cardinality())} (-1: without an end, -2: unknown)"
             )
-        if type(self.epochs) is not int or self.epochs < 1:
-            raise ValueError(f"`epochs` must be an integer >= 1. Received: epochs={self.epochs!r}")
         if not 0.0 < self.learning_rate < math.inf:
             raise ValueError(
                 "`learning_rate` must be a positive number. Received: "
                 f"learning_rate={self.learning_rate!r}"
             )
+        if type(self.verbose) is not int or self.verbose not in (0, 1, 2):
+            raise ValueError(f"`verbose` must be 0, 1 or 2. Received: verbose={self.verbose!r}")
 
     @property
     def steps(self):
@@ -64,3 +67,17 @@ class Training:
     def layer_names(self):
         """Names of the student's features that the objective wants."""
         return tuple(getattr(self.objective, "layer_names", ()))
+
+
+def _check_integer(name, value):
+    if type(value) is not int or value < 1:
+        raise ValueError(f"`{name}` must be an integer >= 1. Received: {name}={value!r}")
+
+
+def check_objective_has_data(dataset, objective):
+    """Refuses an objective that nothing would be trained on, for verbs that can do without both."""
+    if dataset is None and objective is not None:
+        raise ValueError(
+            "`objective` needs a `dataset` to be trained on; without one nothing is trained. "
+            f"Received: dataset=None, objective={objective!r}"
+        )

@@ -43,6 +43,11 @@ def resnet_cifar(depth, input_shape=_CIFAR, num_classes=10, name=None, filters=(
     return pooled_classifier(inputs, x, num_classes, name or f"resnet{depth}")
 
 
+def resnet8(input_shape=_CIFAR, num_classes=10, name="resnet8"):
+    """ResNet-8 for CIFAR, see `resnet_cifar`."""
+    return resnet_cifar(8, input_shape, num_classes, name)
+
+
 def resnet20(input_shape=_CIFAR, num_classes=10, name="resnet20"):
     """ResNet-20 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(20, input_shape, num_classes, name)
