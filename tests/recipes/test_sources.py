@@ -128,6 +128,28 @@ def test_a_file_that_ends_in_probabilities_is_refused(last, tmp_path, digits):
         sources.network("teacher", str(path), digits)
 
 
+def test_another_input_is_refused_unless_images_are_resized(tmp_path, digits):
+    path = tmp_path / "large.keras"
+    keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]).save(
+        path
+    )
+    message = (
+        r"--student must take images of digits as they are, of shape \(8, 8, 1\). Received: "
+        r"--student=.*large.keras with inputs of shape \(None, 9, 9, 1\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        sources.network("student", str(path), digits)
+    build = sources.network("student", str(path), digits, resized=True)
+    assert build().input_shape == (None, 9, 9, 1)
+
+
+def test_a_network_made_for_other_images_is_refused(digits):
+    split = data.Split(digits.train.images[:20].repeat(2, axis=1), digits.train.labels[:20])
+    tall = data.ImageData("tall", split, None, None, digits.class_names)
+    with pytest.raises(ValueError, match=r"--teacher must take images of tall .* \(16, 8, 1\)"):
+        sources.network("teacher", "digits_teacher", tall)
+
+
 def test_a_file_that_is_not_there_is_refused(digits):
     with pytest.raises(ValueError, match="--teacher names no file. Received: --teacher=no.keras"):
         sources.network("teacher", "no.keras", digits)
