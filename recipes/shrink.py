@@ -66,9 +66,7 @@ def main(argv):
     )
     progress = Progress(teacher_epochs + FLAGS.epochs * len(seeds))
     trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
-    teacher = build_teacher()
-    if teacher_epochs:
-        teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
+    teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
     comparison = Comparison(
         trainer, teacher, build_student, layers, {"distilled": methods.METHODS["kd_lp"]}, seeds,
         FLAGS.epochs, num_labels, cached=True,
@@ -108,7 +106,7 @@ def define_flags():
     flags.DEFINE_string("teacher_network", "digits_teacher", "The teacher to train, by its name.")
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of that teacher.", lower_bound=1)
     flags.DEFINE_string("student", "digits_student", "The student: see above.")
-    flags.DEFINE_integer("num_labels", None, "Training images of a student; all if unset.")
+    flags.DEFINE_integer("num_labels", None, "Training images of a student.", lower_bound=1)
     flags.DEFINE_integer("compression_epochs", 5, "Epochs of each verb.", lower_bound=1)
     flags.DEFINE_list("ways", ["all"], "all, or some of: " + ", ".join(WAYS))
     flags.DEFINE_integer("num_seeds", 3, "Seeds of each way.", lower_bound=1)
