@@ -102,7 +102,7 @@ def define_flags():
     """Defines the flags of this recipe."""
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
-    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all of them if unset.")
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_string("teacher", "digits_teacher", "A name for models.get, or a .keras file.")
     flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
     flags.DEFINE_integer(

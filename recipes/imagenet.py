@@ -112,7 +112,9 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_enum("schedule", "step", ["step", "cosine"], "How the learning rate falls.")
     flags.DEFINE_float("warmup_epochs", 5.0, "Epochs in which it rises.", lower_bound=0.0)
-    flags.DEFINE_float("learning_rate", RATE, "For 256 images; grows with the batch.")
+    flags.DEFINE_float(
+        "learning_rate", RATE, "For 256 images; grows with the batch.", lower_bound=1e-9
+    )
     flags.DEFINE_integer("num_seeds", 1, "Seeds of each method.", lower_bound=1)
     flags.DEFINE_integer(
         "phone_images", 1000, "Images that calibrate and score the phone files.", lower_bound=8

@@ -31,8 +31,11 @@ def load_data(name, data_dir=None, image_size=None):
         set aside, always the same ones.
 
     Raises:
-        ValueError: when nothing is found under the name, it has no test images, or is damaged.
+        ValueError: when nothing is found under the name, it has no test images, or is damaged;
+            for an image size where images have one of their own.
     """
+    if image_size is not None and (name == "digits" or name.startswith("keras:")):
+        raise _own_size(name, image_size)
     if name == "digits":
         return data.load_digits()
     if name.startswith("keras:"):
@@ -44,6 +47,8 @@ def load_data(name, data_dir=None, image_size=None):
         path = _find(name, data_dir)
         if path.is_dir():
             loaded, _ = data.load_image_folder(path, size or (IMAGE_SIZE, IMAGE_SIZE))
+        elif size is not None:
+            raise _own_size(name, image_size)
         else:
             loaded = data.load_npz(path)
     if loaded.test is None:
@@ -52,6 +57,13 @@ def load_data(name, data_dir=None, image_size=None):
             f"{list(loaded.splits())}"
         )
     return loaded if loaded.validation else with_validation(loaded)
+
+
+def _own_size(name, image_size):
+    return ValueError(
+        "--image_size goes with folders and tfds:NAME only: others have one size of their own. "
+        f"Received: --data={name} --image_size={image_size}"
+    )
 
 
 def _find(name, data_dir):

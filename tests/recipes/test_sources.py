@@ -71,6 +71,12 @@ def test_what_is_not_there_is_refused(name, message, tmp_path):
         sources.load_data(name, str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["digits", "keras:cifar10", "some.npz"])
+def test_images_of_one_size_take_no_other(name, archive):
+    with pytest.raises(ValueError, match=f"--image_size goes with .*--data={name} --image_size=32"):
+        sources.load_data(name, archive.parent, image_size=32)
+
+
 def test_data_without_test_images_are_refused(tmp_path, digits):
     path = tmp_path / "train.npz"
     np.savez(path, x_train=digits.train.images, y_train=digits.train.labels)
