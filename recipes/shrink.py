@@ -29,6 +29,7 @@ import evaluation
 import inputs
 import methods
 import photo_students
+import record
 import sources
 import teacher_file
 from comparison import Comparison
@@ -75,8 +76,10 @@ def main(argv):
     progress.close()
     if failed:
         raise ValueError(f"The student could not be trained: {failed[0]['failed']}")
+    taught = record.taught_by(teacher.count_params(), comparison.test_accuracy(teacher))
+    settings = FLAGS.compression_epochs, taught
     found = {
-        key: [compressed.result(comparison, key, seed, FLAGS.compression_epochs) for seed in seeds]
+        key: [compressed.result(comparison, key, seed, *settings) for seed in seeds]
         for key in chosen
     }
     compressed_table.finish(comparison, found)

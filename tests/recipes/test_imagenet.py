@@ -61,6 +61,9 @@ def test_it_ends_with_a_table_a_report_and_a_bundle(finished):
     bundle = tflite.Bundle.open(run_dir / "phone")
     assert set(bundle.files) == set(tflite.PRECISIONS)
     assert (run_dir / "phone" / "labels.txt").read_text().splitlines()[3] == "digit 3"
+    card = (run_dir / "phone" / "MODEL_CARD.md").read_text()
+    assert "little_imagenet, colour images cut to 32x32 pixels" in card
+    assert f"{chosen['name']}, by `python " in card
     keras.saving.load_model(run_dir / "student.keras")
 
 
