@@ -9,9 +9,9 @@ r"""The experiments on CIFAR and SVHN: the standard pairs of networks, and FitNe
     python recipes/cifar.py --pair vgg13:vgg8 --methods soft_target,rkd --resume
 
 --pair TEACHER:STUDENT takes any two names for models.get and trains both as RepDistiller does: SGD
-with momentum 0.9, batches of 64, learning rate 0.05 (0.01 for MobileNets and ShuffleNets), a tenth
-of it after 150, 180 and 210 of 240 epochs, weight decay 0.0005, images cropped and flipped. The
-methods are those of recipes/methods.py, the hint as in recipes/repdistiller.py.
+with momentum 0.9, batches of 64, a learning rate of 0.05 (0.01 for a MobileNet or ShuffleNet; or
+--learning_rate for both), a tenth of it after 150, 180 and 210 of 240 epochs, weight decay 0.0005,
+images cropped and flipped. The methods: recipes/methods.py, the hint as in recipes/repdistiller.py.
 
 --network fitnet1 to fitnet4 learns from the teacher of the FitNets paper by the methods of the LP
 paper (recipes/paper.py): RMSProp, batches of 128, up to 500 epochs, of which 100 without gain are
@@ -33,26 +33,16 @@ import common
 import inputs
 import methods
 import paper
+import protocols
 import published
 import repdistiller
 import roles
 import sources
 import teacher_file
 from experiment import Experiment
-from optimizers import rmsprop, sgd
-from tf_lpdistill import data, models
+from tf_lpdistill import data
 
 FLAGS = flags.FLAGS
-NETWORKS = ("fitnet1", "fitnet2", "fitnet3", "fitnet4")
-FITNETS = {
-    "data": "keras:cifar10", "epochs": 500, "patience": 100, "batch_size": 128,
-    "learning_rate": 0.0005, "augment": ["flip"], "methods": ["all"],
-}  # fmt: skip
-PAIRS = {
-    "data": "keras:cifar100", "epochs": 240, "batch_size": 64, "augment": ["crop", "flip"],
-    "methods": [*published.METHODS, "locality_preserving", "kd_lp"],
-}  # fmt: skip
-SLOW = ("mobilenet", "shufflenet")  # students of a learning rate of 0.01, all others 0.05
 
 
 def main(argv):
@@ -60,9 +50,10 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
-    teacher, student = take_networks()
+    teacher, student = protocols.take_networks()
     chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else repdistiller.METHODS)
-    augmentation, optimizer = data.Augmentation(FLAGS.augment), take_optimizer()
+    augmentation = data.Augmentation(FLAGS.augment)
+    optimizer, teacher_optimizer = protocols.optimizers(teacher)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.standardized(loaded)
     build_teacher, teacher_epochs = teacher_file.or_network(
@@ -73,37 +64,11 @@ def main(argv):
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
-        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True,
-        published=published.find(teacher, student, loaded.name), export=True,
+        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True, export=True,
+        published=published.find(teacher, student, loaded.name),
+        teacher_optimizer=teacher_optimizer,
     )  # fmt: skip
     experiment.run("cifar", f"{teacher} teaches {student} on {loaded.name}")
-
-
-def take_networks():
-    """Returns the names of teacher and student; their protocol fills the flags not given."""
-    teacher, _, student = FLAGS.pair.partition(":")
-    if FLAGS.network:
-        teacher, student = "fitnet_teacher", FLAGS.network
-    if FLAGS.network and FLAGS["pair"].present or not {teacher, student} <= set(models.BUILDERS):
-        raise ValueError(
-            "--pair must be TEACHER:STUDENT, two names for models.get, and not beside --network. "
-            f"Standard pairs: {', '.join(published.PAIRS)}; names: {', '.join(models.BUILDERS)}. "
-            f"Received: --pair={FLAGS.pair} --network={FLAGS.network}"
-        )
-    rate = 0.01 if student.startswith(SLOW) else 0.05
-    protocol = FITNETS if FLAGS.network else PAIRS | {"learning_rate": rate}
-    for name, value in protocol.items():
-        if not FLAGS[name].present:
-            setattr(FLAGS, name, value)
-    FLAGS.teacher_epochs = FLAGS.teacher_epochs or FLAGS.epochs
-    return teacher, student
-
-
-def take_optimizer():
-    """Returns the optimizer of the protocol."""
-    if FLAGS.network:
-        return rmsprop(FLAGS.learning_rate)
-    return sgd(FLAGS.learning_rate, [float(share) for share in FLAGS.decay_at], FLAGS.weight_decay)
 
 
 def rising_shares(values):
@@ -120,26 +85,26 @@ def define_flags():
     flags.DEFINE_string("data", None, "keras:NAME, tfds:NAME, FILE.npz, or a folder.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
     flags.DEFINE_string("pair", "wrn_40_2:wrn_16_2", "TEACHER:STUDENT, names for models.get.")
-    flags.DEFINE_enum("network", None, NETWORKS, "A FitNet, in the place of --pair.")
+    flags.DEFINE_enum("network", None, protocols.NETWORKS, "A FitNet, in the place of --pair.")
     flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else it is trained.")
     flags.DEFINE_enum(
         "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
         "Range of the pixels that a .keras teacher was trained on.",
     )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", None, "Teacher's; --epochs if unset.", lower_bound=1)
-    flags.DEFINE_float("learning_rate", None, "Of SGD, or of RMSProp.", lower_bound=1e-9)
+    flags.DEFINE_float("learning_rate", None, "Of teacher and student.", lower_bound=1e-9)
     flags.DEFINE_list("decay_at", ["0.625", "0.75", "0.875"], "Shares of the epochs, for SGD.")
     flags.register_validator("decay_at", rising_shares, "must rise, between 0 and 1")
     flags.DEFINE_float("weight_decay", 0.0005, "Of SGD.", lower_bound=0.0)
     flags.DEFINE_list("augment", None, f"Some of {', '.join(data.AUGMENTATIONS)}; or nothing.")
     flags.DEFINE_integer("patience", None, "Epochs without gain that end it.", lower_bound=1)
-    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all if unset.")
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_list("methods", None, "all, or keys of recipes/methods.py or recipes/paper.py.")
     flags.DEFINE_integer("num_seeds", 3, "Seeds of each method.", lower_bound=1)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/cifar", epochs=PAIRS["epochs"], batch_size=64)
+    common.define_flags(run_dir="runs/cifar", epochs=protocols.PAIRS["epochs"], batch_size=64)
     flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

@@ -32,13 +32,14 @@ def define_flags(*, run_dir, epochs, batch_size):
     flags.DEFINE_bool("resume", False, "Go on with the run in --run_dir where it was stopped.")
 
 
-def start(recipe, title, *, several_workers=False, **config):
+def start(recipe, title, *, several_workers=False, batch_size=None, **config):
     """Prepares the process and the run folder.
 
     Args:
         recipe: name of the recipe, for the report.
         title: title of the report.
         several_workers: whether the recipe lets the chief alone decide and write.
+        batch_size: where it is not that of the flag, since there are fewer images.
         **config: further entries of `config.json`.
 
     Returns:
@@ -58,7 +59,7 @@ def start(recipe, title, *, several_workers=False, **config):
         )
     tf.get_logger().setLevel("ERROR")  # several workers would tell of every collective operation
     strategy = distribution.get_strategy(FLAGS.strategy)  # before all else, see there
-    distribution.check_batch_size(FLAGS.batch_size, strategy)
+    distribution.check_batch_size(batch_size or FLAGS.batch_size, strategy)
     keras.utils.set_random_seed(FLAGS.seed)
     keras.config.set_dtype_policy("mixed_bfloat16" if FLAGS.mixed_precision else "float32")
     directory = pathlib.Path(FLAGS.run_dir)

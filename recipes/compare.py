@@ -24,6 +24,7 @@ trained on this pair is listed with its reason; delete its folder and --resume t
 
 from absl import app, flags
 
+import classifiers
 import common
 import methods
 import roles
@@ -43,7 +44,7 @@ def main(argv):
     chosen = methods.select(FLAGS.methods)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     build_teacher, teacher_epochs = teacher_source(loaded)
-    build_student = sources.network("student", FLAGS.student, loaded, scaling())
+    build_student = sources.network("student", FLAGS.student, loaded, scaling(), resized=True)
     layers, pixels = look(build_teacher(), build_student())
     experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student, layers, chosen,
@@ -67,15 +68,15 @@ def teacher_source(loaded):
                 "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
                 f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
             )
-        build = sources.network("teacher", FLAGS.teacher, loaded, scaling())
+        build = sources.network("teacher", FLAGS.teacher, loaded, scaling(), resized=True)
         return build, TEACHER_EPOCHS if epochs is None else epochs
     if FLAGS.input_scaling is None:
         raise ValueError(
             "--input_scaling must say which range of pixels a .keras teacher was trained on; it "
             f"still runs on another, and scores badly. Received: --teacher={FLAGS.teacher}"
         )
-    sources.network("teacher", FLAGS.teacher, loaded)
-    return lambda: sources.read_model("teacher", FLAGS.teacher), epochs or 0
+    classifiers.read_classifier("teacher", FLAGS.teacher, loaded)
+    return lambda: classifiers.read_model("teacher", FLAGS.teacher), epochs or 0
 
 
 def look(teacher, student):
@@ -101,7 +102,7 @@ def define_flags():
     """Defines the flags of this recipe."""
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
-    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all of them if unset.")
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_string("teacher", "digits_teacher", "A name for models.get, or a .keras file.")
     flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
     flags.DEFINE_integer(

@@ -3,12 +3,13 @@
 import keras
 
 import evaluation
+import record
 from run_folder import read_json
 from tf_lpdistill import data, files, tflite
 from ways import FIGURES, WAYS, Job
 
 
-def result(comparison, key, seed, epochs):
+def result(comparison, key, seed, epochs, teacher):
     """Compresses the student of a seed in one way, unless that is on record.
 
     Args:
@@ -16,15 +17,16 @@ def result(comparison, key, seed, epochs):
         key: key of `WAYS`.
         seed: whose student.
         epochs: of each verb.
+        teacher: what taught the student, a sentence.
 
     Returns:
         Dict of `parameters`, and of `files`: {precision: the figures of its file}.
     """
     trainer, way = comparison.trainer, WAYS[key]
     folder = trainer.run.path("compressed", f"{key}_seed{seed}")
-    record = trainer.run.path("compressed", f"{key}_seed{seed}.json")
-    if record.exists():
-        return read_json(record)
+    kept = trainer.run.path("compressed", f"{key}_seed{seed}.json")
+    if kept.exists():
+        return read_json(kept)
     print(f"\n{way.title}, seed {seed}", flush=True)
     keras.utils.set_random_seed(seed)
     made = way.make(_job(comparison, key, seed, epochs))
@@ -36,7 +38,11 @@ def result(comparison, key, seed, epochs):
         preprocessing=trainer.preprocessing,
         precisions=way.precisions,
         representative_data=trainer.data.train.images,
-    )
+        origin=record.origin(
+            trainer.run, teacher, f"KD + LP, then: {way.title}",
+            "the epoch of KD + LP chosen on the validation images, the last of what followed",
+        ),
+    )  # fmt: skip
     proven = evaluation.prove(bundle, made, trainer.data.test)
     facts = bundle.facts()["files"]
     figures = {
@@ -46,7 +52,7 @@ def result(comparison, key, seed, epochs):
     }
     parameters = getattr(made, "student", made).count_params()
     found = {"parameters": parameters, "files": figures}
-    files.write_json(record, found)
+    files.write_json(kept, found)
     return found
 
 

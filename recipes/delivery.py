@@ -33,26 +33,19 @@ def finish(trainer, teacher, feature, titles, results, seeds):
     )
     students = {key: best_student(trainer.run, key, results[key], seeds) for key in titles}
     rows = [_teacher_row(trainer, teacher, feature)]
-    taught = f"{teacher.count_params():,} parameters, test accuracy {rows[0]['accuracy'][0]:.2%}."
     for key, name in titles.items():
         own = ("phone", tflite.PRECISIONS) if key == chosen else (f"exports/{key}", TWO_PRECISIONS)
-        rows.append(
-            {
-                "name": name,
-                "key": key,
-                "accuracy": [result["accuracy"] for result in results[key]],
-                "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
-                "parameters": results[key][0]["parameters"],
-                "best": key == chosen,
-                "tflite": export(
-                    trainer,
-                    students[key],
-                    trainer.data.name,
-                    *own,
-                    record.origin(trainer.run, "none." if key == "alone" else taught, name),
-                ),
-            }
-        )
+        row = {
+            "name": name,
+            "key": key,
+            "accuracy": [result["accuracy"] for result in results[key]],
+            "neighborhood_overlap": [r["neighborhood_overlap"] for r in results[key]],
+            "parameters": results[key][0]["parameters"],
+            "best": key == chosen,
+        }
+        origin = record.origin_of_row(trainer.run, row, rows[0])
+        row["tflite"] = export(trainer, students[key], trainer.data.name, *own, origin)
+        rows.append(row)
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
     networks = {"teacher": teacher, "student": students[chosen], "alone": students["alone"]}
     embedded = record.embed(trainer, networks, dict.fromkeys(networks, feature))
@@ -60,6 +53,26 @@ def finish(trainer, teacher, feature, titles, results, seeds):
     record.answers(trainer, embedded)
     summary.print_table(rows)
     write(trainer.run, rows, seeds, summary.reading(rows), exported=chosen)
+
+
+def write_answers(comparison, results, key, alone):
+    """Writes what the teacher, a student and the same one alone say of each test image.
+
+    Args:
+        comparison: the `Comparison`, whose networks both have features.
+        results: {key of a method: list of results, one a seed}.
+        key: of the student that is in phone/.
+        alone: of the one that had no teacher; it may have failed.
+    """
+    trainer, found = comparison.trainer, comparison.layers
+    networks = {"teacher": comparison.teacher} | {
+        name: best_student(trainer.run, k, results[k], comparison.seeds)
+        for name, k in {"student": key, "alone": alone}.items()
+        if not any("failed" in result for result in results[k])
+    }
+    student = found.student.layer("features")
+    layers = dict.fromkeys(networks, student) | {"teacher": found.teacher.layer("features")}
+    record.answers(trainer, record.embed(trainer, networks, layers))
 
 
 def best_student(run, key, results, seeds):

@@ -40,6 +40,7 @@ class Experiment:
             forbids it.
         published: `Published` figures to stand beside, or None.
         export: whether the chosen student becomes a phone bundle.
+        teacher_optimizer: the teacher's own; None: that of the students.
     """
 
     data: ImageData
@@ -59,6 +60,7 @@ class Experiment:
     cached: bool = False
     published: Published | None = None
     export: bool = False
+    teacher_optimizer: Callable | None = None
 
     def run(self, recipe, title):
         """Trains teacher and students, writes the results and the report.
@@ -99,11 +101,8 @@ class Experiment:
             run, self.data, self.pixels, self.batch_size, progress, self.augmentation,
             self.optimizer, self.patience,
         )  # fmt: skip
-        teacher = (
-            trainer.teacher(self.build_teacher, self.teacher_epochs, self.seeds[0])
-            if self.teacher_epochs
-            else self.build_teacher()
-        )
+        own = dataclasses.replace(trainer, optimizer=self.teacher_optimizer or self.optimizer)
+        teacher = own.teacher(self.build_teacher, self.teacher_epochs, self.seeds[0])
         return Comparison(
             trainer, teacher, self.build_student, self.layers, self.methods, self.seeds,
             self.epochs, num_labels, self.cached and not self.augmentation.steps,

@@ -59,13 +59,17 @@ def main(argv):
         FLAGS.teacher, FLAGS.teacher_weights, FLAGS.teacher_scaling, FLAGS.teacher_epochs,
         found.data, pixels,
     )  # fmt: skip
-    run = common.start("image_folder", "From photos to a phone file", dataset=found.describe())
+    batch_size = min(FLAGS.batch_size, len(found.data.train))
+    run = common.start(
+        "image_folder", "From photos to a phone file", batch_size=batch_size,
+        dataset=found.describe(),
+    )  # fmt: skip
     found.show()
     found.write(run)
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     fits = 2 * len(students) * len(seeds)
     trainer = Trainer(
-        run, found.data, pixels, min(FLAGS.batch_size, len(found.data.train)),
+        run, found.data, pixels, batch_size,
         Progress(source.epochs + FLAGS.epochs * fits),
         augmentation, patience=FLAGS.patience or None,
     )  # fmt: skip

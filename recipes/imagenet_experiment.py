@@ -9,6 +9,7 @@ import keras
 
 import curves
 import delivery
+import record
 import results
 import roles
 import summary
@@ -115,17 +116,18 @@ def finish(experiment, found, phone_images):
         phone_images: images that calibrate and score the phone files.
     """
     trainer, run = experiment.trainer, experiment.trainer.run
+    score = trainer.score(experiment.teacher, trainer.data.test)
+    result = score | {"validation_accuracy": None, "parameters": experiment.teacher.count_params()}
     rows = [_row(key, method.title, found[key]) for key, method in experiment.methods.items()]
     chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]))
+    chosen["best"] = True
+    rows.insert(0, _row("teacher", "Teacher", [result]))
     student = delivery.best_student(run, chosen["key"], found[chosen["key"]], experiment.seeds)
     run.save(student, run.path("student.keras"))
     images = trainer.data.load(phone_images)
     exporter = Trainer(run, images, trainer.preprocessing, trainer.batch_size, trainer.progress)
-    chosen["best"] = True
-    chosen["tflite"] = delivery.export(exporter, student, "student", "phone", tflite.PRECISIONS)
-    score = trainer.score(experiment.teacher, trainer.data.test)
-    result = score | {"validation_accuracy": None, "parameters": experiment.teacher.count_params()}
-    rows.insert(0, _row("teacher", "Teacher", [result]))
+    origin, own = record.origin_of_row(run, chosen, rows[0]), ("phone", tflite.PRECISIONS)
+    chosen["tflite"] = delivery.export(exporter, student, "student", *own, origin)
     summary.print_table(rows)
     words = summary.reading(rows) + (
         f" Phone files are scored on {len(images.test)} of the {len(trainer.data.test)} images."

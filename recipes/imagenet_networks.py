@@ -58,6 +58,7 @@ def find_teacher(name, weights, scaling, epochs, streams: Streams, pixels: Prepr
         ValueError: for flags that do not fit each other.
     """
     wanted, default = epochs
+    _check_together(name, weights, scaling, wanted)
     if name.endswith(".keras"):
         return Source(teacher_file.find(name, scaling, streams, pixels), wanted or 0)
     if name.partition(":")[0] in ("applications", "keras_hub") and not wanted:
@@ -70,6 +71,20 @@ def find_teacher(name, weights, scaling, epochs, streams: Streams, pixels: Prepr
         )
     build = sources.network("teacher", name, streams, pixels.scaling)
     return Source(build, default if wanted is None else wanted)
+
+
+def _check_together(name, weights, scaling, wanted):
+    if weights != "imagenet" and (wanted or not name.startswith("applications:")):
+        raise ValueError(
+            "--teacher_weights goes with --teacher=applications:MODEL only, and not beside "
+            f"--teacher_epochs, which train from scratch. Received: --teacher={name} "
+            f"--teacher_weights={weights} --teacher_epochs={wanted}"
+        )
+    if scaling is not None and not name.endswith(".keras"):
+        raise ValueError(
+            "--teacher_scaling goes with a .keras teacher only: others are built for the range "
+            f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
+        )
 
 
 def _classifier(name, weights, streams, pixels):

@@ -69,7 +69,7 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 15, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_float("learning_rate", 0.0005, "Of RMSProp, constant.", lower_bound=1e-9)
-    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all if unset.")
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_integer(
         "patience", None, "Epochs without gain until a training stops; never if unset.",
         lower_bound=1,

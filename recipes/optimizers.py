@@ -25,12 +25,9 @@ def sgd(learning_rate, decay_at, weight_decay, momentum=0.9):
             made as strong here.
         momentum: of the gradient.
     """
-    rates = [learning_rate * 0.1**i for i in range(len(decay_at) + 1)]
 
     def make(steps):
-        boundaries = [round(share * steps) for share in decay_at]
-        rate = schedules.PiecewiseConstantDecay(boundaries, rates) if boundaries else learning_rate
-        return keras.optimizers.SGD(rate, momentum, weight_decay=weight_decay / (1.0 - momentum))
+        return _sgd(_stairs(learning_rate, 0, decay_at, steps), weight_decay, momentum)
 
     return make
 
@@ -45,23 +42,37 @@ def warmed_sgd(learning_rate, warm_up, weight_decay, decay_at=(), momentum=0.9):
         weight_decay: as in `sgd`.
         decay_at: as in `sgd`; empty for a cosine that ends in 0.
         momentum: of the gradient.
+
+    Raises:
+        ValueError: when it would still rise where it falls.
     """
+    if decay_at and warm_up > decay_at[0]:
+        raise ValueError(
+            "`warm_up` must end where the learning rate first falls, or before. Received: "
+            f"warm_up={warm_up}, decay_at={tuple(decay_at)}"
+        )
 
     def make(steps):
         rising = round(warm_up * steps)
         if decay_at:
-            stairs = [rising * i // 10 for i in range(1, 11)] if rising >= 10 else []
-            rates = [learning_rate * i / 10 for i in range(1, len(stairs) + 1)]
-            boundaries = [*stairs, *(round(share * steps) for share in decay_at)]
-            rates += [learning_rate * 0.1**i for i in range(len(decay_at) + 1)]
-            schedule = schedules.PiecewiseConstantDecay(boundaries, rates)
-        else:
-            schedule = schedules.CosineDecay(
-                0.0 if rising else learning_rate, max(1, steps - rising),
-                warmup_target=learning_rate if rising else None, warmup_steps=rising,
-            )  # fmt: skip
-        return keras.optimizers.SGD(
-            schedule, momentum, weight_decay=weight_decay / (1.0 - momentum)
-        )
+            return _sgd(_stairs(learning_rate, rising, decay_at, steps), weight_decay, momentum)
+        schedule = schedules.CosineDecay(
+            0.0 if rising else learning_rate, max(1, steps - rising),
+            warmup_target=learning_rate if rising else None, warmup_steps=rising,
+        )  # fmt: skip
+        return _sgd(schedule, weight_decay, momentum)
 
     return make
+
+
+def _sgd(rate, weight_decay, momentum):
+    return keras.optimizers.SGD(rate, momentum, weight_decay=weight_decay / (1.0 - momentum))
+
+
+def _stairs(height, rising, decay_at, steps):
+    """A rate that climbs ten stairs in the first steps, and is a tenth after each share."""
+    up = [rising * i // 10 for i in range(1, 10)] if rising >= 10 else []
+    boundaries = [*up, *(round(share * steps) for share in decay_at)]
+    rates = [height * i / 10 for i in range(1, len(up) + 1)]
+    rates += [height * 0.1**i for i in range(len(decay_at) + 1)]
+    return schedules.PiecewiseConstantDecay(boundaries, rates) if boundaries else height

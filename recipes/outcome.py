@@ -4,6 +4,7 @@ import statistics
 
 import delivery
 import outcome_table
+import record
 from results import write
 from tf_lpdistill import tflite
 
@@ -31,14 +32,19 @@ def finish(comparison, results, *, published=None, export=False):
 
 
 def _export_best(comparison, results, rows):
-    """Exports the chosen student and notes its files in its row; returns its key."""
+    """Exports the chosen student and notes its files in its row, below the teacher's; its key."""
     chosen = next((row for row in rows if row["best"]), None)
     if chosen is None:
         return None
     trainer, key = comparison.trainer, chosen["key"]
     student = delivery.best_student(trainer.run, key, results[key], comparison.seeds)
     trainer.run.save(student, trainer.run.path("student.keras"))
-    chosen["tflite"] = delivery.export(trainer, student, "student", "phone", tflite.PRECISIONS)
+    origin = record.origin_of_row(trainer.run, chosen, rows[0])
+    own = ("phone", tflite.PRECISIONS)
+    chosen["tflite"] = delivery.export(trainer, student, "student", *own, origin)
+    both = (comparison.layers.teacher, comparison.layers.student)
+    if all("features" in network.roles for network in both):  # without, there is nothing to map
+        delivery.write_answers(comparison, results, key, "alone")
     return key
 
 

@@ -11,7 +11,6 @@ import teacher_file
 from optimizers import adam
 from tf_lpdistill import Preprocessing, files, models
 from tf_lpdistill.data import ImageData
-from tf_lpdistill.saving import load_model
 from training import Trainer
 
 DEFAULT = "mobilenet_v2"
@@ -99,18 +98,12 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
         `(teacher, what it is in words)`: the `keras.Model`, saved as `teacher.keras`, and the
         words, as `teacher.txt`.
     """
-    path, words = trainer.run.path("teacher.keras"), trainer.run.path("teacher.txt")
-    if not path.exists():
+    words = trainer.run.path("teacher.txt")
+    if not trainer.run.path("teacher.keras").exists():
         print("\n".join(filter(None, [f"\nTeacher: {source.about}", source.warning])), flush=True)
         files.write_text(words, source.about)
-    if source.epochs:
-        own = dataclasses.replace(trainer, optimizer=adam(source.learning_rate))
-        teacher = own.teacher(source.build, source.epochs, seed)
-    elif path.exists():
-        teacher = load_model(path)
-    else:
-        teacher = source.build()
-        trainer.run.save(teacher, path)
+    own = dataclasses.replace(trainer, optimizer=adam(source.learning_rate))
+    teacher = own.teacher(source.build, source.epochs, seed)
     split, classes = trainer.data.validation, trainer.data.num_classes
     accuracy = evaluation.accuracy(teacher, split, trainer.preprocessing, trainer.batch_size)
     trainer.progress.say(f"teacher: {100 * accuracy:.1f} % of the validation images")

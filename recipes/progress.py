@@ -25,10 +25,9 @@ class Progress(keras.callbacks.Callback):
         self._bar.set_description(title)
 
     def on_epoch_end(self, epoch, logs=None):
-        """Moves the bar and shows the loss and the validation accuracy."""
-        logs = logs or {}
-        shown = {k: f"{logs[k]:.3f}" for k in ("loss", "val_accuracy") if k in logs}
-        self._bar.set_postfix(shown, refresh=False)
+        """Moves the bar and shows the loss, its terms and the validation accuracy."""
+        losses = [metric.name for metric in self.model.metrics]
+        self._bar.set_postfix(shown(logs or {}, losses), refresh=False)
         self._bar.update()
 
     def say(self, line):
@@ -45,3 +44,18 @@ class Progress(keras.callbacks.Callback):
     def close(self):
         """Leaves the bar as it stands."""
         self._bar.close()
+
+
+def shown(logs, losses):
+    """What the bar shows of the metrics of an epoch.
+
+    Args:
+        logs: {metric: value}; callbacks may have put more there.
+        losses: names of the model's own losses, of a Distiller one a term.
+
+    Returns:
+        {short name: value in three digits} of the losses and of the validation accuracy: every word
+        is cut to four letters, so that the terms have room beside each other.
+    """
+    keys = [key for key in logs if key in losses or key == "val_accuracy"]
+    return {"_".join(word[:4] for word in key.split("_")): f"{logs[key]:.3g}" for key in keys}

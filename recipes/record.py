@@ -34,13 +34,25 @@ def answers(trainer, embedded):
     report.write_answers(run.path("answers.npz"), test.images, test.labels, outputs, features)
 
 
-def origin(run, teacher, method):
+def taught_by(parameters, accuracy):
+    """What taught a student, a sentence: a network of so many parameters and test accuracy."""
+    return f"{parameters:,} parameters, test accuracy {accuracy:.2%}."
+
+
+def origin_of_row(run, row, teacher):
+    """The `origin` of the student in a row of the table, below its teacher's row."""
+    taught = taught_by(teacher["parameters"], teacher["accuracy"][0])
+    return origin(run, "none." if row["key"] == "alone" else taught, row["name"])
+
+
+def origin(run, teacher, method, choice="chosen on the validation images"):
     """What the model card says of a student's training.
 
     Args:
         run: the started `Run`.
         teacher: what taught it, a sentence.
         method: the name of the method in the table.
+        choice: what was chosen, and on what.
     """
     config = read_json(run.path("config.json"))
     data = config["dataset"]
@@ -48,7 +60,7 @@ def origin(run, teacher, method):
         data=f"{data['name']}, {data['description']}; {data['labelled']:,} images with labels for "
         f"training, {data['validation']:,} for validation.",
         teacher=teacher,
-        method=f"{method}, by `{config['command']}`; chosen on the validation images.",
+        method=f"{method}, by `{config['command']}`; {choice}.",
         limits=f"Tested on {data['test']:,} images from the source of the training images: on "
         "pictures from elsewhere it may do worse.",
     )

@@ -31,6 +31,7 @@ import evaluation
 import inputs
 import methods
 import photo_students
+import record
 import sources
 import teacher_file
 from comparison import Comparison
@@ -75,9 +76,7 @@ def main(argv):
     )
     progress = Progress(teacher_epochs + FLAGS.epochs * len(seeds))
     trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
-    teacher = build_teacher()
-    if teacher_epochs:
-        teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
+    teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
     comparison = Comparison(
         trainer, teacher, build_student, layers, {"distilled": method()}, seeds,
         FLAGS.epochs, num_labels, cached=True,
@@ -86,8 +85,10 @@ def main(argv):
     progress.close()
     if failed:
         raise ValueError(f"The student could not be trained: {failed[0]['failed']}")
+    taught = record.taught_by(teacher.count_params(), comparison.test_accuracy(teacher))
+    settings = FLAGS.compression_epochs, taught
     found = {
-        key: [compressed.result(comparison, key, seed, FLAGS.compression_epochs) for seed in seeds]
+        key: [compressed.result(comparison, key, seed, *settings) for seed in seeds]
         for key in chosen
     }
     compressed_table.finish(comparison, found)
@@ -127,7 +128,7 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of that teacher.", lower_bound=1)
     flags.DEFINE_string("student", "digits_student", "The student: see above.")
-    flags.DEFINE_integer("num_labels", None, "Training images of a student; all if unset.")
+    flags.DEFINE_integer("num_labels", None, "Training images of a student.", lower_bound=1)
     flags.DEFINE_integer("compression_epochs", 5, "Epochs of each verb.", lower_bound=1)
     flags.DEFINE_list("ways", ["all"], "all, or some of: " + ", ".join(WAYS))
     flags.DEFINE_integer("num_seeds", 3, "Seeds of each way.", lower_bound=1)

@@ -1,16 +1,17 @@
 """What `--data`, `--teacher` and `--student` name: a data set, a network."""
 
 import dataclasses
+import functools
 import inspect
 import pathlib
 
 import keras
 import numpy as np
 
+from classifiers import check_input, read_classifier
 from tf_lpdistill import data, models
 from tf_lpdistill.data import ImageData, Split
 from tf_lpdistill.data.splits import stratified_order
-from tf_lpdistill.saving import load_model
 
 IMAGE_SIZE = 64  # pixels a side, of photos in folders
 VALIDATION_SHARE = 0.1  # of the training images, where a data set brings no validation split
@@ -30,8 +31,11 @@ def load_data(name, data_dir=None, image_size=None):
         set aside, always the same ones.
 
     Raises:
-        ValueError: when nothing is found under the name, it has no test images, or is damaged.
+        ValueError: when nothing is found under the name, it has no test images, or is damaged;
+            for an image size where images have one of their own.
     """
+    if image_size is not None and (name == "digits" or name.startswith("keras:")):
+        raise _own_size(name, image_size)
     if name == "digits":
         return data.load_digits()
     if name.startswith("keras:"):
@@ -43,6 +47,8 @@ def load_data(name, data_dir=None, image_size=None):
         path = _find(name, data_dir)
         if path.is_dir():
             loaded, _ = data.load_image_folder(path, size or (IMAGE_SIZE, IMAGE_SIZE))
+        elif size is not None:
+            raise _own_size(name, image_size)
         else:
             loaded = data.load_npz(path)
     if loaded.test is None:
@@ -51,6 +57,13 @@ def load_data(name, data_dir=None, image_size=None):
             f"{list(loaded.splits())}"
         )
     return loaded if loaded.validation else with_validation(loaded)
+
+
+def _own_size(name, image_size):
+    return ValueError(
+        "--image_size goes with folders and tfds:NAME only: others have one size of their own. "
+        f"Received: --data={name} --image_size={image_size}"
+    )
 
 
 def _find(name, data_dir):
@@ -74,7 +87,7 @@ def with_validation(loaded: ImageData):
     return dataclasses.replace(loaded, **splits)
 
 
-def network(flag, name, loaded: ImageData, scaling="0..1"):
+def network(flag, name, loaded: ImageData, scaling="0..1", *, resized=False):
     """Finds the network that a flag names.
 
     Args:
@@ -82,19 +95,28 @@ def network(flag, name, loaded: ImageData, scaling="0..1"):
         name: a name for `models.get`, or the path of a `.keras` file.
         loaded: the data set, for the number of classes and the size of the input.
         scaling: range of the pixels that it will be given, for those that scale by themselves.
+        resized: whether images are resized to what it takes; if not, it must take theirs.
 
     Returns:
         Function without arguments that makes the network, its weights drawn anew; for a file, a
         network of its architecture.
 
     Raises:
-        ValueError: when there is no such network or file, it has another number of outputs, or
-            ends in probabilities.
+        ValueError: when there is no such network or file, it has another input or number of
+            outputs, or ends in probabilities.
     """
     if name.endswith(".keras"):
-        model = read_model(flag, name)
-        _check_logits(f"--{flag}", f"--{flag}={name}", model, loaded)
-        return lambda: keras.models.clone_model(model)
+        model = read_classifier(flag, name, loaded)
+        build = functools.partial(keras.models.clone_model, model)
+    else:
+        build = _builder(flag, name, loaded, scaling)
+        model = None if resized else build()
+    if not resized:
+        check_input(flag, name, model, loaded)
+    return build
+
+
+def _builder(flag, name, loaded, scaling):
     try:
         build = models.get(name)
     except ValueError as error:
@@ -103,32 +125,4 @@ def network(flag, name, loaded: ImageData, scaling="0..1"):
     offered = {"input_shape": loaded.image_shape, "input_scaling": scaling}
     parameters = inspect.signature(build).parameters
     arguments |= {key: value for key, value in offered.items() if key in parameters}
-    return lambda: build(**arguments)
-
-
-def _check_logits(flag, given, model, loaded):
-    shape = tuple(model.outputs[0].shape)
-    if len(model.outputs) != 1 or shape != (None, loaded.num_classes):
-        raise ValueError(
-            f"{flag} must give one logit for each of the {loaded.num_classes} classes of "
-            f"{loaded.name}. Received: {given} with outputs of shape {shape}"
-        )
-    last = model.layers[-1]
-    if isinstance(last, keras.layers.Softmax) or (
-        getattr(last, "activation", None) is keras.activations.softmax
-    ):
-        raise ValueError(
-            f"{flag} must end in logits, which losses soften themselves. Received: {given}, whose "
-            f"layer {last.name!r} ends in a softmax. Save the model without it."
-        )
-
-
-def read_model(flag, path):
-    """Reads a `.keras` file.
-
-    Raises:
-        ValueError: when there is none, or it cannot be read.
-    """
-    if not pathlib.Path(path).is_file():
-        raise ValueError(f"--{flag} names no file. Received: --{flag}={path}")
-    return load_model(path, compile=False)
+    return functools.partial(build, **arguments)

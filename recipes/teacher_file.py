@@ -1,5 +1,6 @@
 """The teacher that flags name: a network to be trained here, or a `.keras` file of any input."""
 
+import classifiers
 import sources
 from tf_lpdistill import Preprocessing, models
 from tf_lpdistill.data import ImageData
@@ -23,10 +24,9 @@ def find(path, scaling, loaded: ImageData, pixels: Preprocessing):
             "--teacher_scaling must say which range of pixels a .keras teacher was trained on; it "
             f"still runs on another, and scores badly. Received: --teacher={path}"
         )
-    sources.network("teacher", path, loaded)  # checks classes and logits
 
     def build():
-        return models.adapted(sources.read_model("teacher", path), pixels, scaling)
+        return models.adapted(classifiers.read_classifier("teacher", path, loaded), pixels, scaling)
 
     build()  # what does not fit is told before anything is written
     return build

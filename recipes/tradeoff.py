@@ -40,27 +40,14 @@ def finish(comparisons, results, photos, about, slack):
         taught = "none." if key.endswith("_alone") else f"{about}."
         origin = record.origin(trainer.run, taught, row["name"])
         row["tflite"] = delivery.export(trainer, student, "student", *own, origin)
-    _record(comparisons[chosen["student"]], by_key, chosen)
+    size = chosen["student"]
+    delivery.write_answers(comparisons[size], by_key, chosen["key"], f"{size}_alone")
     rows.insert(0, teacher_row(first))
     words = reading(rows, chosen, failures, slack, len(trainer.data.test))
     notes = [words, f"Teacher: {about}", photos.imbalance_line(), photos.left_out_line()]
     words = ". ".join(note[0].upper() + note[1:] for note in notes if note) + "."
     summary.print_table(rows)
     write(trainer.run, rows, seeds, words, exported=chosen["key"], failures=failures)
-
-
-def _record(comparison, results, chosen):
-    """Writes what the chosen student, the same one alone and the teacher say of each image."""
-    trainer, found = comparison.trainer, comparison.layers
-    keys = {"student": chosen["key"], "alone": f"{chosen['student']}_alone"}
-    networks = {"teacher": comparison.teacher} | {
-        name: delivery.best_student(trainer.run, key, results[key], comparison.seeds)
-        for name, key in keys.items()
-        if not any("failed" in result for result in results[key])
-    }
-    student = found.student.layer("features")
-    layers = dict.fromkeys(networks, student) | {"teacher": found.teacher.layer("features")}
-    record.answers(trainer, record.embed(trainer, networks, layers))
 
 
 def make_rows(comparisons, results):

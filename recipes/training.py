@@ -117,16 +117,15 @@ class Trainer:
         return [stop] if supervised and self.patience is not None else []
 
     def teacher(self, build, epochs, seed):
-        """Trains the teacher on all training images, or reads the one that this run trained.
+        """Trains the teacher on all training images, or reads the one that this run has.
 
         Args:
             build: function without arguments that makes it.
-            epochs: number of epochs, of which the weights of the last are kept; with `patience`,
-                those of the best.
+            epochs: of its training; the last is kept, with `patience` the best. 0: it is ready.
             seed: of its weights and of the order of the images.
 
         Returns:
-            The `keras.Model`, saved as `teacher.keras`, its metrics as `teacher.csv`.
+            The `keras.Model`, saved as `teacher.keras`; the metrics of its training: `teacher.csv`.
         """
         path = self.run.path("teacher.keras")
         if self.run.has(path):
@@ -136,11 +135,12 @@ class Trainer:
         keras.utils.set_random_seed(seed)
         with self.run.strategy.scope():
             teacher = build()
-        self.progress.begin("teacher")
-        rows = self.fit(teacher, self.data.train, epochs, seed)
-        self.progress.skip(epochs - len(rows))
-        if self.run.chief:
-            curves.write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
+        if epochs:
+            self.progress.begin("teacher")
+            rows = self.fit(teacher, self.data.train, epochs, seed)
+            self.progress.skip(epochs - len(rows))
+            if self.run.chief:
+                curves.write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
         self.run.save(teacher, path)
         return teacher
 

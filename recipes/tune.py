@@ -82,7 +82,7 @@ def define_flags():
     )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
-    flags.DEFINE_integer("num_labels", None, "Labelled images of a student; all if unset.")
+    flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_integer("num_trials", 40, "Trials in all.", lower_bound=1)
     flags.DEFINE_integer("num_seeds", 3, "Seeds of the last comparison.", lower_bound=1)
 

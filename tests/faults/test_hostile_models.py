@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import sources
+import classifiers
 from tests.faults.archives import zip_bomb
 from tests.small import compiled, network
 from tf_lpdistill import Distiller, saving, tflite
@@ -104,7 +104,7 @@ LOADERS = {
     "saving.load_model": saving.load_model,
     "tflite.load_model": tflite.load_model,
     "Distiller.load": lambda path: Distiller.load(path, teacher=network()),
-    "recipes": lambda path: sources.read_model("teacher", str(path)),
+    "recipes": lambda path: classifiers.read_model("teacher", str(path)),
 }
 
 

@@ -1,3 +1,4 @@
+import functools
 import sys
 
 import keras
@@ -83,11 +84,18 @@ def test_a_preset_of_keras_hub(tmp_path):
         block_type="basic_block",
         image_shape=(None, None, 3),
     )
-    backbone.save_to_preset(tmp_path / "preset")
-    model = models.get(f"keras_hub:{tmp_path}/preset")(SHAPE, 5)
-    x = pixels(-1, 1)
-    logits, features = Tap(model, ["features"])(x)
-    np.testing.assert_allclose(
-        features["features"], keras.ops.mean(backbone(x), (1, 2)), rtol=1e-4, atol=1e-5
+    converter = keras_hub.layers.ResNetImageConverter(
+        image_size=(64, 64), scale=[0.017, 0.018, 0.019], offset=[-2.1, -2.0, -1.8]
     )
+    backbone.save_to_preset(tmp_path / "preset")
+    converter.save_to_preset(tmp_path / "preset")
+    build = functools.partial(models.get(f"keras_hub:{tmp_path}/preset"), SHAPE, 5)
+    x = pixels()
+    model = build(load_weights=True, input_scaling="-1..1")
+    logits, features = Tap(model, ["features"])(x / 127.5 - 1.0)
+    scaled = x * np.array([0.017, 0.018, 0.019]) + np.array([-2.1, -2.0, -1.8])
+    expected = keras.ops.mean(backbone(scaled), (1, 2))
+    np.testing.assert_allclose(features["features"], expected, rtol=1e-3, atol=1e-4)
     assert logits.shape == (2, 5)
+    random = Tap(build(), ["features"])(x)[1]["features"]
+    assert np.abs(random - expected).max() > 1e-2

@@ -4,8 +4,11 @@ import json
 
 import numpy as np
 import pytest
+from absl import flags
 
 import cifar
+import common
+import protocols
 from tf_lpdistill import models, tflite
 
 SHORT = ["--data=colour.npz", "--epochs=2", "--num_seeds=1", "--num_labels=100", "--batch_size=50"]
@@ -99,6 +102,58 @@ def test_a_wrong_flag_is_told_in_a_line(recipe, folder, flags, message, tmp_path
     assert done.returncode != 0
     assert message in done.stderr + done.stdout and "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+@pytest.fixture(scope="module")
+def defined():
+    """The flags of the recipe, defined once; they are the process's own."""
+    common.define_flags(run_dir="runs/cifar", epochs=240, batch_size=64)
+    cifar.define_flags()
+    yield flags.FLAGS
+    for name in list(flags.FLAGS):
+        if flags.FLAGS.find_module_defining_flag(name) in ("common", "cifar"):
+            delattr(flags.FLAGS, name)
+
+
+@pytest.fixture
+def given(defined):
+    """Returns a function that gives the recipe its flags: given(*flags)."""
+    saved = {name: dict(vars(defined[name])) for name in defined}
+    yield lambda *values: defined(["cifar.py", *values])
+    for name, state in saved.items():
+        vars(defined[name]).update(state)
+    defined.unparse_flags()
+
+
+@pytest.mark.parametrize(
+    ("values", "rates"),
+    [
+        (["--pair=vgg13:mobilenet_v2"], (0.01, 0.05)),
+        (["--pair=mobilenet_v2:shufflenet_v1"], (0.01, 0.01)),
+        (["--pair=resnet56:resnet20"], (0.05, 0.05)),
+        (["--pair=vgg13:mobilenet_v2", "--learning_rate=0.02"], (0.02, 0.02)),
+        (["--network=fitnet1"], (0.0005, 0.0005)),
+    ],
+)
+def test_each_network_has_its_own_learning_rate(given, values, rates):
+    given(*values)
+    teacher, _ = protocols.take_networks()
+    found = [float(make(100).learning_rate) for make in protocols.optimizers(teacher)]
+    assert found == pytest.approx(rates)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["--network=fitnet1", "--decay_at=0.5"], "--decay_at has no meaning beside --network"),
+        (["--network=fitnet1", "--weight_decay=0.1"], "--network=fitnet1 --weight_decay=0.1"),
+        (["--teacher=t.keras", "--teacher_epochs=3"], "--teacher=t.keras --teacher_epochs=3"),
+    ],
+)
+def test_a_flag_that_would_be_ignored_is_refused(given, values, message):
+    given(*values)
+    with pytest.raises(ValueError, match=message):
+        protocols.take_networks()
 
 
 @pytest.mark.parametrize("values", [["a"], ["0.5", "0.5"], ["0.0"], ["1.0"], ["0.9", "0.8"]])

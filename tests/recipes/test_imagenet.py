@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import types
 
 import keras
 import numpy as np
 import pytest
 
+import imagenet
 from tf_lpdistill import tflite
 
 
@@ -59,6 +61,9 @@ def test_it_ends_with_a_table_a_report_and_a_bundle(finished):
     bundle = tflite.Bundle.open(run_dir / "phone")
     assert set(bundle.files) == set(tflite.PRECISIONS)
     assert (run_dir / "phone" / "labels.txt").read_text().splitlines()[3] == "digit 3"
+    card = (run_dir / "phone" / "MODEL_CARD.md").read_text()
+    assert "little_imagenet, colour images cut to 32x32 pixels" in card
+    assert f"{chosen['name']}, by `python " in card
     keras.saving.load_model(run_dir / "student.keras")
 
 
@@ -75,6 +80,23 @@ def test_curves_of_every_student(finished):
 def test_the_teacher_takes_the_students_input(finished):
     teacher = keras.saving.load_model(finished[0] / "teacher.keras")
     assert teacher.name == "adapted_teacher" and teacher.input_shape == (None, 32, 32, 3)
+
+
+@pytest.mark.parametrize("epochs", [1, 10, 16, 100])
+@pytest.mark.parametrize("schedule", ["step", "cosine"])
+def test_the_rate_reaches_its_height_however_short_the_training(monkeypatch, epochs, schedule):
+    chosen = types.SimpleNamespace(
+        learning_rate=0.1, batch_size=256, warmup_epochs=5.0, epochs=epochs, schedule=schedule
+    )
+    monkeypatch.setattr(imagenet, "FLAGS", chosen)
+    optimizer, rates = imagenet.optimizer()(1000), []
+    for step in range(0, 1000, 9):
+        optimizer.iterations.assign(step)
+        rates.append(float(optimizer.learning_rate))
+    top = rates.index(max(rates))
+    assert max(rates) == pytest.approx(0.1, rel=1e-3) and rates[0] < 0.02
+    assert rates[:top] == sorted(rates[:top]) and rates[-1] < 0.001
+    assert rates[top:] == sorted(rates[top:], reverse=True)
 
 
 @pytest.mark.slow

@@ -72,3 +72,18 @@ def test_flags_that_do_not_fit_are_refused(streams):
         source.build()
     with pytest.raises(ValueError, match="--teacher_scaling must say which range"):
         find_teacher("t.keras", "imagenet", None, (None, 9), streams, PIXELS)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "scaling", "epochs", "message"),
+    [
+        ("resnet34", "imagenet", "0..1", None, "--teacher_scaling goes with a .keras teacher only"),
+        ("resnet34", "w.h5", None, None, "--teacher_weights goes with --teacher=applications:"),
+        ("t.keras", "w.h5", "0..1", None, "--teacher=t.keras --teacher_weights=w.h5"),
+        ("keras_hub:resnet_18", "w.h5", None, None, "--teacher=keras_hub:resnet_18 --teacher_w"),
+        ("applications:ResNet50", "w.h5", None, 3, "not beside --teacher_epochs.*epochs=3"),
+    ],
+)
+def test_flags_of_other_teachers_are_refused(streams, name, weights, scaling, epochs, message):
+    with pytest.raises(ValueError, match=message):
+        find_teacher(name, weights, scaling, (epochs, 9), streams, PIXELS)

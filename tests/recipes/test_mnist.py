@@ -45,6 +45,14 @@ def test_figures_beside_the_published_ones_and_a_bundle(recipe, folder, tmp_path
     assert {path.name for path in (run_dir / "caches" / "seed0").iterdir()} == {
         "hint", "predictions",
     }  # fmt: skip
+    card = (run_dir / "phone" / "MODEL_CARD.md").read_text()
+    taught = "none." if row["key"] == "alone" else "361,066 parameters, test accuracy"
+    assert "mnist, grey images of 28x28 pixels" in card and taught in card
+    assert f"{row['name']}, by `python " in card
+    with np.load(run_dir / "answers.npz") as answers:
+        assert {"teacher_classes", "student_classes", "int8_classes", "alone_classes"} <= set(
+            answers
+        )
     assert (run_dir / "report.html").is_file() and (run_dir / "student.keras").is_file()
 
 

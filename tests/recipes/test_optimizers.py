@@ -76,6 +76,17 @@ def test_steps_after_stairs():
     assert found == pytest.approx(expected, rel=1e-5)
 
 
+def test_stairs_up_to_the_first_step():
+    make = warmed_sgd(0.4, 0.3, 1e-4, decay_at=(0.3, 0.6, 0.9))
+    found = rates_at(make, [0, 270, 271, 300, 301, 601, 999])
+    assert found == pytest.approx([0.04, 0.36, 0.4, 0.4, 0.04, 0.004, 0.0004], rel=1e-5)
+
+
+def test_a_rate_that_would_rise_where_it_falls_is_refused():
+    with pytest.raises(ValueError, match=r"`warm_up` must end .* warm_up=0.5, decay_at=\(0.3, 0.6"):
+        warmed_sgd(0.4, 0.5, 1e-4, decay_at=(0.3, 0.6))
+
+
 def test_steps_alone_where_there_is_no_room_for_stairs():
     make = warmed_sgd(0.4, 0.1, 1e-4, decay_at=(0.5,))
     assert rates_at(make, [0, 5, 6], total=10) == pytest.approx([0.4, 0.4, 0.04], rel=1e-5)

@@ -37,7 +37,9 @@ def test_what_does_not_fit_is_refused(photos, tmp_path):
     keras.Sequential([keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2)]).save(
         path
     )
-    with pytest.raises(ValueError, match=r"--student must take images of --image_size, \(32, 32"):
+    with pytest.raises(
+        ValueError, match=r"--student must take images of photos as they are.*\(32, 32"
+    ):
         photo_students.find([str(path)], photos, "-1..1")
     with pytest.raises(ValueError, match="--student must be a .keras file or a network's name"):
         photo_students.find(["tiny"], photos, "-1..1")

@@ -36,6 +36,13 @@ def test_the_fitnets():
     assert published.MNIST.percent == {"teacher": 0.55, "alone": 1.9, "kd": 0.65, "fitnet": 0.51}
 
 
+def test_svhn_has_the_errors_of_a_fitnet_not_named():
+    figures = published.find("fitnet_teacher", "fitnet3", "svhn_cropped")
+    assert figures.measure == "error" and figures.percent == {"teacher": 2.38, "fitnet": 2.42}
+    assert "Romero et al., ICLR 2015, of a FitNet not named" in figures.sentence(ROWS)
+    assert published.find("resnet56", "resnet20", "svhn_cropped") is None
+
+
 def test_other_networks_and_lossy_images_have_none():
     assert published.find("resnet32x4", "resnet8x4", "cifar10") is None
     assert published.find("resnet56", "resnet8x4", "cifar100") is None

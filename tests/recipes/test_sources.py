@@ -71,6 +71,12 @@ def test_what_is_not_there_is_refused(name, message, tmp_path):
         sources.load_data(name, str(tmp_path))
 
 
+@pytest.mark.parametrize("name", ["digits", "keras:cifar10", "some.npz"])
+def test_images_of_one_size_take_no_other(name, archive):
+    with pytest.raises(ValueError, match=f"--image_size goes with .*--data={name} --image_size=32"):
+        sources.load_data(name, archive.parent, image_size=32)
+
+
 def test_data_without_test_images_are_refused(tmp_path, digits):
     path = tmp_path / "train.npz"
     np.savez(path, x_train=digits.train.images, y_train=digits.train.labels)
@@ -126,6 +132,28 @@ def test_a_file_that_ends_in_probabilities_is_refused(last, tmp_path, digits):
     keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), dense, *tail]).save(path)
     with pytest.raises(ValueError, match=r"--teacher must end in logits.*ends in a softmax"):
         sources.network("teacher", str(path), digits)
+
+
+def test_another_input_is_refused_unless_images_are_resized(tmp_path, digits):
+    path = tmp_path / "large.keras"
+    keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Flatten(), keras.layers.Dense(10)]).save(
+        path
+    )
+    message = (
+        r"--student must take images of digits as they are, of shape \(8, 8, 1\). Received: "
+        r"--student=.*large.keras with inputs of shape \(None, 9, 9, 1\)"
+    )
+    with pytest.raises(ValueError, match=message):
+        sources.network("student", str(path), digits)
+    build = sources.network("student", str(path), digits, resized=True)
+    assert build().input_shape == (None, 9, 9, 1)
+
+
+def test_a_network_made_for_other_images_is_refused(digits):
+    split = data.Split(digits.train.images[:20].repeat(2, axis=1), digits.train.labels[:20])
+    tall = data.ImageData("tall", split, None, None, digits.class_names)
+    with pytest.raises(ValueError, match=r"--teacher must take images of tall .* \(16, 8, 1\)"):
+        sources.network("teacher", "digits_teacher", tall)
 
 
 def test_a_file_that_is_not_there_is_refused(digits):

@@ -42,18 +42,17 @@ def application(
         ValueError: for a model that Keras does not have (all are listed), or a wrong argument.
     """
     inputs = pixels(input_shape)
-    (offset,), (scale,) = Preprocessing(input_shape[:2], scaling=input_scaling).offset_and_scale
-    x = layers.Rescaling(scale, offset, name="pixels_0_255")(inputs)
-    x = OwnScaling(model, name="own_scaling")(x)
+    x = OwnScaling(model, name="own_scaling")(pixels_0_255(inputs, input_scaling))
     build = getattr(keras.applications, model)
     backbone = build(include_top=False, weights=weights, input_shape=input_shape, name="backbone")
     return pooled_classifier(inputs, backbone(x), num_classes, name or model.lower())
 
 
 def keras_hub_preset(
-    preset, input_shape=(224, 224, 3), num_classes=1000, name="keras_hub", load_weights=True
-):
-    """Builds a classifier on an image backbone of keras-hub.
+    preset, input_shape=(224, 224, 3), num_classes=1000, name="keras_hub", load_weights=False,
+    input_scaling="0..255",
+):  # fmt: skip
+    """Builds an image backbone of keras-hub with its own scaling inside and a new classifier.
 
     Args:
         preset: what `keras_hub.models.Backbone.from_preset` takes: a name such as
@@ -61,17 +60,34 @@ def keras_hub_preset(
         input_shape: (height, width, channels).
         num_classes: length of the output, >= 2.
         name: name of the model.
-        load_weights: whether to take the preset's weights, or random ones.
+        load_weights: whether to take the preset's weights (keras-hub downloads them), or random
+            ones.
+        input_scaling: the range of what the model will be given, "0..255", "0..1" or "-1..1": the
+            one that the student shares. The model scales from there as the preset's own
+            `keras_hub.layers.ImageConverter` does.
 
     Returns:
-        `keras.Model` from pixels scaled as the preset's own
-        `keras_hub.layers.ImageConverter.from_preset(preset)` does, to logits (batch, num_classes)
-        of an untrained classifier. Its layers: "features", the mean of the last map; "logits"; all
-        others below the name of the backbone.
+        `keras.Model` from pixels (batch, *input_shape) in that range to logits
+        (batch, num_classes) of an untrained classifier. Its layers: "features", the mean of the
+        last map; "logits"; all others below the name of the backbone.
 
     Raises:
         ModuleNotFoundError: when keras-hub is not installed.
         ValueError: when an argument is not of these forms.
+    """
+    keras_hub = import_keras_hub(preset)
+    backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=load_weights)
+    converter = keras_hub.layers.ImageConverter.from_preset(preset)
+    inputs = pixels(input_shape)
+    x = converter_scaling(converter)(pixels_0_255(inputs, input_scaling))
+    return pooled_classifier(inputs, backbone(x), num_classes, name)
+
+
+def import_keras_hub(preset):
+    """Returns the module, which is installed apart.
+
+    Raises:
+        ModuleNotFoundError: when it is not installed; `preset` is what needs it.
     """
     try:
         import keras_hub
@@ -79,9 +95,21 @@ def keras_hub_preset(
         raise ModuleNotFoundError(
             f"The preset {preset!r} needs keras-hub: pip install keras-hub"
         ) from error
-    inputs = pixels(input_shape)
-    backbone = keras_hub.models.Backbone.from_preset(preset, load_weights=load_weights)
-    return pooled_classifier(inputs, backbone(inputs), num_classes, name)
+    return keras_hub
+
+
+def converter_scaling(converter):
+    """The layer that scales pixels 0..255 as an image converter of keras-hub does."""
+    scale = 1.0 if converter.scale is None else converter.scale
+    offset = 0.0 if converter.offset is None else converter.offset
+    return layers.Rescaling(scale, offset, name="own_scaling")
+
+
+def pixels_0_255(inputs, input_scaling):
+    """Brings pixels (batch, height, width, channels) of a range back to 0..255."""
+    size = inputs.shape[1:3]
+    (offset,), (scale,) = Preprocessing(size, scaling=input_scaling).offset_and_scale
+    return layers.Rescaling(scale, offset, name="pixels_0_255")(inputs)
 
 
 @keras.saving.register_keras_serializable("tf_lpdistill")

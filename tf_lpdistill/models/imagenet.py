@@ -1,9 +1,13 @@
 """Ready classifiers of the 1,000 classes of ImageNet: teachers with their own heads."""
 
 import keras
-from keras import layers
 
-from tf_lpdistill.models.applications import OwnScaling, known_applications
+from tf_lpdistill.models.applications import (
+    OwnScaling,
+    converter_scaling,
+    import_keras_hub,
+    known_applications,
+)
 
 
 def imagenet_classifier(name, weights="imagenet"):
@@ -41,18 +45,10 @@ def imagenet_classifier(name, weights="imagenet"):
 
 
 def _preset(preset):
-    try:
-        import keras_hub
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError(
-            f"The preset {preset!r} needs keras-hub: pip install keras-hub"
-        ) from error
+    keras_hub = import_keras_hub(preset)
     task = keras_hub.models.ImageClassifier.from_preset(preset, activation=None)
     converter = task.preprocessor.image_converter
     inputs = keras.Input((*converter.image_size, 3), name="pixels")
-    scale = 1.0 if converter.scale is None else converter.scale
-    offset = 0.0 if converter.offset is None else converter.offset
-    scaled = layers.Rescaling(scale, offset, name="own_scaling")(inputs)
     # A plain model of its layers: the task itself would be saved with its own preprocessing.
     backbone = keras.Model(task.inputs, task.outputs, name="backbone")
-    return keras.Model(inputs, backbone(scaled), name=task.name)
+    return keras.Model(inputs, backbone(converter_scaling(converter)(inputs)), name=task.name)
