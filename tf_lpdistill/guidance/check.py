@@ -71,7 +71,7 @@ def check(distiller, dataset, num_samples=256):
 
 
 def _not_compiled(distiller):
-    if distiller.loss is None and distiller.student_loss_weight != 0:
+    if not distiller.compiled and distiller.student_loss_weight != 0:
         yield Finding(
             "not_compiled",
             "note",

@@ -81,11 +81,25 @@ def _wrong_layer(evidence, term):
     )
 
 
+def lacks_neighbors(evidence, term):
+    """Whether a loss asks for more neighbours than a batch has.
+
+    Args:
+        evidence: `Evidence`.
+        term: one of its terms.
+    """
+    return getattr(term.loss, "num_neighbors", 0) >= _compared(evidence, term)
+
+
+def _compared(evidence, term):
+    """How many samples a loss compares at a time."""
+    alone = getattr(term.loss, "scope", "global") == "replica"
+    return evidence.batch_size // (num_replicas() if alone else 1)
+
+
 def _too_many_neighbors(evidence, term):
-    k, batch = term.loss.num_neighbors, evidence.batch_size
-    if getattr(term.loss, "scope", "global") == "replica":
-        batch //= num_replicas()
-    if k >= batch:
+    k, batch = term.loss.num_neighbors, _compared(evidence, term)
+    if lacks_neighbors(evidence, term):
         seen, largest = f"num_neighbors={k}, and a batch holds {batch} images", batch - 1
     else:
         sizes = _class_sizes(evidence, batch)

@@ -1,13 +1,15 @@
 """What a step would do: refusals, gradients that arrive or do not, a student like its teacher."""
 
 import math
+from functools import partial
 
 import keras
 import numpy as np
 
+from tf_lpdistill import first_batch
+from tf_lpdistill.guidance.features import lacks_neighbors
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.gradients import part_gradients
-from tf_lpdistill.losses import Loss
 from tf_lpdistill.ops import leave_out
 
 _TINY = 1e-6
@@ -27,18 +29,25 @@ def look_at_learning(evidence):
 
 
 def _refused(evidence):
-    """What `fit` would raise before the first step."""
-    _, y, sample_weight = evidence.data
-    for term in evidence.terms:
-        features = leave_out(term.select(*evidence.outputs), sample_weight)
-        known = {"y": y, "sample_id": evidence.batch.sample_id}
+    """What `fit` would raise before the first step, by the very checks of `fit`."""
+    for check in _checks(evidence):
         try:
-            term.loss.validate_outputs(*features, **(known if isinstance(term.loss, Loss) else {}))
+            check()
         except ValueError as error:
-            if "num_neighbors" not in str(error):  # told with its reasons by another look
-                yield Finding(
-                    "refused", "error", str(error), "`fit` raises this before the first step.", ""
-                )
+            yield Finding(
+                "refused", "error", str(error), "`fit` raises this before the first step.", ""
+            )
+
+
+def _checks(evidence):
+    """The checks of the first batch; without those of another look, which tells the reasons."""
+    distiller, data, outputs = evidence.distiller, evidence.data, evidence.outputs
+    if distiller.compiled:
+        yield partial(first_batch.check_inputs_and_labels, distiller, distiller._teacher(), data)
+        yield partial(first_batch.check_student_outputs, distiller, outputs, data)
+    for term in evidence.terms:
+        if not lacks_neighbors(evidence, term):
+            yield partial(first_batch.check_term, term, outputs, data)
 
 
 def _shared_weights(evidence):
