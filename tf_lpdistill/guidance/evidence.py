@@ -27,7 +27,8 @@ class Teacher:
         title: "The teacher", or with its name in an ensemble.
         model: the `keras.Model`; None for one of which only a cache is left.
         predictions: (n, classes) float32; None where it gives something else.
-        features: (n, ...) float32 of the layer before its logits, and that layer's name; or None.
+        features: (n, ...) float32 of the layer before its logits; or None.
+        layer: that layer's name as a loss gives it, in an ensemble behind the teacher's; or None.
     """
 
     title: str
@@ -124,7 +125,7 @@ def gather(distiller, dataset, num_samples):
             model,
             joined[f"teacher {name}"],
             joined[f"features {name}"],
-            taps[name].names[0] if taps[name] else None,
+            "/".join(filter(None, (name, taps[name].names[0]))) if taps[name] else None,
         )
         for name, model in members.items()
     }
@@ -165,14 +166,15 @@ def _as_tensor(value):
 
 
 def ensure_built(distiller, dataset):
-    """Builds a distiller whose student has not seen its inputs yet.
+    """Builds a distiller whose student has not seen its inputs yet, on all of its replicas.
 
     Args:
         distiller: a `Distiller`.
         dataset: batches as `fit` takes them.
     """
     if not distiller.built:
-        distiller(next(read(dataset))[0])
+        with distiller.distribute_strategy.scope():  # outside, its weights would be one replica's
+            distiller(next(read(dataset))[0])
 
 
 def teacher_models(distiller):
