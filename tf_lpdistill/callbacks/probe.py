@@ -7,6 +7,7 @@ import numpy as np
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.guidance.evidence import read
+from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.guidance.unchanged import unchanged
 from tf_lpdistill.ops.replicas import local
@@ -61,10 +62,7 @@ class Probe:
     @property
     def labels(self):
         """(n,) integers, or None: there are no labels, or they are no classes."""
-        labels = None if self.data[1] is None else np.asarray(self.data[1])
-        if labels is not None and labels.ndim == 2:
-            labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-        return labels.astype(int) if labels is not None and labels.ndim == 1 else None
+        return as_classes(self.data[1])
 
     def look(self):
         """Runs teacher and student on the probe, and leaves both as they were.

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.batch import Batch, unpack
+from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.losses import LocalityPreserving
 from tf_lpdistill.losses.relational import RelationalLoss
@@ -46,8 +47,9 @@ class Evidence:
         distiller: the built `Distiller`.
         data: the first batch, `(x, y, sample_weight)` of tensors.
         outputs: `(teacher's, student's)` predictions and features on it, in inference mode.
+        counted: n.
         inputs: (n, ...) float32 where the input is one tensor, else None.
-        labels: (n,) integers, or None: there are none, or they are no classes.
+        labels: (n,) integers, or None: there are none, they are no classes, or no sample counts.
         teachers: {name, "" for a single one: `Teacher`}.
         student: (n, classes) float32 predictions; None where it gives something else.
         relational: {term: (n, ...) teacher features} of the losses that compare samples.
@@ -56,6 +58,7 @@ class Evidence:
     distiller: Any
     data: tuple
     outputs: tuple
+    counted: int
     inputs: np.ndarray | None
     labels: np.ndarray | None
     teachers: dict[str, Teacher]
@@ -132,8 +135,9 @@ def gather(distiller, dataset, num_samples):
     return Evidence(
         distiller,
         *first,
+        len(joined["counted"]),
         joined["inputs"],
-        joined["labels"],
+        joined["labels"] if len(joined["counted"]) else None,
         teachers,
         joined["student"],
         {term.name: joined[f"term {term.name}"] for term in distiller._terms()},
@@ -218,9 +222,11 @@ def _row(distiller, data, batch, outputs, taps):
         counts = np.asarray(sample_weight).reshape(-1) > 0
     several = distiller._teacher().teacher_names
     predictions = predictions if several else (predictions,)
+    labels = as_classes(y)
     row = {
+        "counted": np.ones(len(keras.tree.flatten(batch.inputs)[0]))[counts],
         "inputs": _array(batch.inputs, counts),
-        "labels": _labels(y, counts),
+        "labels": labels if labels is None else labels[counts],
         "student": _scores(student, counts),
     }
     for (name, tap), output in zip(taps.items(), predictions, strict=True):
@@ -242,17 +248,6 @@ def _array(tensor, counts):
 def _scores(output, counts):
     scores = _array(output, counts)
     return scores if scores is not None and scores.ndim == 2 and scores.shape[1] > 1 else None
-
-
-def _labels(y, counts):
-    """Classes as integers, of one-hot or mixed labels the largest; None for anything else."""
-    if y is None or isinstance(y, (tuple, list, dict)):
-        return None
-    labels = np.asarray(y)
-    if labels.ndim == 2:
-        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-    whole = labels.ndim == 1 and np.array_equal(labels, np.rint(labels))
-    return labels[counts].astype(int) if whole else None
 
 
 def _join(parts):

@@ -15,6 +15,15 @@ def look_at_scores(evidence):
     """Yields findings about sizes and right answers; a note where none can be counted."""
     swapped = _outsized(evidence)
     yield from swapped
+    if not evidence.counted:
+        yield Finding(
+            "no_samples",
+            "note",
+            "All samples that were looked at have weight 0.",
+            "Scores, layers and gradients could not be looked at: nothing would be learnt of them.",
+            "Call `check` on samples that count, or look at how the weights are made.",
+        )
+        return
     if evidence.labels is None:
         yield Finding(
             "no_labels",

@@ -9,6 +9,7 @@ import numpy as np
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.guidance.evidence import read
 from tf_lpdistill.guidance.geometry import chance_purity, label_purity, linear_cka
+from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import feature_layers, penultimate, reach
 from tf_lpdistill.taps import Tap
 
@@ -194,15 +195,13 @@ def _collect(models, networks, dataset, num_samples):
 
 
 def _classes(y):
-    labels = None if y is None or isinstance(y, (dict, tuple, list)) else np.asarray(y)
-    if labels is not None and labels.ndim == 2:
-        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iuf":
+    labels = as_classes(y)
+    if labels is None:
         raise ValueError(
             "`dataset` must give batches (x, y) with classes or one-hot labels. Received: "
             f"y={type(y).__name__}"
         )
-    return labels.astype(int)
+    return labels
 
 
 def _kept(features):
