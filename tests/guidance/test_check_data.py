@@ -18,7 +18,7 @@ from tf_lpdistill import (
     models,
 )
 from tf_lpdistill.guidance.gradients import part_gradients
-from tf_lpdistill.losses import Loss, RelationalDistance, SoftTarget
+from tf_lpdistill.losses import Hint, Loss, RelationalDistance, SoftTarget
 
 
 def names(findings):
@@ -172,6 +172,49 @@ def test_a_loss_that_does_not_prefer_the_right_student():
     distiller = compiled(Distiller(network(), network(), [Backwards(), RelationalDistance()]))
     (found,) = (f for f in guidance.check(distiller, [(x, y)]) if f.name == "self_distillation")
     assert found.what.startswith("backwards gives 10 to a student equal to its teacher, and ")
+
+
+class Shifted(Loss):
+    """Right but for a constant that hides how near the student is."""
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        difference = teacher_outputs - student_outputs
+        return 5.0 + 100.0 * keras.ops.mean(keras.ops.square(difference))
+
+
+def test_a_loss_that_is_not_0_for_the_right_student():
+    distiller = compiled(Distiller(network(), network(), [Shifted(), SoftTarget()]))
+    found = guidance.check(distiller, [batch(32)])
+    (shifted,) = (each for each in found if each.name == "self_distillation")
+    assert shifted.severity == "warning"
+    assert shifted.what.startswith("shifted gives 5 to a student equal to its teacher, and ")
+    assert "Look for a constant" in shifted.way_out
+
+
+class Forgetful(Loss):
+    """Makes an adapter, and leaves it out of the sum."""
+
+    def build_features(self, teacher_shape, student_shape):
+        self.adapter = keras.layers.Dense(teacher_shape[-1])
+        self.adapter.build(student_shape)
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        adapted = keras.ops.stop_gradient(self.adapter(student_outputs))
+        return keras.ops.mean(keras.ops.square(teacher_outputs - student_outputs - adapted))
+
+
+def test_an_adapter_without_a_gradient():
+    hint = Hint("hidden", "hidden", regressor="dense")
+    distiller = compiled(Distiller(network(), network(), [Forgetful(), hint]))
+    found = [f.what for f in guidance.check(distiller, [batch(32)]) if f.name == "no_gradient"]
+    assert found == ["forgetful: its gradient on the loss's own trainable weights is 0."]
+
+
+def test_samples_that_all_have_weight_0():
+    x, y = batch(32)
+    distiller = compiled(Distiller(network(), network(), [SoftTarget(), small_lp()]))
+    found = guidance.check(distiller, [(x, y, np.zeros(32, "float32"))])
+    assert "no_samples" in names(found) and not {"no_labels", "no_gradient"} & set(names(found))
 
 
 def test_gradients_are_those_of_the_step(mirrored):
