@@ -217,6 +217,14 @@ def test_samples_that_all_have_weight_0():
     assert "no_samples" in names(found) and not {"no_labels", "no_gradient"} & set(names(found))
 
 
+def test_what_can_be_read_once_is_left_alone():
+    distiller = compiled(Distiller(network(), network(), [SoftTarget()]))
+    once = (part for part in [batch(32)])
+    with pytest.raises(ValueError, match="can be read again.*from_generator.*Received: dataset=<g"):
+        guidance.check(distiller, once)
+    assert len(list(once)) == 1
+
+
 def test_gradients_are_those_of_the_step(mirrored):
     x, y = batch(32)
     data, losses = (tf.constant(x), tf.constant(y), None), {"kd": SoftTarget, "lp": small_lp}

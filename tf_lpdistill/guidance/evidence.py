@@ -1,6 +1,7 @@
 """What is looked at: some labelled samples, and what teacher and student make of them."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -151,8 +152,14 @@ def read(dataset):
         dataset: batches as `fit` takes them.
 
     Raises:
-        ValueError: when there is none.
+        ValueError: when there is none, and for what can be read only once.
     """
+    if isinstance(dataset, Iterator):
+        raise ValueError(
+            "`dataset` must be one that can be read again, or a look would take its batches from "
+            "the training. Give a list of batches, or tf.data.Dataset.from_generator(...) around "
+            f"the function that makes the generator. Received: dataset={dataset!r}"
+        )
     empty = True
     for data in dataset:
         empty = False
