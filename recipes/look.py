@@ -3,11 +3,13 @@
 from tf_lpdistill import Distiller, guidance
 from tf_lpdistill.ops.replicas import spans_workers
 
-_looked = set()
+_looked, _told = set(), set()
 
 
 def at(model, batches, trainer):
-    """Says what `guidance.check` finds wrong, once in a run for each choice of losses.
+    """Says what `guidance.check` finds wrong, each finding once in a run.
+
+    It looks once for each choice of losses, of their layers and of k.
 
     Args:
         model: the compiled model that is about to be trained; only a `Distiller` is looked at, and
@@ -19,9 +21,17 @@ def at(model, batches, trainer):
         The batches.
     """
     if isinstance(model, Distiller) and not spans_workers(trainer.run.strategy):
-        wiring = (trainer.run.directory, *(loss.name for loss in model.distillation_losses))
-        if len(wiring) > 1 and wiring not in _looked:
-            _looked.add(wiring)
-            for problem in guidance.check(model, batches).problems:
-                trainer.progress.say(str(problem))
+        run, wiring = trainer.run.directory, tuple(map(_compared, model.distillation_losses))
+        if wiring and (run, wiring) not in _looked:
+            _looked.add((run, wiring))
+            for problem in map(str, guidance.check(model, batches).problems):
+                if (run, problem) not in _told:
+                    _told.add((run, problem))
+                    trainer.progress.say(problem)
     return batches
+
+
+def _compared(loss):
+    """What of a loss a look depends on: its layers and its k."""
+    names = ("name", "teacher_layer_name", "student_layer_name", "num_neighbors")
+    return tuple(str(getattr(loss, name, None)) for name in names)

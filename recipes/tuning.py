@@ -80,6 +80,7 @@ class Search:
 
         Raises:
             ImportError: without Optuna.
+            RuntimeError: when no trial could be trained to its end.
         """
         optuna = load_optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -91,14 +92,21 @@ class Search:
             load_if_exists=True,
             direction="maximize",
         )
-        if not study.trials:
+        if not any(map(_keeps_start, study.trials)):
             study.enqueue_trial(START)
         # A sampler that began anew at each --resume would draw the same settings again.
         study.sampler = optuna.samplers.TPESampler(
             seed=self.comparison.seeds[0] + len(study.trials)
         )
-        done = sum(trial.state.is_finished() for trial in study.trials)
+        done = sum(map(_is_judged, study.trials))
         study.optimize(self._judge, n_trials=max(num_trials - done, 0))
+        if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
+            reasons = {trial.user_attrs.get("failed") for trial in study.trials} - {None}
+            raise RuntimeError(
+                f"None of the {num_trials} trials could be trained to its end, so that "
+                "there is no best one. Mend the data, the teacher or the optimizer first: train "
+                f"the same with recipes/compare.py. Received: {sorted(reasons)}"
+            )
         return study
 
     def _judge(self, trial):
@@ -107,6 +115,7 @@ class Search:
         one = dataclasses.replace(self.comparison, methods=methods, seeds=self.comparison.seeds[:1])
         (result,) = one.run()[key]
         if "failed" in result:
+            trial.set_user_attr("failed", result["failed"])
             raise load_optuna().TrialPruned(result["failed"])
         return result["validation_accuracy"]
 
@@ -118,10 +127,22 @@ class Search:
                 writer = csv.writer(file)
                 writer.writerow(["trial", "validation_accuracy", *START, "teacher", "student"])
                 for trial in study.trials:
-                    if trial.state.is_finished():
+                    if _is_judged(trial):
                         setting = [trial.params[name] for name in START]
                         pair = self.pairs[trial.params["pair"]]
                         writer.writerow([trial.number, trial.value, *setting, *pair])
+
+
+def _is_judged(trial):
+    """Whether a trial came to its end, or to NaN; one that was killed or interrupted did not."""
+    return trial.state.name in ("COMPLETE", "PRUNED")
+
+
+def _keeps_start(trial):
+    """Whether a trial has been, or is still to be, of `START`."""
+    if _is_judged(trial):
+        return trial.params == START
+    return trial.state.name == "WAITING" and trial.system_attrs.get("fixed_params") == START
 
 
 def load_optuna():

@@ -9,13 +9,13 @@ from tf_lpdistill.losses import LocalityPreserving
 CROSS_ENTROPY = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
 
 
-def network(width=4, dropout=0.0, norm=False, name=None, **dense):
-    """From 6 numbers to 3 logits by way of the layer "hidden"."""
+def network(width=4, dropout=0.0, norm=False, name=None, classes=3, **dense):
+    """From 6 numbers to `classes` logits by way of the layer "hidden"."""
     inputs = keras.Input((6,))
     x = layers.Dense(width, activation="relu", name="hidden", **dense)(inputs)
     x = layers.BatchNormalization(name="norm")(x) if norm else x
     x = layers.Dropout(dropout, seed=1, name="drop")(x) if dropout else x
-    return keras.Model(inputs, layers.Dense(3, name="logits")(x), name=name)
+    return keras.Model(inputs, layers.Dense(classes, name="logits")(x), name=name)
 
 
 def batch(samples=16, seed=0):

@@ -42,6 +42,15 @@ def test_other_points_are_refused(points):
         PiecewiseLinear(points)
 
 
+@pytest.mark.parametrize("steps", [0, -1, 2.5])
+def test_no_steps_are_refused(steps):
+    for make in (lambda: warm_up(1.0, steps), lambda: linear(1.0, 2.0, steps)):
+        with pytest.raises(ValueError, match=rf"`steps` must be.*Received: steps={steps}"):
+            make()
+    with pytest.raises(ValueError, match=rf"`step` must be.*Received: step={steps}"):
+        stop_at(1.0, steps)
+
+
 def test_another_schedule_cannot_be_stopped():
     cosine = keras.optimizers.schedules.CosineDecay(1.0, 10)
     with pytest.raises(ValueError, match="must be a number or a schedule of tf_lpdistill"):

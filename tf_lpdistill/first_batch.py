@@ -96,23 +96,68 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
         ValueError: for an optimizer that counts wrong, missing labels or loss, weights or ids of
             samples that cannot be used, and what the losses find.
     """
-    _check_optimizer(distiller.optimizer)
-    data = keras.tree.map_structure(to_host, data)
-    x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
+    data = keras.utils.unpack_x_y_sample_weight(keras.tree.map_structure(to_host, data))
+    check_inputs_and_labels(distiller, teacher, data)
+    batch = unpack(data[0])
+    outputs = teacher.outputs(batch), student_tap(batch.inputs, training=False)
+    check_student_outputs(distiller, outputs, data)
+    for term in terms:
+        check_term(term, outputs, data)
+
+
+def check_inputs_and_labels(distiller, teacher, data):
+    """Refuses what no forward pass is needed to see.
+
+    Args:
+        distiller: the compiled `Distiller`.
+        teacher: as for `check_first_batch`.
+        data: `(x, y, sample_weight)` of tensors of this process.
+
+    Raises:
+        ValueError: for an optimizer that counts wrong, missing labels or loss, inputs, weights or
+            ids of samples that cannot be used.
+    """
+    x, y, sample_weight = data
     batch = unpack(x)
+    _check_optimizer(distiller.optimizer)
     _check_supervision(distiller, y)
     check_sample_weight(sample_weight)
     _check_sample_id(batch.sample_id)
     check_inputs(distiller.student, batch.inputs)
     teacher.check_inputs(batch.inputs)
-    teacher_outputs = teacher.outputs(batch)
-    student_outputs = student_tap(batch.inputs, training=False)
-    check_predictions(batch.inputs, student_outputs[0], sample_weight)
-    check_labels(distiller.loss, y, student_outputs[0])
-    for term in terms:
-        features = leave_out(term.select(teacher_outputs, student_outputs), sample_weight)
-        known = {"y": y, "sample_id": batch.sample_id} if isinstance(term.loss, Loss) else {}
-        term.loss.validate_outputs(*features, **known)
+
+
+def check_student_outputs(distiller, outputs, data):
+    """Refuses predictions that do not belong to the inputs, and labels without an output.
+
+    Args:
+        distiller: the compiled `Distiller`.
+        outputs: `(teacher's, student's)` predictions and features on the batch.
+        data: as for `check_inputs_and_labels`.
+
+    Raises:
+        ValueError: see `supervision`.
+    """
+    x, y, sample_weight = data
+    check_predictions(unpack(x).inputs, outputs[1][0], sample_weight)
+    check_labels(distiller.loss, y, outputs[1][0])
+
+
+def check_term(term, outputs, data):
+    """Lets one loss look at what it would be computed on.
+
+    Args:
+        term: one of the distiller's terms.
+        outputs: as for `check_student_outputs`.
+        data: as for `check_inputs_and_labels`.
+
+    Raises:
+        ValueError: what the loss finds.
+    """
+    x, y, sample_weight = data
+    features = leave_out(term.select(*outputs), sample_weight)
+    known = {"y": y, "sample_id": unpack(x).sample_id} if isinstance(term.loss, Loss) else {}
+    term.loss.validate_outputs(*features, **known)
 
 
 def _check_optimizer(optimizer):

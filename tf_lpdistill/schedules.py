@@ -66,6 +66,9 @@ def warm_up(weight, steps):
     Returns:
         `PiecewiseLinear`.
 
+    Raises:
+        ValueError: for other steps or weights.
+
     Reference: Zhao et al., Decoupled Knowledge Distillation, CVPR 2022
     (https://arxiv.org/abs/2203.08679), and the warm-up of its public code.
 
@@ -87,12 +90,16 @@ def linear(start, end, steps):
     Returns:
         `PiecewiseLinear`.
 
+    Raises:
+        ValueError: for other steps or values.
+
     Reference: Romero et al., FitNets, ICLR 2015 (https://arxiv.org/abs/1412.6550), section 3.
 
     Examples:
         >>> float(linear(4.0, 1.0, steps=300)(100))
         3.0
     """
+    _check_step("steps", steps)
     return PiecewiseLinear([(0, start), (steps, end)])
 
 
@@ -109,13 +116,14 @@ def stop_at(weight, step):
         `PiecewiseLinear`.
 
     Raises:
-        ValueError: for another schedule.
+        ValueError: for another schedule, or another step.
 
     Examples:
         >>> weight = stop_at(warm_up(1.0, steps=10), step=50)
         >>> [float(weight(step)) for step in (5, 49, 50)]
         [0.5, 1.0, 0.0]
     """
+    _check_step("step", step)
     if isinstance(weight, keras.optimizers.schedules.LearningRateSchedule):
         if not isinstance(weight, PiecewiseLinear):
             raise ValueError(
@@ -127,6 +135,14 @@ def stop_at(weight, step):
     else:
         before = []
     return PiecewiseLinear([*(before or [(0, weight)]), (step, weight), (step, 0.0)])
+
+
+def _check_step(name, step):
+    if not isinstance(step, numbers.Integral) or step < 1:
+        raise ValueError(
+            f"`{name}` must be a whole number of optimizer steps, 1 or more; without such a "
+            f"change give the weight itself. Received: {name}={step!r}"
+        )
 
 
 def _check_points(points):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.small import batch, compiled, lp, network
+from tests.small import CROSS_ENTROPY, batch, compiled, lp, network
 from tf_lpdistill import Distiller, Preprocessing, data, models
 from tf_lpdistill.callbacks import TensorBoardLog, Watch
 from tf_lpdistill.losses import LocalityPreserving
@@ -94,3 +94,11 @@ def test_inputs_that_are_no_images_have_no_grids(tmp_path):
     found = events(tmp_path)
     assert {plugin for plugin, _ in found} == {"scalars", "histograms"}
     assert not (tmp_path / "sprite.png").exists() and (tmp_path / "teacher.tsv").exists()
+
+
+def test_only_a_distiller_is_logged(tmp_path):
+    model = network()
+    model.compile("sgd", CROSS_ENTROPY)
+    x, y = batch()
+    with pytest.raises(ValueError, match="`TensorBoardLog` looks at a tf_lpdistill.Distiller.*Rec"):
+        model.fit(x, y, callbacks=[TensorBoardLog(tmp_path, [(x, y)])], verbose=0)

@@ -234,5 +234,5 @@ def test_numbers_below_one_are_refused(settings, message):
 def test_another_model_is_refused():
     model = network()
     model.compile("sgd", CROSS_ENTROPY)
-    with pytest.raises(ValueError, match="looks at the terms of a tf_lpdistill.Distiller. Receiv"):
+    with pytest.raises(ValueError, match="`Watch` looks at a tf_lpdistill.Distiller. Receiv"):
         model.fit(*batch(), verbose=0, callbacks=[Watch(probe())])

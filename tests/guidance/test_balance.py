@@ -152,6 +152,14 @@ def test_a_part_without_gradient_is_refused():
         guidance.balance(distiller, [batch(32)])
 
 
+def test_a_student_that_is_not_built_is_built_on_every_replica(mirrored):
+    with mirrored.scope():
+        inner = keras.Sequential([keras.layers.Dense(4), keras.layers.Dense(3)])
+        distiller = compiled(Distiller(network(), inner, [SoftTarget()]))
+    guidance.balance(distiller, [batch(32)])
+    assert all(len(weight.value.values) == 2 for weight in inner.weights)
+
+
 @pytest.mark.slow
 def test_replicas_give_the_same_weights(mirrored):
     def weights():

@@ -18,7 +18,7 @@ from tf_lpdistill import (
     models,
 )
 from tf_lpdistill.guidance.gradients import part_gradients
-from tf_lpdistill.losses import Loss, RelationalDistance, SoftTarget
+from tf_lpdistill.losses import Hint, Loss, RelationalDistance, SoftTarget
 
 
 def names(findings):
@@ -75,7 +75,8 @@ def test_an_ensemble_names_the_teacher_that_is_wrong(teacher, student, train):
     assert found.problems[0].what.startswith("The teacher 'fresh' is right on")
     assert any("The teacher 'digits_teacher' is right on" in note.what for note in found)
     early = wire(ensemble, student, [lp("digits_teacher/relu1")])
-    assert "wrong_layer" in names(guidance.check(early, train))
+    (found,) = (f for f in guidance.check(early, train) if f.name == "wrong_layer")
+    assert found.way_out.startswith("Name 'digits_teacher/features' as `teacher_layer_name`, or")
 
 
 def test_replicas(teacher, digits, mirrored):
@@ -98,10 +99,44 @@ def test_what_fit_would_refuse():
     x, y = batch()
     x[3] = np.nan
     distiller = compiled(Distiller(network(), network(), [small_lp()]))
-    found = {each.name: each for each in guidance.check(distiller, [(x, y)])}
-    assert "non-finite teacher features in 'hidden'" in found["refused"].what
-    with pytest.raises(ValueError, match="non-finite teacher features in 'hidden'"):
-        distiller.fit(x, y, verbose=0)
+    told = [each.what for each in guidance.check(distiller, [(x, y)]) if each.name == "refused"]
+    assert "non-finite teacher features in 'hidden'" in told[1]
+    with pytest.raises(ValueError, match="The student's predictions must be finite") as refusal:
+        distiller.fit(x, y, shuffle=False, verbose=0)
+    assert told[0] == str(refusal.value)
+
+
+def test_labels_that_the_student_alone_has_no_output_for():
+    x, y = batch(32)
+    distiller = compiled(Distiller(network(classes=4), network(), [small_lp()]))
+    found = {each.name: each for each in guidance.check(distiller, [(x, y + 1)])}
+    assert found["labels_shifted"].what == (
+        "The student gives 3 classes; the labels go from 1 to 3."
+    )
+    assert found["labels_shifted"].way_out.startswith("Number the classes 0 to 2, or give the stu")
+    with pytest.raises(ValueError) as refusal:
+        distiller.fit(x, y + 1, verbose=0)
+    assert found["refused"].what == str(refusal.value)
+
+
+@pytest.mark.parametrize("spoil", ["labels", "weights", "ids", "loss"])
+def test_every_refusal_of_fit_is_told(spoil):
+    x, y = batch(32)
+    loss = None if spoil == "loss" else keras.losses.SparseCategoricalCrossentropy(True)
+    distiller = Distiller(network(), network(), [SoftTarget()])
+    distiller.compile("sgd", loss)
+    weights = np.where(y == y[0], np.nan, 1.0).astype("float32")
+    data = {
+        "labels": (x,),
+        "weights": (x, y, weights),
+        "ids": ({"inputs": x, "sample_id": weights}, y),
+        "loss": (x, y),
+    }[spoil]
+    dataset = tf.data.Dataset.from_tensors(data)
+    with pytest.raises(ValueError) as refusal:
+        distiller.fit(dataset, verbose=0)
+    found = {each.name: each for each in guidance.check(distiller, dataset)}
+    assert found["refused"].what == str(refusal.value)
 
 
 def test_a_teacher_that_would_be_trained():
@@ -137,6 +172,57 @@ def test_a_loss_that_does_not_prefer_the_right_student():
     distiller = compiled(Distiller(network(), network(), [Backwards(), RelationalDistance()]))
     (found,) = (f for f in guidance.check(distiller, [(x, y)]) if f.name == "self_distillation")
     assert found.what.startswith("backwards gives 10 to a student equal to its teacher, and ")
+
+
+class Shifted(Loss):
+    """Right but for a constant that hides how near the student is."""
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        difference = teacher_outputs - student_outputs
+        return 5.0 + 100.0 * keras.ops.mean(keras.ops.square(difference))
+
+
+def test_a_loss_that_is_not_0_for_the_right_student():
+    distiller = compiled(Distiller(network(), network(), [Shifted(), SoftTarget()]))
+    found = guidance.check(distiller, [batch(32)])
+    (shifted,) = (each for each in found if each.name == "self_distillation")
+    assert shifted.severity == "warning"
+    assert shifted.what.startswith("shifted gives 5 to a student equal to its teacher, and ")
+    assert "Look for a constant" in shifted.way_out
+
+
+class Forgetful(Loss):
+    """Makes an adapter, and leaves it out of the sum."""
+
+    def build_features(self, teacher_shape, student_shape):
+        self.adapter = keras.layers.Dense(teacher_shape[-1])
+        self.adapter.build(student_shape)
+
+    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+        adapted = keras.ops.stop_gradient(self.adapter(student_outputs))
+        return keras.ops.mean(keras.ops.square(teacher_outputs - student_outputs - adapted))
+
+
+def test_an_adapter_without_a_gradient():
+    hint = Hint("hidden", "hidden", regressor="dense")
+    distiller = compiled(Distiller(network(), network(), [Forgetful(), hint]))
+    found = [f.what for f in guidance.check(distiller, [batch(32)]) if f.name == "no_gradient"]
+    assert found == ["forgetful: its gradient on the loss's own trainable weights is 0."]
+
+
+def test_samples_that_all_have_weight_0():
+    x, y = batch(32)
+    distiller = compiled(Distiller(network(), network(), [SoftTarget(), small_lp()]))
+    found = guidance.check(distiller, [(x, y, np.zeros(32, "float32"))])
+    assert "no_samples" in names(found) and not {"no_labels", "no_gradient"} & set(names(found))
+
+
+def test_what_can_be_read_once_is_left_alone():
+    distiller = compiled(Distiller(network(), network(), [SoftTarget()]))
+    once = (part for part in [batch(32)])
+    with pytest.raises(ValueError, match="can be read again.*from_generator.*Received: dataset=<g"):
+        guidance.check(distiller, once)
+    assert len(list(once)) == 1
 
 
 def test_gradients_are_those_of_the_step(mirrored):

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from tests.losses.contract import cases
 from tests.small import compiled
-from tf_lpdistill import Distiller, TeacherEnsemble
+from tf_lpdistill import Distiller, TeacherEnsemble, guidance
 
 CASES = [case for case in cases() if "-0" in case.id]  # the first example of each
 SAMPLES, BATCH = 18, 12  # a whole batch, and a smaller last one
@@ -87,6 +87,12 @@ def test_weight_zero_equals_plain_fit():
     assert all(np.isfinite(values).all() for values in history.values())
     for one, other in zip(plain.weights, distiller.student.weights, strict=True):
         np.testing.assert_array_equal(one, other, err_msg=one.path)
+
+
+def test_a_check_finds_no_fault_with_a_loss_of_ours():
+    looked_at = {"self_distillation", "no_gradient", "not_finite", "refused"}
+    found = guidance.check(compiled(make(1.0)), batches())
+    assert [each.what for each in found if each.name in looked_at] == []
 
 
 @pytest.mark.slow

@@ -73,6 +73,46 @@ def test_a_search_goes_on_where_it_stopped(comparison, judged):
     assert len(search.run(12).trials) == 12
 
 
+def kill(study, judge, n_trials):
+    """As `study.optimize` when it is killed in its first trial: the journal does not hear of it."""
+    study.ask()
+    raise KeyboardInterrupt
+
+
+def interrupt(comparison):
+    """Ctrl-C while the student of a trial trains: Optuna notes that the trial has failed."""
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_stop_in_the_first_trial_does_not_lose_the_start(comparison, judged, monkeypatch, killed):
+    optuna = pytest.importorskip("optuna")
+    search = tuning.Search.of(comparison)
+    with monkeypatch.context() as patch:
+        if killed:
+            patch.setattr(optuna.Study, "optimize", kill)
+        else:
+            patch.setattr(Comparison, "run", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            search.run(2)
+    study = search.run(3)
+    assert study.trials[0].state.name == ("RUNNING" if killed else "FAIL")
+    assert [trial.params == tuning.START for trial in study.trials[1:]] == [True, False, False]
+    assert len(judged) == 3
+    search.write(study)
+    table = comparison.trainer.run.path("trials.csv").read_text(encoding="utf-8")
+    assert table.count("\n") == 1 + 3
+
+
+def test_no_trial_that_could_be_trained_is_told(comparison, monkeypatch):
+    pytest.importorskip("optuna")
+    failed = {"failed": "NaN in step 3"}
+    monkeypatch.setattr(Comparison, "run", lambda self: {key: [failed] for key in self.methods})
+    message = r"None of the 2 trials could be trained.*Received: \['NaN in step 3'\]"
+    with pytest.raises(RuntimeError, match=message):
+        tuning.Search.of(comparison).run(2)
+
+
 @pytest.mark.slow
 def test_the_recipe_and_its_report(recipe, tmp_path):
     pytest.importorskip("optuna")

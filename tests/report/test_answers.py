@@ -124,3 +124,15 @@ def test_a_missing_student_is_named(write, path):
         ValueError, match=r"'student_classes' .* Received: no such array.*leave the"
     ):
         read_answers(path, 3)
+
+
+def test_a_diverged_network_has_no_opinion_and_no_map(write):
+    spoilt = STUDENT.copy()
+    spoilt[1], spoilt[2, 0] = np.nan, np.inf
+    features = np.random.default_rng(0).normal(size=(4, 5))
+    broken = np.where(features > 0, features, np.nan)
+    answers = write({"teacher": features, "student": broken}, teacher=TEACHER, student=spoilt)
+    np.testing.assert_allclose(answers.networks["student"].confidence[1:3], 1 / 3)
+    assert answers.networks["teacher"].map is not None
+    assert answers.networks["student"].map is None
+    assert write({"student": broken}, teacher=TEACHER, student=spoilt).mapped is None

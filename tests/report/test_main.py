@@ -10,6 +10,13 @@ def test_the_path_is_printed(run_dir, capsys):
     assert (run_dir / "report.html").is_file()
 
 
+def test_the_page_may_lie_elsewhere(run_dir, tmp_path, capsys):
+    page = tmp_path / "page.html"
+    assert main([str(run_dir), "--output", str(page)]) == 0
+    assert capsys.readouterr().out == f"{page}\n"
+    assert page.is_file() and not (run_dir / "report.html").exists()
+
+
 def test_an_error_is_one_line(tmp_path, capsys):
     assert main([str(tmp_path)]) == 1
     output = capsys.readouterr()

@@ -6,10 +6,12 @@ import keras
 import numpy as np
 
 from tf_lpdistill.batch import unpack
+from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.guidance.evidence import read
+from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.guidance.unchanged import unchanged
-from tf_lpdistill.ops.replicas import local
+from tf_lpdistill.ops.replicas import local, spans_workers
 from tf_lpdistill.taps import Tap
 from tf_lpdistill.teachers import connect
 
@@ -61,10 +63,7 @@ class Probe:
     @property
     def labels(self):
         """(n,) integers, or None: there are no labels, or they are no classes."""
-        labels = None if self.data[1] is None else np.asarray(self.data[1])
-        if labels is not None and labels.ndim == 2:
-            labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-        return labels.astype(int) if labels is not None and labels.ndim == 1 else None
+        return as_classes(self.data[1])
 
     def look(self):
         """Runs teacher and student on the probe, and leaves both as they were.
@@ -81,6 +80,25 @@ class Probe:
             _feature(*teacher, self.teacher_layer_name),
             _feature(predictions, features, self.student_layer_name),
             outputs[0].shape[-1] if len(outputs) == 1 and len(outputs[0].shape) == 2 else None,
+        )
+
+
+def check_model(name, model):
+    """Refuses what a callback cannot look at.
+
+    Args:
+        name: the callback's.
+        model: what it is to watch.
+
+    Raises:
+        ValueError: for a model that is not a `Distiller`, and several workers.
+    """
+    if not isinstance(model, Distiller):
+        raise ValueError(f"`{name}` looks at a tf_lpdistill.Distiller. Received: model={model!r}")
+    if spans_workers(model.distribute_strategy):
+        raise ValueError(
+            f"`{name}` looks from one process, on any number of its devices; under several workers "
+            "leave it out. Received: a MultiWorkerMirroredStrategy"
         )
 
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tf_lpdistill.callbacks import summaries
 from tf_lpdistill.callbacks.pictures import neighbor_grid, to_pixels
-from tf_lpdistill.callbacks.probe import Probe
+from tf_lpdistill.callbacks.probe import Probe, check_model
 from tf_lpdistill.callbacks.projector import write_projector
 from tf_lpdistill.guidance.evidence import ensure_built
 
@@ -37,7 +37,8 @@ class TensorBoardLog(keras.callbacks.Callback):
         class_names: names for the labels in the projector; None: their numbers.
 
     Raises:
-        ValueError: when training begins, for a data set without a batch, and unknown layers.
+        ValueError: when training begins, for a model that is not a `Distiller`, several workers, a
+            data set without a batch, and unknown layers.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Takes the probe and opens the file."""
+        check_model("TensorBoardLog", self.model)
         ensure_built(self.model, self._dataset)
         self._probe = Probe(self.model, self._dataset, *self._names)
         self._pixels = to_pixels(self._probe.inputs)

@@ -8,12 +8,10 @@ from keras import ops
 
 from tf_lpdistill.callbacks import alarms
 from tf_lpdistill.callbacks.health import examine
-from tf_lpdistill.callbacks.probe import Probe
-from tf_lpdistill.distiller import Distiller
+from tf_lpdistill.callbacks.probe import Probe, check_model
 from tf_lpdistill.guidance.evidence import ensure_built
 from tf_lpdistill.guidance.gradients import part_gradients
 from tf_lpdistill.guidance.unchanged import unchanged
-from tf_lpdistill.ops.replicas import spans_workers
 
 
 class Watch(keras.callbacks.Callback):
@@ -89,7 +87,7 @@ class Watch(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Takes the probe, and looks at the features before the first step."""
-        _check(self.model)
+        check_model("Watch", self.model)
         ensure_built(self.model, self._dataset)
         self._probe = Probe(self.model, self._dataset, *self._names)
         self._gradients = part_gradients(self.model)
@@ -159,18 +157,6 @@ class Watch(keras.callbacks.Callback):
 
 def _warn(text):
     warnings.warn(text, stacklevel=2)
-
-
-def _check(model):
-    if not isinstance(model, Distiller):
-        raise ValueError(
-            f"`Watch` looks at the terms of a tf_lpdistill.Distiller. Received: model={model!r}"
-        )
-    if spans_workers(model.distribute_strategy):
-        raise ValueError(
-            "`Watch` looks from one process, on any number of its devices; under several workers "
-            "leave it out. Received: a MultiWorkerMirroredStrategy"
-        )
 
 
 def first_broken_layer(model):

@@ -37,8 +37,9 @@ def check(distiller, dataset, num_samples=256):
     Args:
         distiller: a `Distiller`, compiled: without `compile` the student's loss cannot be looked
             at. Its teacher may be a model, an ensemble or a cache.
-        dataset: batches as `fit` takes them, e.g. a `tf.data.Dataset`; with or without an end,
-            labels, sample weights (samples of weight 0 do not count) and sample ids.
+        dataset: batches as `fit` takes them, e.g. a `tf.data.Dataset`, and that can be read again
+            (no generator); with or without an end, labels, sample weights (samples of weight 0 do
+            not count) and sample ids.
         num_samples: how many samples to look at, at least the first batch. With 256, shares of
             right answers are known to about 6 points.
 
@@ -47,7 +48,7 @@ def check(distiller, dataset, num_samples=256):
         the errors and warnings, none for a wiring that is right as far as can be seen.
 
     Raises:
-        ValueError: for a data set without a batch.
+        ValueError: for a data set without a batch, and for a generator.
         RuntimeError: for a distiller that was loaded without its teacher.
 
     Examples:
@@ -71,7 +72,7 @@ def check(distiller, dataset, num_samples=256):
 
 
 def _not_compiled(distiller):
-    if distiller.loss is None and distiller.student_loss_weight != 0:
+    if not distiller.compiled and distiller.student_loss_weight != 0:
         yield Finding(
             "not_compiled",
             "note",

@@ -1,6 +1,7 @@
 """What is looked at: some labelled samples, and what teacher and student make of them."""
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -8,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.batch import Batch, unpack
+from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.losses import LocalityPreserving
 from tf_lpdistill.losses.relational import RelationalLoss
@@ -27,7 +29,8 @@ class Teacher:
         title: "The teacher", or with its name in an ensemble.
         model: the `keras.Model`; None for one of which only a cache is left.
         predictions: (n, classes) float32; None where it gives something else.
-        features: (n, ...) float32 of the layer before its logits, and that layer's name; or None.
+        features: (n, ...) float32 of the layer before its logits; or None.
+        layer: that layer's name as a loss gives it, in an ensemble behind the teacher's; or None.
     """
 
     title: str
@@ -45,8 +48,9 @@ class Evidence:
         distiller: the built `Distiller`.
         data: the first batch, `(x, y, sample_weight)` of tensors.
         outputs: `(teacher's, student's)` predictions and features on it, in inference mode.
+        counted: n.
         inputs: (n, ...) float32 where the input is one tensor, else None.
-        labels: (n,) integers, or None: there are none, or they are no classes.
+        labels: (n,) integers, or None: there are none, they are no classes, or no sample counts.
         teachers: {name, "" for a single one: `Teacher`}.
         student: (n, classes) float32 predictions; None where it gives something else.
         relational: {term: (n, ...) teacher features} of the losses that compare samples.
@@ -55,6 +59,7 @@ class Evidence:
     distiller: Any
     data: tuple
     outputs: tuple
+    counted: int
     inputs: np.ndarray | None
     labels: np.ndarray | None
     teachers: dict[str, Teacher]
@@ -124,15 +129,16 @@ def gather(distiller, dataset, num_samples):
             model,
             joined[f"teacher {name}"],
             joined[f"features {name}"],
-            taps[name].names[0] if taps[name] else None,
+            "/".join(filter(None, (name, taps[name].names[0]))) if taps[name] else None,
         )
         for name, model in members.items()
     }
     return Evidence(
         distiller,
         *first,
+        len(joined["counted"]),
         joined["inputs"],
-        joined["labels"],
+        joined["labels"] if len(joined["counted"]) else None,
         teachers,
         joined["student"],
         {term.name: joined[f"term {term.name}"] for term in distiller._terms()},
@@ -146,8 +152,14 @@ def read(dataset):
         dataset: batches as `fit` takes them.
 
     Raises:
-        ValueError: when there is none.
+        ValueError: when there is none, and for what can be read only once.
     """
+    if isinstance(dataset, Iterator):
+        raise ValueError(
+            "`dataset` must be one that can be read again, or a look would take its batches from "
+            "the training. Give a list of batches, or tf.data.Dataset.from_generator(...) around "
+            f"the function that makes the generator. Received: dataset={dataset!r}"
+        )
     empty = True
     for data in dataset:
         empty = False
@@ -165,14 +177,15 @@ def _as_tensor(value):
 
 
 def ensure_built(distiller, dataset):
-    """Builds a distiller whose student has not seen its inputs yet.
+    """Builds a distiller whose student has not seen its inputs yet, on all of its replicas.
 
     Args:
         distiller: a `Distiller`.
         dataset: batches as `fit` takes them.
     """
     if not distiller.built:
-        distiller(next(read(dataset))[0])
+        with distiller.distribute_strategy.scope():  # outside, its weights would be one replica's
+            distiller(next(read(dataset))[0])
 
 
 def teacher_models(distiller):
@@ -216,9 +229,11 @@ def _row(distiller, data, batch, outputs, taps):
         counts = np.asarray(sample_weight).reshape(-1) > 0
     several = distiller._teacher().teacher_names
     predictions = predictions if several else (predictions,)
+    labels = as_classes(y)
     row = {
+        "counted": np.ones(len(keras.tree.flatten(batch.inputs)[0]))[counts],
         "inputs": _array(batch.inputs, counts),
-        "labels": _labels(y, counts),
+        "labels": labels if labels is None else labels[counts],
         "student": _scores(student, counts),
     }
     for (name, tap), output in zip(taps.items(), predictions, strict=True):
@@ -240,17 +255,6 @@ def _array(tensor, counts):
 def _scores(output, counts):
     scores = _array(output, counts)
     return scores if scores is not None and scores.ndim == 2 and scores.shape[1] > 1 else None
-
-
-def _labels(y, counts):
-    """Classes as integers, of one-hot or mixed labels the largest; None for anything else."""
-    if y is None or isinstance(y, (tuple, list, dict)):
-        return None
-    labels = np.asarray(y)
-    if labels.ndim == 2:
-        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-    whole = labels.ndim == 1 and np.array_equal(labels, np.rint(labels))
-    return labels[counts].astype(int) if whole else None
 
 
 def _join(parts):

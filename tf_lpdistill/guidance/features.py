@@ -5,14 +5,13 @@ import numpy as np
 
 from tf_lpdistill.guidance.evidence import RELATIONAL
 from tf_lpdistill.guidance.finding import Finding
-from tf_lpdistill.guidance.geometry import chance_purity, label_purity
+from tf_lpdistill.guidance.geometry import chance_purity, label_purity, near_chance
 from tf_lpdistill.ops import num_replicas
 
 _NEIGHBORS = 5
 # A layer is wrong where its neighbours are this much more often of another class than those of the
 # layer before the logits: twice as often, and five in a hundred more.
 _FACTOR, _MORE = 2.0, 0.05
-_NEAR_CHANCE = 0.1  # of the way from chance to pure
 _CONSTANT = 1e-6  # spread over size
 
 
@@ -59,13 +58,12 @@ def _wrong_layer(evidence, term):
     best = None
     if teacher.features is not None and teacher.layer != name:
         best = label_purity(teacher.features, labels, _NEIGHBORS).mean()
-    near_chance = purity < chance + _NEAR_CHANCE * (1 - chance)
     known_good = best is not None and best > 0.5 * (1 + chance)
     far_worse = known_good and 1 - purity > _FACTOR * (1 - best) + _MORE
     right = teacher.predictions is not None and np.mean(
         teacher.predictions.argmax(axis=1) == labels
     )
-    if not far_worse and not (near_chance and right and right > 0.5 * (1 + chance)):
+    if not far_worse and not (near_chance(purity, chance) and right and right > 0.5 * (1 + chance)):
         return
     better = f" in {teacher.layer!r}, before its logits, {best:.0%}" if best is not None else ""
     yield Finding(
@@ -81,11 +79,25 @@ def _wrong_layer(evidence, term):
     )
 
 
+def lacks_neighbors(evidence, term):
+    """Whether a loss asks for more neighbours than a batch has.
+
+    Args:
+        evidence: `Evidence`.
+        term: one of its terms.
+    """
+    return getattr(term.loss, "num_neighbors", 0) >= _compared(evidence, term)
+
+
+def _compared(evidence, term):
+    """How many samples a loss compares at a time."""
+    alone = getattr(term.loss, "scope", "global") == "replica"
+    return evidence.batch_size // (num_replicas() if alone else 1)
+
+
 def _too_many_neighbors(evidence, term):
-    k, batch = term.loss.num_neighbors, evidence.batch_size
-    if getattr(term.loss, "scope", "global") == "replica":
-        batch //= num_replicas()
-    if k >= batch:
+    k, batch = term.loss.num_neighbors, _compared(evidence, term)
+    if lacks_neighbors(evidence, term):
         seen, largest = f"num_neighbors={k}, and a batch holds {batch} images", batch - 1
     else:
         sizes = _class_sizes(evidence, batch)

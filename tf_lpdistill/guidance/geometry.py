@@ -36,6 +36,19 @@ def chance_purity(labels):
     return float(np.sum(np.square(shares)))
 
 
+def near_chance(purity, chance):
+    """Whether neighbours say next to nothing of the classes: a tenth of the way from chance to 1.
+
+    Args:
+        purity: mean of `label_purity`.
+        chance: `chance_purity` of the same labels.
+
+    Returns:
+        bool.
+    """
+    return bool(purity < chance + 0.1 * (1 - chance))
+
+
 def linear_cka(left, right):
     """Linear centred kernel alignment: how alike two spaces are but for rotation and scale.
 

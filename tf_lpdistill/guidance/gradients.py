@@ -18,10 +18,12 @@ class Gradient:
         value: the part itself, unweighted.
         norm: Euclidean norm of its gradient on all trainable weights of the student; 0.0 where it
             reaches none.
+        own_norm: the same on the weights of the loss itself, its adapters; None where it has none.
     """
 
     value: float
     norm: float
+    own_norm: float | None = None
 
 
 def part_gradients(distiller):
@@ -51,8 +53,8 @@ def part_gradients(distiller):
             results = keras.tree.map_structure(replicas.local, run(data))
         # One value a replica, the same on all of them: the first tells it.
         return {
-            name: Gradient(*(float(ops.reshape(part, (-1,))[0]) for part in pair))
-            for name, pair in results.items()
+            name: Gradient(*(float(ops.reshape(part, (-1,))[0]) for part in parts))
+            for name, parts in results.items()
         }
 
     return measured
@@ -80,13 +82,14 @@ def _step(distiller, data):
         for term in distiller._terms():
             values[term.name] = term.value(teacher_outputs, student_outputs, **extras)
         scaled = {name: replicas.scale(value) for name, value in values.items()}
-    return {
-        name: (
-            ops.reshape(_sum_over_replicas(value), (1,)),
-            ops.reshape(_norm(tape.gradient(value, variables)), (1,)),
-        )
-        for name, value in scaled.items()
-    }
+    own = {term.name: getattr(term.loss, "trainable_variables", []) for term in distiller._terms()}
+    results = {}
+    for name, value in scaled.items():
+        parts = [_sum_over_replicas(value), _norm(tape.gradient(value, variables))]
+        if own.get(name):
+            parts.append(_norm(tape.gradient(value, own[name])))
+        results[name] = tuple(ops.reshape(part, (1,)) for part in parts)
+    return results
 
 
 def _own_rows(tensor):

@@ -1,16 +1,20 @@
 """What a step would do: refusals, gradients that arrive or do not, a student like its teacher."""
 
 import math
+from functools import partial
 
 import keras
 import numpy as np
 
+from tf_lpdistill import first_batch
+from tf_lpdistill.guidance.evidence import RELATIONAL
+from tf_lpdistill.guidance.features import lacks_neighbors
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.gradients import part_gradients
-from tf_lpdistill.losses import Loss
 from tf_lpdistill.ops import leave_out
 
 _TINY = 1e-6
+_ZERO = 1e-3  # of the value for mixed-up images: what float32 leaves of 0 is far below
 _ALIKE = 0.98  # of two values; a loss that contracts, as LP does, is not 0 on equal features
 
 
@@ -19,7 +23,7 @@ def look_at_learning(evidence):
     refused = list(_refused(evidence))
     yield from refused
     yield from _shared_weights(evidence)
-    if refused or evidence.labels_out_of_range:
+    if refused or evidence.labels_out_of_range or not evidence.counted:
         return
     yield from _gradients(evidence)
     for term in evidence.terms:
@@ -27,18 +31,25 @@ def look_at_learning(evidence):
 
 
 def _refused(evidence):
-    """What `fit` would raise before the first step."""
-    _, y, sample_weight = evidence.data
-    for term in evidence.terms:
-        features = leave_out(term.select(*evidence.outputs), sample_weight)
-        known = {"y": y, "sample_id": evidence.batch.sample_id}
+    """What `fit` would raise before the first step, by the very checks of `fit`."""
+    for check in _checks(evidence):
         try:
-            term.loss.validate_outputs(*features, **(known if isinstance(term.loss, Loss) else {}))
+            check()
         except ValueError as error:
-            if "num_neighbors" not in str(error):  # told with its reasons by another look
-                yield Finding(
-                    "refused", "error", str(error), "`fit` raises this before the first step.", ""
-                )
+            yield Finding(
+                "refused", "error", str(error), "`fit` raises this before the first step.", ""
+            )
+
+
+def _checks(evidence):
+    """The checks of the first batch; without those of another look, which tells the reasons."""
+    distiller, data, outputs = evidence.distiller, evidence.data, evidence.outputs
+    if distiller.compiled:
+        yield partial(first_batch.check_inputs_and_labels, distiller, distiller._teacher(), data)
+        yield partial(first_batch.check_student_outputs, distiller, outputs, data)
+    for term in evidence.terms:
+        if not lacks_neighbors(evidence, term):
+            yield partial(first_batch.check_term, term, outputs, data)
 
 
 def _shared_weights(evidence):
@@ -86,6 +97,15 @@ def _gradients(evidence):
                 "Name a layer of the student that lies behind trainable weights, and that the loss "
                 "depends on.",
             )
+        elif gradient.own_norm == 0.0:
+            yield Finding(
+                "no_gradient",
+                "error",
+                f"{name}: its gradient on the loss's own trainable weights is 0.",
+                "An adapter that does not learn hands on what chance made it.",
+                "Use its weights in `compute_loss`, without stop_gradient, or make them "
+                "trainable=False where they are to stay as they are.",
+            )
 
 
 def _self_distillation(evidence, term):
@@ -109,4 +129,15 @@ def _self_distillation(evidence, term):
             "one whose images are mixed up.",
             "A loss that does not prefer the right student cannot teach it.",
             "Mend its `compute_loss`: a loss that matches features gives 0 to equal ones.",
+        )
+    elif same > max(_ZERO * mixed, _TINY) and not isinstance(term.loss, RELATIONAL):
+        yield Finding(
+            "self_distillation",
+            "warning",
+            f"{term.name} gives {same:.4g} to a student equal to its teacher, and {mixed:.4g} to "
+            "one whose images are mixed up.",
+            "A loss that matches features gives 0 to equal ones; what is left over "
+            "hides in the logs how near the student is, or draws it away.",
+            "Look for a constant or a shift in its `compute_loss`; a cross-entropy or a likelihood "
+            "has such a rest, and may keep it.",
         )

@@ -10,16 +10,22 @@ from tf_lpdistill.guidance.evidence import RELATIONAL
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.layers import feature_layers
 
-_FLOAT = 4  # bytes
+_FLOAT = 4  # bytes of a weight, and of what a loss computes
 _COPIES = 4  # of each trained number: itself, its gradient, and two moments of Adam
 _PAIR_MATRICES = 4  # (batch, batch) matrices that a relational loss holds at a time
 _SAFE = 0.8  # of the free memory: an estimate this rough must leave room
 
 
-def look_at_memory(evidence):
-    """Yields the estimate: a note, or a warning when it does not fit."""
+def look_at_memory(evidence, **paths):
+    """Yields the estimate: a note, or a warning when it does not fit; on a GPU always a note.
+
+    Args:
+        evidence: `Evidence`.
+        **paths: of `free_memory`.
+    """
     needed = step_memory(evidence)
-    free = None if tf.config.list_logical_devices("GPU") else free_memory()
+    # TensorFlow tells what it has taken of a GPU, and not what there is.
+    free = None if tf.config.list_logical_devices("GPU") else free_memory(**paths)
     seen = f"A training step wants about {_size(needed)} of memory"
     if free is None:
         yield Finding(
@@ -54,29 +60,54 @@ def step_memory(evidence):
     distiller, batch = evidence.distiller, evidence.batch_size
     trained = sum(math.prod(v.shape) for v in distiller.trainable_variables)
     student = sum(map(math.prod, feature_layers(distiller.student).values()))
-    numbers = _COPIES * trained + 2 * batch * student
+    total = _FLOAT * _COPIES * trained + _width(distiller.student) * 2 * batch * student
     for teacher in evidence.teachers.values():
         if teacher.model is not None:
             largest = sorted(map(math.prod, feature_layers(teacher.model).values()))[-2:]
-            numbers += teacher.model.count_params() + batch * sum(largest)
+            total += _FLOAT * teacher.model.count_params()
+            total += _width(teacher.model) * batch * sum(largest)
     for term in evidence.terms:
         tensors = keras.tree.flatten(term.select(*evidence.outputs))
-        numbers += sum(math.prod(tensor.shape) for tensor in tensors)
+        total += sum(_FLOAT * math.prod(tensor.shape) for tensor in tensors)
         if isinstance(term.loss, RELATIONAL):
-            numbers += _PAIR_MATRICES * batch**2
-    return _FLOAT * int(numbers)
+            total += _FLOAT * _PAIR_MATRICES * batch**2
+    return int(total)
 
 
-def free_memory(path="/proc/meminfo"):
+def _width(model):
+    """Bytes of each number that a model computes: 2 under mixed precision."""
+    return tf.as_dtype(model.compute_dtype).size
+
+
+def free_memory(meminfo="/proc/meminfo", cgroup="/sys/fs/cgroup"):
     """Returns the bytes that a program may still take without swapping; None off Linux.
 
     Args:
-        path: the kernel's table.
+        meminfo: the kernel's table of the computer.
+        cgroup: the folder (version 2) with the limit of the container, where there is one.
     """
-    table = pathlib.Path(path)
+    known = (_available(pathlib.Path(meminfo)), _below_limit(pathlib.Path(cgroup)))
+    return min((free for free in known if free is not None), default=None)
+
+
+def _available(table):
     lines = table.read_text(encoding="ascii").splitlines() if table.exists() else []
     found = [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
     return found[0] if found else None
+
+
+def _below_limit(folder):
+    limit, used = folder / "memory.max", folder / "memory.current"
+    if not (limit.exists() and used.exists()) or limit.read_text().strip() == "max":
+        return None
+    return max(int(limit.read_text()) - int(used.read_text()) + _cached(folder), 0)
+
+
+def _cached(folder):
+    """Bytes of files in memory that the kernel drops when a program wants room."""
+    table = folder / "memory.stat"
+    lines = table.read_text().splitlines() if table.exists() else []
+    return sum(int(line.split()[1]) for line in lines if line.startswith("inactive_file "))
 
 
 def _size(count):

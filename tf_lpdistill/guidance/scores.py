@@ -15,6 +15,15 @@ def look_at_scores(evidence):
     """Yields findings about sizes and right answers; a note where none can be counted."""
     swapped = _outsized(evidence)
     yield from swapped
+    if not evidence.counted:
+        yield Finding(
+            "no_samples",
+            "note",
+            "All samples that were looked at have weight 0.",
+            "Scores, layers and gradients could not be looked at: nothing would be learnt of them.",
+            "Call `check` on samples that count, or look at how the weights are made.",
+        )
+        return
     if evidence.labels is None:
         yield Finding(
             "no_labels",
@@ -24,9 +33,16 @@ def look_at_scores(evidence):
             "Call `check` on labelled data once, even if you train without labels.",
         )
         return
-    for teacher in evidence.teachers.values():
-        if teacher.predictions is not None:
-            yield _look_at_teacher(evidence, teacher, swapped)
+    found = [
+        _look_at_teacher(evidence, teacher, swapped)
+        for teacher in evidence.teachers.values()
+        if teacher.predictions is not None
+    ]
+    yield from found
+    if evidence.labels_out_of_range and "labels_shifted" not in [each.name for each in found]:
+        classes = evidence.student.shape[1]
+        way_out = f"Number the classes 0 to {classes - 1}, or give the student an output for each."
+        yield _numbered(f"The student gives {classes} classes", evidence.labels, way_out)
 
 
 def _outsized(evidence):
@@ -68,14 +84,21 @@ def _shifted(teacher, labels, right):
         seen = f"{teacher.title} gives {classes} classes"
     else:
         return None
+    way_out = (
+        f"Number the classes 0 to {classes - 1} in the order of the teacher's outputs, e.g. "
+        f"dataset.map(lambda x, y: (x, y {'+' if shift > 0 else '-'} 1))."
+    )
+    return _numbered(seen, labels, way_out)
+
+
+def _numbered(seen, labels, way_out):
     return Finding(
         "labels_shifted",
         "error",
         f"{seen}; the labels go from {labels.min()} to {labels.max()}.",
         "Labels and outputs number the classes differently, so that student and teacher pull in "
         "different directions.",
-        f"Number the classes 0 to {classes - 1} in the order of the teacher's outputs, e.g. "
-        f"dataset.map(lambda x, y: (x, y {'+' if shift > 0 else '-'} 1)).",
+        way_out,
     )
 
 

@@ -8,14 +8,13 @@ import numpy as np
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.guidance.evidence import read
-from tf_lpdistill.guidance.geometry import chance_purity, label_purity, linear_cka
+from tf_lpdistill.guidance.geometry import chance_purity, label_purity, linear_cka, near_chance
+from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import feature_layers, penultimate, reach
 from tf_lpdistill.taps import Tap
 
 _NEIGHBORS = 5
 _LARGEST = 16_384  # numbers of a feature that are kept; larger maps are averaged over space
-# Of scores nearer than this the accuracies of trained students did not follow.
-_AHEAD = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,8 +99,8 @@ def suggest_layers(teacher, student, dataset, num_samples=512):
 
     Against accuracies of trained students (docs/results/layers.md) the ranking told where in the
     student to attach the loss, and not which of the teacher's layers is better; it did not beat the
-    layers before the logits. These are suggested, therefore, unless another pair's score is ahead
-    by 0.05.
+    layers before the logits. These are suggested, therefore, unless the purity of the teacher's is
+    near chance: its head has forgotten the classes. Then it is the first of the ranking.
 
     Args:
         teacher: a trained, built Functional or Sequential `keras.Model`.
@@ -142,14 +141,10 @@ def suggest_layers(teacher, student, dataset, num_samples=512):
     ]
     usual = (penultimate(teacher), penultimate(student))
     pairs.sort(key=lambda p: (-round(p.score, 3), (p.teacher, p.student) != usual, p.cost))
-    return LayerPairs(pairs, _suggested(pairs, usual), chance_purity(labels), len(labels))
-
-
-def _suggested(pairs, usual):
-    """The layers before the logits, unless another pair is clearly ahead of them."""
-    (own,) = [pair for pair in pairs if (pair.teacher, pair.student) == usual]
-    best = pairs[0] if pairs[0].score > own.score + _AHEAD else own
-    return best.teacher, best.student
+    chance = chance_purity(labels)
+    if near_chance(purities[usual[0]], chance):
+        usual = (pairs[0].teacher, pairs[0].student)
+    return LayerPairs(pairs, usual, chance, len(labels))
 
 
 def _roles(teacher, student):
@@ -194,15 +189,13 @@ def _collect(models, networks, dataset, num_samples):
 
 
 def _classes(y):
-    labels = None if y is None or isinstance(y, (dict, tuple, list)) else np.asarray(y)
-    if labels is not None and labels.ndim == 2:
-        labels = labels.argmax(axis=1) if labels.shape[1] > 1 else labels[:, 0]
-    if labels is None or labels.ndim != 1 or labels.dtype.kind not in "iuf":
+    labels = as_classes(y)
+    if labels is None:
         raise ValueError(
             "`dataset` must give batches (x, y) with classes or one-hot labels. Received: "
             f"y={type(y).__name__}"
         )
-    return labels.astype(int)
+    return labels
 
 
 def _kept(features):

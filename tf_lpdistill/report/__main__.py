@@ -25,14 +25,14 @@ def main(arguments=None):
         "run", nargs="+", metavar="RUN", help="the --run_dir of a recipe that has finished"
     )
     parser.add_argument(
-        "--output", default="comparison.html", help="the page of several runs (%(default)s)"
+        "--output", help="the page (report.html in RUN; comparison.html here of several runs)"
     )
     given = parser.parse_args(arguments)
     try:
         if len(given.run) > 1:
-            print(write_comparison(given.run, given.output))
+            print(write_comparison(given.run, given.output or "comparison.html"))
         else:
-            print(write_report(given.run[0]))
+            print(write_report(given.run[0], given.output))
     except (OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

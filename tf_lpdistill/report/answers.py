@@ -17,7 +17,8 @@ def write_answers(path, images, labels, outputs, features):
 
     Of the outputs only the first class and its probability are kept, of the features the two
     principal components of up to 600 images drawn at random, and of the images up to nine that
-    teacher and student disagree on: the file stays small, and holds no test set.
+    teacher and student disagree on: the file stays small, and holds no test set. Of a network that
+    has diverged, outputs that are not finite count as no opinion, and its map is left out.
 
     Args:
         path: `answers.npz` in the run folder.
@@ -40,7 +41,7 @@ def write_answers(path, images, labels, outputs, features):
         )
     arrays = {"labels": np.asarray(labels)}
     for name, values in outputs.items():
-        sure = probabilities(values)
+        sure = probabilities(_finite_rows(values))
         arrays[f"{name}_classes"] = sure.argmax(axis=1)
         arrays[f"{name}_confidence"] = sure.max(axis=1).astype(np.float32)
     arrays |= _maps(features, len(images))
@@ -63,8 +64,15 @@ def probabilities(outputs):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def _finite_rows(outputs):
+    """Outputs whose rows with NaN or infinity, of a diverged network, are 0: it knows nothing."""
+    outputs = np.asarray(outputs, np.float64)
+    return np.where(np.isfinite(outputs).all(axis=1, keepdims=True), outputs, 0.0)
+
+
 def _maps(features, number):
-    """Maps of the same images, each turned to lie like the first."""
+    """Maps of the same images, each turned to lie like the first; none of a network with NaN."""
+    features = {name: rows for name, rows in features.items() if np.isfinite(rows).all()}
     if not features:
         return {}
     rows = np.random.default_rng(0).permutation(number)[:_MAPPED]

@@ -42,11 +42,12 @@ _SECTIONS = (
 )
 
 
-def write_report(run_dir):
-    """Reads a run folder and writes `report.html` into it, whole or not at all.
+def write_report(run_dir, path=None):
+    """Reads a run folder and writes its page, whole or not at all.
 
     Args:
         run_dir: the folder, `str` or `pathlib.Path`; see `load_run` for what it holds.
+        path: the page; None: `report.html` in the folder.
 
     Returns:
         The `pathlib.Path` of the page.
@@ -56,7 +57,7 @@ def write_report(run_dir):
         ValueError: when a file of the folder is damaged; the text names it.
         OSError: when the page cannot be written.
     """
-    path = pathlib.Path(run_dir) / "report.html"
+    path = pathlib.Path(run_dir) / "report.html" if path is None else pathlib.Path(path)
     files.write_text(path, render(load_run(run_dir)))
     return path
 
