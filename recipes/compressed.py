@@ -6,6 +6,7 @@ import evaluation
 import record
 from run_folder import read_json
 from tf_lpdistill import data, files, tflite
+from tf_lpdistill.saving import load_model
 from ways import FIGURES, WAYS, Job
 
 
@@ -59,9 +60,7 @@ def result(comparison, key, seed, epochs, teacher):
 def _job(comparison, key, seed, epochs):
     trainer = comparison.trainer
     split = trainer.data.train.subset(comparison.num_labels, seed)
-    student = keras.saving.load_model(
-        trainer.run.path("students", f"distilled_seed{seed}/student.keras")
-    )
+    student = load_model(trainer.run.path("students", f"distilled_seed{seed}/student.keras"))
     apprentice = comparison.apprentice(student, seed)
     terms = [
         part for term in comparison.methods["distilled"].terms for part in term.make(apprentice)

@@ -25,9 +25,10 @@ import outcome
 import roles
 import sources
 import teacher_file
+import trials
 from experiment import Experiment
 from method import Method
-from tuning import START, Search, load_optuna
+from tuning import START, Search
 
 FLAGS = flags.FLAGS
 
@@ -36,7 +37,7 @@ def main(argv):
     """Searches, trains the chosen setting anew, and reports."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    load_optuna()  # that it is missing is told before anything is trained
+    trials.load_optuna()  # that it is missing is told before anything is trained
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
     build_teacher, teacher_epochs = teacher_file.or_network(
@@ -51,24 +52,24 @@ def main(argv):
     fits = FLAGS.num_trials + 3 * FLAGS.num_seeds
     comparison = experiment.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
     search = Search.of(comparison)
-    trials = search.run(FLAGS.num_trials)
-    search.write(trials)
+    study = search.run(FLAGS.num_trials)
+    trials.write_csv(comparison.trainer.run.path("trials.csv"), study, search.pairs)
     final = dataclasses.replace(
         comparison,
         methods={
             "alone": Method("Student alone"),
             "start": search.method("KD + LP, as it was", START),
-            "tuned": search.method("KD + LP, tuned", trials.best_params),
+            "tuned": search.method("KD + LP, tuned", study.best_params),
         },
         seeds=list(range(FLAGS.seed + 1, FLAGS.seed + 1 + FLAGS.num_seeds)),
     )
     results = final.run()
     comparison.trainer.progress.close()
     outcome.finish(final, results)
-    teacher, student = search.pairs[trials.best_params["pair"]]
+    teacher, student = search.pairs[study.best_params["pair"]]
     print(
-        f"\nTrial {trials.best_trial.number} of {len(trials.trials)} is best on the validation "
-        f"images, {trials.best_value:.4f}: {trials.best_params}, layers {teacher!r} and {student!r}"
+        f"\nTrial {study.best_trial.number} of {len(study.trials)} is best on the validation "
+        f"images, {study.best_value:.4f}: {study.best_params}, layers {teacher!r} and {student!r}"
     )
 
 

@@ -1,6 +1,5 @@
-"""The search of recipes/tune.py: what is searched, the trials, and the table of them."""
+"""The search of recipes/tune.py: what is searched, and how a trial is judged."""
 
-import csv
 import dataclasses
 
 import numpy as np
@@ -8,8 +7,9 @@ from keras import ops
 
 from comparison import Comparison
 from method import Method, Term
-from tf_lpdistill import data, files, guidance, taps
+from tf_lpdistill import data, guidance, taps
 from tf_lpdistill.ops import center, nearest_rows
+from trials import is_judged, keeps, load_optuna
 
 # The setting of recipes/digits.py: the first trial, and what tuning is compared with.
 START = {"kd_weight": 0.1, "temperature": 4.0, "lp_weight": 0.3, "k": 5, "sigma": 1.0, "pair": 0}
@@ -92,13 +92,13 @@ class Search:
             load_if_exists=True,
             direction="maximize",
         )
-        if not any(map(_keeps_start, study.trials)):
+        if not any(keeps(trial, START) for trial in study.trials):
             study.enqueue_trial(START)
         # A sampler that began anew at each --resume would draw the same settings again.
         study.sampler = optuna.samplers.TPESampler(
             seed=self.comparison.seeds[0] + len(study.trials)
         )
-        done = sum(map(_is_judged, study.trials))
+        done = sum(map(is_judged, study.trials))
         study.optimize(self._judge, n_trials=max(num_trials - done, 0))
         if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
             reasons = {trial.user_attrs.get("failed") for trial in study.trials} - {None}
@@ -118,47 +118,6 @@ class Search:
             trial.set_user_attr("failed", result["failed"])
             raise load_optuna().TrialPruned(result["failed"])
         return result["validation_accuracy"]
-
-    def write(self, study):
-        """Writes `trials.csv`, a line a trial."""
-        path = self.comparison.trainer.run.path("trials.csv")
-        with files.atomic_path(path) as temporary:
-            with open(temporary, "w", newline="", encoding="utf-8") as file:
-                writer = csv.writer(file)
-                writer.writerow(["trial", "validation_accuracy", *START, "teacher", "student"])
-                for trial in study.trials:
-                    if _is_judged(trial):
-                        setting = [trial.params[name] for name in START]
-                        pair = self.pairs[trial.params["pair"]]
-                        writer.writerow([trial.number, trial.value, *setting, *pair])
-
-
-def _is_judged(trial):
-    """Whether a trial came to its end, or to NaN; one that was killed or interrupted did not."""
-    return trial.state.name in ("COMPLETE", "PRUNED")
-
-
-def _keeps_start(trial):
-    """Whether a trial has been, or is still to be, of `START`."""
-    if _is_judged(trial):
-        return trial.params == START
-    return trial.state.name == "WAITING" and trial.system_attrs.get("fixed_params") == START
-
-
-def load_optuna():
-    """Returns the module.
-
-    Raises:
-        ImportError: when it is not installed.
-    """
-    try:
-        import optuna.storages.journal
-    except ImportError as error:
-        raise ImportError(
-            f"Tuning needs Optuna, and it cannot be imported ({error}). Install it: "
-            'pip install -e ".[tuning]"'
-        ) from error
-    return optuna
 
 
 def _scale(features):

@@ -7,6 +7,7 @@ import types
 
 import pytest
 
+import trials
 import tuning
 from comparison import Comparison
 
@@ -34,7 +35,7 @@ def test_the_first_setting_is_that_of_the_digits(comparison, pair):
 def test_without_optuna_the_way_out_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ImportError, match=r'Tuning needs Optuna.*pip install -e "\.\[tuning\]"'):
-        tuning.load_optuna()
+        trials.load_optuna()
 
 
 @pytest.fixture
@@ -65,7 +66,7 @@ def test_a_search_goes_on_where_it_stopped(comparison, judged):
     assert study.best_params["kd_weight"] == min(
         trial.params["kd_weight"] for trial in study.trials
     )
-    search.write(study)
+    trials.write_csv(comparison.trainer.run.path("trials.csv"), study, search.pairs)
     with open(comparison.trainer.run.path("trials.csv"), newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [int(row["trial"]) for row in rows] == list(range(12))
@@ -99,7 +100,7 @@ def test_a_stop_in_the_first_trial_does_not_lose_the_start(comparison, judged, m
     assert study.trials[0].state.name == ("RUNNING" if killed else "FAIL")
     assert [trial.params == tuning.START for trial in study.trials[1:]] == [True, False, False]
     assert len(judged) == 3
-    search.write(study)
+    trials.write_csv(comparison.trainer.run.path("trials.csv"), study, search.pairs)
     table = comparison.trainer.run.path("trials.csv").read_text(encoding="utf-8")
     assert table.count("\n") == 1 + 3
 
