@@ -5,17 +5,19 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from tf_lpdistill.report import write_comparison, write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-WIDTHS = (360, 800, 1440)
+WIDTHS = (360, 600, 800, 1440)
 
 # The report stays as it is; a page around it, of the same folder, measures it.
 FRAME = """<!doctype html><meta charset="utf-8"><body>
 <iframe src="report.html" width="360" height="800"></iframe>
+<iframe src="report.html" width="600" height="800"></iframe>
 <iframe src="report.html" width="800" height="800"></iframe>
 <iframe src="report.html" width="1440" height="800"></iframe>
 <script>
@@ -53,8 +55,7 @@ def browse(tmp_path):
         pytest.skip("Chromium is not installed")
 
     def open_page(path, *options):
-        profile = tmp_path / "profile"
-        profile.mkdir()
+        profile = tempfile.mkdtemp(dir=tmp_path)
         command = [
             CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
@@ -98,7 +99,7 @@ def test_it_fits_every_screen(measure, edit):
         assert page["smallest"] >= 10
         assert page["images"] == 9 + 3 * (1 + 3 * 5)
         assert page["paper"] == "rgb(251, 250, 247)"
-    assert [(page["narrow"], page["wide"]) for page in pages] == [(4, 0), (0, 4), (0, 4)]
+    assert [(page["narrow"], page["wide"]) for page in pages] == [(4, 0), (4, 0), (0, 4), (0, 4)]
 
 
 @pytest.mark.usefixtures("comparison")
@@ -125,4 +126,34 @@ def test_runs_with_long_names_fit_every_screen(measure, run_dir, tmp_path):
 def test_it_follows_a_dark_screen(measure):
     pages, console = measure("--blink-settings=preferredColorScheme=0")
     assert console == []
-    assert [page["paper"] for page in pages] == ["rgb(22, 22, 21)"] * 3
+    assert [page["paper"] for page in pages] == ["rgb(22, 22, 21)"] * 4
+
+
+LOADER = """<!doctype html><meta charset="utf-8"><img src="http://127.0.0.1:9/pixel.png">"""
+
+
+def requested(browse, page, log):
+    """The addresses of the network that a page asks for, by Chromium's own log of its network."""
+    browse(page, f"--log-net-log={log}")
+    # A browser that is closed may leave the last bracket out, so that the log is read as text.
+    # An event is a line; what the browser asks on its own account has no origin.
+    asks = r'"initiator":"(?!not an origin").*?"url":"((?:https?|wss?|ftp)://[^"]*)"'
+    text = log.read_text(encoding="utf-8")
+    assert page.as_uri() in text
+    return set(re.findall(asks, text))
+
+
+def test_it_asks_the_network_for_nothing(run_dir, browse, tmp_path):
+    loader = tmp_path / "loader.html"
+    loader.write_text(LOADER)
+    assert requested(browse, loader, tmp_path / "loader.log") == {"http://127.0.0.1:9/pixel.png"}
+    assert requested(browse, write_report(run_dir), tmp_path / "report.log") == set()
+
+
+def test_it_prints(run_dir, browse, tmp_path):
+    paper = tmp_path / "report.pdf"
+    browse(write_report(run_dir), f"--print-to-pdf={paper}", "--no-pdf-header-footer")
+    content = paper.read_bytes()
+    assert content.startswith(b"%PDF-") and content.rstrip().endswith(b"%%EOF")
+    pages = len(re.findall(rb"/Type\s*/Page\b", content))
+    assert 2 <= pages <= 12

@@ -112,7 +112,8 @@ svg .colored{fill:var(--color);font-weight:500}
 .series-4{--color:var(--c4)}
 .series-5{--color:var(--c5)}
 .legend{display:flex;flex-wrap:wrap;gap:6px 24px;margin-bottom:24px;font-size:.875rem}
-.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:36px 20px}
+.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(274px,100%),1fr));
+gap:36px 20px}
 figcaption{font-size:.875rem;font-weight:500;margin-bottom:10px}
 .price+.price{margin-top:36px}
 figcaption small{font-weight:400;margin-left:8px}
