@@ -7,12 +7,14 @@ study may be stopped at any time and goes on when it is started again, on severa
     python recipes/study.py --run_dir runs/study --data_dir ~/data                # all of it
     python recipes/study.py --run_dir runs/study --data_dir ~/data --part mnist --workers 2
     python recipes/study.py --run_dir runs/study --part digits                    # without data
+    python recipes/study.py --run_dir runs/new --rows docs/results/locality/runs.csv   # go on there
 
 Needs mnist.npz, cifar10_jpeg.npz and clothing64_jpeg.npz in the folder of data sets. Afterwards
 `python recipes/study_results.py --run_dir runs/study` adds the runs to
 docs/results/locality/runs.csv and makes the tables and plots anew.
 """
 
+import dataclasses
 import functools
 import multiprocessing
 import os
@@ -25,9 +27,9 @@ import tensorflow as tf  # noqa: E402
 from absl import app, flags  # noqa: E402
 
 import common  # noqa: E402
-from locality import parts, plan, train  # noqa: E402
+from locality import parts, plan, raw, train  # noqa: E402
 from locality.classroom import Classroom  # noqa: E402
-from locality.records import Records  # noqa: E402
+from locality.records import Job, Records  # noqa: E402
 
 FLAGS = flags.FLAGS
 WAIT = 10  # seconds, while other processes are at work on what the next runs depend on
@@ -67,6 +69,25 @@ def _try(job, records, room):
         return True
 
 
+def adopt(path, records):
+    """Takes the runs of a CSV file for made, but for the teachers, whose files are not in it.
+
+    Args:
+        path: the file, as `study_results.py` writes it.
+        records: the `Records` of this study; a run that they have stays as it is.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: for one of other columns.
+    """
+    if not pathlib.Path(path).is_file():
+        raise FileNotFoundError(f"--rows names no file. Received: --rows={path}")
+    for row in raw.read(path):
+        job = Job(**{field.name: row[field.name] for field in dataclasses.fields(Job)})
+        if job.part != "teacher" and not records.has(job):
+            records.write(job, row)
+
+
 def main(argv):
     """Starts the workers and waits for them."""
     if len(argv) > 1:
@@ -78,6 +99,8 @@ def main(argv):
             f"--part must be 'all' or some of {', '.join(parts.PARTS)}. "
             f"Received: {', '.join(sorted(unknown))}"
         )
+    if FLAGS.rows is not None:
+        adopt(FLAGS.rows, Records(pathlib.Path(FLAGS.run_dir)))
     arguments = (FLAGS.run_dir, names, FLAGS.data_dir, FLAGS.cifar_teacher)
     spawn = multiprocessing.get_context("spawn")
     others = [spawn.Process(target=work, args=arguments) for _ in range(FLAGS.workers - 1)]
@@ -97,5 +120,6 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "cifar_teacher", None, "A .keras teacher for 32x32 pixels 0..255; trained here if unset."
     )
+    flags.DEFINE_string("rows", None, "A runs.csv: its runs count as made.")
     flags.DEFINE_integer("workers", 1, "Processes that share the work.", lower_bound=1)
     common.run_recipe(main)

@@ -7,9 +7,23 @@ import time
 
 import pytest
 
-from locality.records import Records
+import study
+from locality import raw
+from locality.records import Job, Records
 
 pytest.importorskip("optuna")
+ROWS = pathlib.Path(__file__).parents[2] / "docs" / "results" / "locality" / "runs.csv"
+
+
+def test_the_runs_of_a_file_count_as_made(tmp_path):
+    study.adopt(ROWS, Records(tmp_path))
+    made = list(Records(tmp_path).read().values())
+    students = [row for row in raw.read(ROWS) if row["part"] != "teacher"]
+    assert len(made) == len(students) > 100 and all(row in students for row in made)
+    first = {name: students[0][name] for name in ("part", "cell", "method", "setting", "seed")}
+    assert Records(tmp_path).has(Job(**first))
+    with pytest.raises(FileNotFoundError, match=r"--rows names no file. Received: --rows=none"):
+        study.adopt("none", Records(tmp_path))
 
 
 def test_an_unknown_part_is_refused(recipe, tmp_path):
