@@ -89,6 +89,16 @@ def _flag_values():
     return {flag.name: flag.value for flag in chosen if flag.name not in ignored}
 
 
+def refuse_beside(flag, *ignored):
+    """Refuses flags of the command line that would be ignored beside another one."""
+    for name in ignored:
+        if FLAGS[name].present:
+            raise ValueError(
+                f"--{name} has no meaning beside --{flag}: leave one of them out. Received: "
+                f"--{flag}={FLAGS[flag].value} --{name}={FLAGS[name].value}"
+            )
+
+
 def run_recipe(main):
     """Runs `main` under absl; a wrong flag, file or setting is one line, not a traceback."""
 

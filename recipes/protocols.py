@@ -2,6 +2,7 @@
 
 from absl import flags
 
+import common
 import published
 from optimizers import rmsprop, sgd
 from tf_lpdistill import models
@@ -35,24 +36,13 @@ def take_networks():
             f"Received: --pair={FLAGS.pair} --network={FLAGS.network}"
         )
     if FLAGS.network:
-        _refuse_beside("network", "decay_at", "weight_decay")
-    if FLAGS.teacher:
-        _refuse_beside("teacher", "teacher_epochs")
+        common.refuse_beside("network", "decay_at", "weight_decay")
     protocol = FITNETS if FLAGS.network else PAIRS | {"learning_rate": rate(student)}
     for name, value in protocol.items():
         if not FLAGS[name].present:
             setattr(FLAGS, name, value)
     FLAGS.teacher_epochs = FLAGS.teacher_epochs or FLAGS.epochs
     return teacher, student
-
-
-def _refuse_beside(flag, *ignored):
-    for name in ignored:
-        if FLAGS[name].present:
-            raise ValueError(
-                f"--{name} has no meaning beside --{flag}: leave one of them out. Received: "
-                f"--{flag}={FLAGS[flag].value} --{name}={FLAGS[name].value}"
-            )
 
 
 def rate(network):

@@ -1,6 +1,7 @@
 """The teacher that flags name: a network to be trained here, or a `.keras` file of any input."""
 
 import classifiers
+import common
 import sources
 from tf_lpdistill import Preprocessing, models
 from tf_lpdistill.data import ImageData
@@ -47,9 +48,10 @@ def or_network(name, epochs, path, scaling, loaded: ImageData, pixels: Preproces
         `(function without arguments that makes or reads it, epochs to train it)`.
 
     Raises:
-        ValueError: as `find`; for a scaling without a file.
+        ValueError: as `find`; for a scaling without a file, and for epochs beside one.
     """
     if path is not None:
+        common.refuse_beside("teacher", "teacher_epochs")
         return find(path, scaling, loaded, pixels), 0
     if scaling is not None:
         raise ValueError(

@@ -147,7 +147,6 @@ def test_each_network_has_its_own_learning_rate(given, values, rates):
     [
         (["--network=fitnet1", "--decay_at=0.5"], "--decay_at has no meaning beside --network"),
         (["--network=fitnet1", "--weight_decay=0.1"], "--network=fitnet1 --weight_decay=0.1"),
-        (["--teacher=t.keras", "--teacher_epochs=3"], "--teacher=t.keras --teacher_epochs=3"),
     ],
 )
 def test_a_flag_that_would_be_ignored_is_refused(given, values, message):

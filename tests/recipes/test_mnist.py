@@ -56,13 +56,20 @@ def test_figures_beside_the_published_ones_and_a_bundle(recipe, folder, tmp_path
     assert (run_dir / "report.html").is_file() and (run_dir / "student.keras").is_file()
 
 
+def test_epochs_of_a_teacher_that_is_given_are_refused(recipe, folder, tmp_path):
+    done = recipe("mnist", tmp_path / "run", *SHORT, f"--data_dir={folder}", "--teacher=t.keras")
+    assert done.returncode == 1 and not (tmp_path / "run").exists()
+    assert "--teacher_epochs has no meaning beside --teacher" in done.stderr
+
+
 @pytest.mark.slow
 def test_all_methods_learn_from_a_given_teacher_and_resume(recipe, folder, tmp_path):
     flags = [*SHORT, f"--data_dir={folder}"]
     assert recipe("mnist", tmp_path / "first", *flags, "--methods=alone").returncode == 0
     given = [f"--teacher={tmp_path / 'first' / 'teacher.keras'}", "--teacher_scaling=0..1"]
+    taught = [flag for flag in flags if flag != "--teacher_epochs=1"]
     for more in ([], ["--resume"]):
-        done = recipe("mnist", tmp_path / "run", *flags, *given, *more)
+        done = recipe("mnist", tmp_path / "run", *taught, *given, *more)
         assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / "run" / "results.json").read_text())
     keys = ["teacher", "alone", "kd", "fitnet", "lp", "kd_lp"]
