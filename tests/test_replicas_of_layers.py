@@ -45,7 +45,9 @@ def test_synchronised_batch_norm_trains_as_on_one_device_and_plain_does_not(mirr
 
 
 @pytest.mark.parametrize("samples", [16 + 15, 16 + 1])
-@pytest.mark.parametrize("replicas", ["mirrored", "mirrored4"])
+@pytest.mark.parametrize(
+    "replicas", ["mirrored", pytest.param("mirrored4", marks=pytest.mark.slow)]
+)
 def test_a_smaller_last_batch_counts_as_on_one_device(replicas, samples, request):
     # Parts of 8, 7 and of 1, 0; with four replicas of 4, 4, 4, 3 and of 1, 0, 0, 0.
     expected_logs, expected = train(tf.distribute.get_strategy(), network, samples)

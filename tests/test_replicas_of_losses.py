@@ -96,7 +96,9 @@ def group_of_losses(group):
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
-@pytest.mark.parametrize("replicas", ["mirrored", "mirrored4"])
+@pytest.mark.parametrize(
+    "replicas", ["mirrored", pytest.param("mirrored4", marks=pytest.mark.slow)]
+)
 def test_the_same_update_and_logs(replicas, group, request):
     chosen = group_of_losses(group)
     expected_logs, start, expected = one_device(group)

@@ -89,6 +89,7 @@ def test_several_steps_an_execution_log_the_same():
         np.testing.assert_allclose(histories[1][name], values, rtol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_replicas_log_what_one_device_logs(mirrored):
     alone = quietly(distill(*pair()), Watch(probe()), epochs=1)
     with mirrored.scope():

@@ -73,6 +73,7 @@ def test_even_a_teacher_in_training_mode_is_put_back():
         np.testing.assert_array_equal(left, right)
 
 
+@pytest.mark.slow
 def test_replicas_keep_their_own_values(mirrored):
     x, y = batch(32)
     with mirrored.scope():

@@ -71,6 +71,7 @@ def test_the_kept_student_is_that_of_its_best_epoch(finished, digits):
     assert result["best_epoch"] == 1 + accuracies.index(max(accuracies))
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_numbers(kill_and_resume, finished, tmp_path):
     once = "students/soft_target_*/result.json"
     resumed = kill_and_resume("compare", tmp_path / "compare", *SHORT, once=once)
@@ -81,12 +82,14 @@ def test_a_killed_run_resumes_to_the_same_numbers(kill_and_resume, finished, tmp
     assert numbers[0] == numbers[1]
 
 
+@pytest.mark.slow
 def test_resume_refuses_other_flags(recipe, finished):
     done = recipe("compare", finished[0], *SHORT[:-1], "--methods=hint", "--resume")
     assert done.returncode != 0
     assert "--methods: ['soft_target'," in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
@@ -111,6 +114,7 @@ def test_a_wrong_flag_is_told_in_a_line(recipe, flag, message, tmp_path, monkeyp
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_help_teaches(recipe):
     done = recipe("compare", "unused", "--help")
     assert "python recipes/compare.py --num_labels 300 --resume" in done.stdout

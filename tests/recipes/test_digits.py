@@ -67,6 +67,7 @@ def test_resume_refuses_other_flags(recipe, finished):
     assert "--epochs: 2 then, 3 now" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_killed_run_resumes_to_the_same_numbers(kill_and_resume, finished, tmp_path):
     once = "students/kd_*/result.json"
     resumed = kill_and_resume("digits", tmp_path / "digits", *SHORT, once=once)

@@ -147,6 +147,7 @@ def test_a_wrong_flag_is_told_in_a_line(recipe, flags, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_help_teaches(recipe):
     done = recipe("image_folder", "unused", "--help")
     assert "python recipes/image_folder.py --data_dir photos/ --run_dir runs/photos" in done.stdout

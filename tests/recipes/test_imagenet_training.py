@@ -38,6 +38,7 @@ def network():
     return keras.Model(inputs, keras.layers.Dense(10)(keras.layers.GlobalAveragePooling2D()(x)))
 
 
+@pytest.mark.slow
 def test_a_fit_goes_on_after_its_last_whole_epoch(trainer):
     train = trainer.data.train
     kept = {}

@@ -30,6 +30,7 @@ def folder(digits, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_figures_beside_the_published_ones_and_a_bundle(recipe, folder, tmp_path):
     run_dir = tmp_path / "run"
     done = recipe("mnist", run_dir, *SHORT, f"--data_dir={folder}", "--methods=fitnet")

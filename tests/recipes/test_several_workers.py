@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.processes import ROOT, free_ports
 
 SHORT = "--epochs=1 --teacher_epochs=1 --num_seeds=2 --num_labels=100"
@@ -39,6 +41,7 @@ def run(commands):
             os.killpg(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_two_workers_write_one_run_and_resume_it(tmp_path):
     run_dir = tmp_path / "run"
     for flags in (SHORT, f"{SHORT} --resume"):

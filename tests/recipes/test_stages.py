@@ -78,6 +78,7 @@ def test_the_flow_runs_between_neighbouring_stages(layers):
         stages.neighbours(Layers(layers.teacher, single))
 
 
+@pytest.mark.slow
 def test_factor_transfer_trains_a_paraphraser_and_then_the_student(job):
     watched = job(models.digits_student())
     teacher = watched.teacher.get_weights()

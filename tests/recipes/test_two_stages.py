@@ -20,6 +20,7 @@ def test_each_stands_beside_its_single_stage(recipe, tmp_path):
     assert "FT (two stages)" in done.stdout and (tmp_path / "run" / "report.html").is_file()
 
 
+@pytest.mark.slow
 def test_help_teaches(recipe):
     done = recipe("two_stages", "unused", "--help")
     assert "recipes/stages.py has the four" in done.stdout and "--num_labels" in done.stdout
