@@ -86,12 +86,11 @@ class Search:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         path = str(self.comparison.trainer.run.path("trials.journal"))
         journal = optuna.storages.journal.JournalFileBackend(path)
-        study = optuna.create_study(
-            study_name="tune",
-            storage=optuna.storages.JournalStorage(journal),
-            load_if_exists=True,
-            direction="maximize",
-        )
+        storage = optuna.storages.JournalStorage(journal)
+        if optuna.get_all_study_names(storage):  # making it again would be noted in the journal
+            study = optuna.load_study(study_name="tune", storage=storage)
+        else:
+            study = optuna.create_study(study_name="tune", storage=storage, direction="maximize")
         if not any(keeps(trial, START) for trial in study.trials):
             study.enqueue_trial(START)
         # A sampler that began anew at each --resume would draw the same settings again.

@@ -127,7 +127,7 @@ def test_the_recipe_and_its_report(recipe, tmp_path):
     rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
     assert [row["key"] for row in rows] == ["teacher", "alone", "start", "tuned"]
     assert "KD + LP, tuned" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
-    before = (tmp_path / "run" / "trials.csv").read_bytes()
+    before = (tmp_path / "run" / "trials.journal").read_bytes()
     again = recipe("tune", tmp_path / "run", *flags, "--resume")
     assert again.returncode == 0, again.stderr[-2000:]
-    assert (tmp_path / "run" / "trials.csv").read_bytes() == before
+    assert (tmp_path / "run" / "trials.journal").read_bytes() == before
