@@ -66,6 +66,26 @@ def basic_block(x, filters, strides, name, end):
     return layers.ReLU(name=end)(x)
 
 
+def basic_stages(x, filters, blocks):
+    """Stages of basic blocks, each but the first at half the size of the one before.
+
+    Args:
+        x: (batch, height, width, channels).
+        filters: channels of each stage.
+        blocks: basic blocks of each stage, as many numbers.
+
+    Returns:
+        The maps of the last stage. Stage i ends in the layer "stage{i}", see `basic_block`.
+    """
+    for stage, (number, channels) in enumerate(zip(blocks, filters, strict=True), start=1):
+        for block in range(1, number + 1):
+            strides = 2 if stage > 1 and block == 1 else 1
+            name = f"stage{stage}_block{block}"
+            end = f"stage{stage}" if block == number else name
+            x = basic_block(x, channels, strides, name, end)
+    return x
+
+
 def maxout(x, make_layer, *, name, pieces=2):
     """The largest of several linear maps (Goodfellow et al. 2013, Eq. 2).
 

@@ -2,7 +2,7 @@
 
 from keras import layers
 
-from tf_lpdistill.models.blocks import basic_block, conv_norm_relu
+from tf_lpdistill.models.blocks import basic_stages, conv_norm_relu
 from tf_lpdistill.models.ends import pixels, pooled_classifier
 
 _IMAGENET = (224, 224, 3)
@@ -41,11 +41,7 @@ def resnet(
     inputs = pixels(input_shape)
     x = conv_norm_relu(inputs, filters[0], 7, 2, name="stem")
     x = layers.MaxPooling2D(3, 2, padding="same", name="pool")(x)
-    for stage, (blocks, channels) in enumerate(zip(_BLOCKS[depth], filters[1:], strict=True), 1):
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            end = f"stage{stage}" if block == blocks else f"stage{stage}_block{block}"
-            x = basic_block(x, channels, strides, f"stage{stage}_block{block}", end)
+    x = basic_stages(x, filters[1:], _BLOCKS[depth])
     return pooled_classifier(inputs, x, num_classes, name or f"resnet{depth}")
 
 

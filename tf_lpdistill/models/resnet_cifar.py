@@ -1,6 +1,6 @@
 """Residual networks for small images, thin and four times as wide."""
 
-from tf_lpdistill.models.blocks import basic_block, conv_norm_relu
+from tf_lpdistill.models.blocks import basic_stages, conv_norm_relu
 from tf_lpdistill.models.ends import pixels, pooled_classifier
 
 _CIFAR = (32, 32, 3)
@@ -34,12 +34,7 @@ def resnet_cifar(depth, input_shape=_CIFAR, num_classes=10, name=None, filters=(
         raise ValueError(f"`depth` must be 8, 14, 20, ... (6 n + 2). Received: depth={depth}")
     inputs = pixels(input_shape)
     x = conv_norm_relu(inputs, filters[0], 3, name="stem")
-    for stage, channels in enumerate(filters[1:], start=1):
-        blocks = (depth - 2) // 6
-        for block in range(1, blocks + 1):
-            strides = 2 if stage > 1 and block == 1 else 1
-            end = f"stage{stage}" if block == blocks else f"stage{stage}_block{block}"
-            x = basic_block(x, channels, strides, f"stage{stage}_block{block}", end)
+    x = basic_stages(x, filters[1:], [(depth - 2) // 6] * len(filters[1:]))
     return pooled_classifier(inputs, x, num_classes, name or f"resnet{depth}")
 
 
