@@ -1,7 +1,6 @@
 """`cluster`: the weights of a kernel share few values while the student learns on."""
 
 from tf_lpdistill.compression.copies import float32_copy
-from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.training import Training
 
@@ -53,13 +52,7 @@ def cluster(
         )
     preflight(student, "cluster")
     training = Training(
-        dataset,
-        objective or cross_entropy,
-        epochs,
-        steps_per_epoch,
-        learning_rate,
-        checkpoint_dir,
-        verbose,
+        dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
     )
     from tf_lpdistill.compression._tfmot import bridge, clustering
 

@@ -7,7 +7,6 @@ import tensorflow as tf
 from keras import ops
 
 from tf_lpdistill.batch import unpack
-from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.state import State, fingerprint
 from tf_lpdistill.compression.training import Training
 from tf_lpdistill.taps import Tap
@@ -54,9 +53,8 @@ def fine_tune(
             of another one.
     """
     training = Training(
-        dataset, objective or cross_entropy, epochs, steps_per_epoch, learning_rate,
-        checkpoint_dir, verbose,
-    )  # fmt: skip
+        dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
+    )
     return train(student, training)
 
 

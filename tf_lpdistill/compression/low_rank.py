@@ -8,7 +8,6 @@ import numpy as np
 
 from tf_lpdistill.compression.factorization import decompose, factorize, rank_of_energy
 from tf_lpdistill.compression.fine_tuning import train
-from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.rebuild import (
     call_layer,
     copy_layer,
@@ -70,9 +69,8 @@ def low_rank(
     if not 0.0 < energy <= 1.0:
         raise ValueError(f"`energy` must be in (0, 1]. Received: energy={energy}")
     training = dataset is not None and Training(
-        dataset, objective or cross_entropy, epochs, steps_per_epoch, learning_rate,
-        checkpoint_dir, verbose,
-    )  # fmt: skip
+        dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
+    )
     factored = _factored_student(student, energy, max_parameters)
     return train(factored, training) if training else factored
 

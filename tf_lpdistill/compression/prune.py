@@ -1,7 +1,6 @@
 """`prune`: the smallest weights become zero while the student learns on."""
 
 from tf_lpdistill.compression.copies import float32_copy
-from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.training import Training
 
@@ -57,13 +56,7 @@ def prune(
         raise ValueError(f"`sparsity` must be in (0, 1). Received: sparsity={sparsity}")
     preflight(student, "prune")
     training = Training(
-        dataset,
-        objective or cross_entropy,
-        epochs,
-        steps_per_epoch,
-        learning_rate,
-        checkpoint_dir,
-        verbose,
+        dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
     )
     from tf_lpdistill.compression._tfmot import bridge, pruning
 

@@ -10,7 +10,6 @@ from tf_lpdistill.compression.channel_rules import rule_of
 from tf_lpdistill.compression.dependencies import trace_channels
 from tf_lpdistill.compression.fine_tuning import train
 from tf_lpdistill.compression.importance import CRITERIA, importances
-from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.rebuild import copy_layer, layers_by_path, rebuild
 from tf_lpdistill.compression.training import Training, check_objective_has_data
 
@@ -80,9 +79,8 @@ def prune_channels(
             f"`criterion` must be one of {list(CRITERIA)}. Received: criterion={criterion!r}"
         )
     training = dataset is not None and Training(
-        dataset, objective or cross_entropy, epochs, steps_per_epoch, learning_rate,
-        checkpoint_dir, verbose,
-    )  # fmt: skip
+        dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
+    )
     dependencies = trace_channels(student, keep)
     removed = _choose(student, dependencies, criterion, fraction)
     slim = _cut_student(student, dependencies, removed)

@@ -1,7 +1,6 @@
 """`quantize_aware`: the student learns to be computed in int8."""
 
 from tf_lpdistill.compression.copies import float32_copy
-from tf_lpdistill.compression.objectives import cross_entropy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.quantized import QuantizedStudent
 from tf_lpdistill.compression.training import Training
@@ -51,13 +50,7 @@ def quantize_aware(
     """
     preflight(student, "quantize_aware")
     training = Training(
-        dataset,
-        objective or cross_entropy,
-        epochs,
-        steps_per_epoch,
-        learning_rate,
-        checkpoint_dir,
-        verbose,
+        dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
     )
     from tf_lpdistill.compression._tfmot import bridge, quantization
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from tf_lpdistill.compression.objectives import cross_entropy
+
 
 @dataclasses.dataclass(frozen=True)
 class Training:
@@ -13,7 +15,8 @@ class Training:
 
     Args:
         dataset: a batched `tf.data.Dataset` of `(x, y)` or `(x, y, sample_weight)`.
-        objective: function `(x, y, student_features, sample_weight=None) -> scalar`.
+        objective: function `(x, y, student_features, sample_weight=None) -> scalar`; None: the
+            cross-entropy of logits with integer labels.
         epochs: number of epochs, >= 1.
         steps_per_epoch: batches an epoch; None: those of `dataset`, whose length must be known.
         learning_rate: of Adam, at the start; it falls to 0 along a half cosine.
@@ -34,7 +37,8 @@ class Training:
     verbose: int
 
     def __post_init__(self):
-        """Checks the fields."""
+        """Checks the fields, and puts the default objective in its place."""
+        object.__setattr__(self, "objective", self.objective or cross_entropy)
         if not isinstance(self.dataset, tf.data.Dataset):
             raise TypeError(
                 "`dataset` must be a batched tf.data.Dataset of (x, y). Received: "
