@@ -86,11 +86,6 @@ def define_flags():
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
     flags.DEFINE_string("pair", "wrn_40_2:wrn_16_2", "TEACHER:STUDENT, names for models.get.")
     flags.DEFINE_enum("network", None, protocols.NETWORKS, "A FitNet, in the place of --pair.")
-    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else it is trained.")
-    flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
-        "Range of the pixels that a .keras teacher was trained on.",
-    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", None, "Teacher's; --epochs if unset.", lower_bound=1)
     flags.DEFINE_float("learning_rate", None, "Of teacher and student.", lower_bound=1e-9)
     flags.DEFINE_list("decay_at", ["0.625", "0.75", "0.875"], "Shares of the epochs, for SGD.")
@@ -105,6 +100,7 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/cifar", epochs=protocols.PAIRS["epochs"], batch_size=64)
+    common.define_teacher_flags()
     flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

@@ -32,6 +32,15 @@ def define_flags(*, run_dir, epochs, batch_size):
     flags.DEFINE_bool("resume", False, "Go on with the run in --run_dir where it was stopped.")
 
 
+def define_teacher_flags():
+    """Defines the flags of `teacher_file.or_network`: a teacher that is trained already."""
+    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one is trained.")
+    flags.DEFINE_enum(
+        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
+        "Range of the pixels that a .keras teacher was trained on.",
+    )  # fmt: skip
+
+
 def start(recipe, title, *, several_workers=False, batch_size=None, **config):
     """Prepares the process and the run folder.
 

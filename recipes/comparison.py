@@ -1,62 +1,41 @@
 """Methods x seeds: trains each student once, keeps its result, and goes on where it was stopped."""
 
 import dataclasses
-from collections.abc import Callable
 
 import keras
 
 import curves
 import evaluation
 from apprentice import Apprentice
-from method import Method
-from roles import Layers
+from grid import Grid
 from run_folder import read_json
 from tf_lpdistill import files
-from training import Trainer
 
 
 @dataclasses.dataclass(frozen=True)
-class Comparison:
-    """What is compared, and on what.
+class Comparison(Grid):
+    """What is compared on images in memory.
 
     Args:
         trainer: the `Trainer` of the run.
-        teacher: the trained `keras.Model`.
-        build_student: function without arguments that makes a student.
-        layers: the `Layers` of both.
-        methods: {key: `Method`}.
-        seeds: list of seeds, the same for all methods.
-        epochs: epochs of each student.
         num_labels: labelled images of each student, drawn by the seed.
         cached: whether the teacher runs once over the images and is kept in `caches/`; only where
             they are not augmented.
+
+    The other arguments are those of `Grid`.
     """
 
-    trainer: Trainer
-    teacher: keras.Model
-    build_student: Callable
-    layers: Layers
-    methods: dict[str, Method]
-    seeds: list[int]
-    epochs: int
     num_labels: int
     cached: bool = False
 
-    def run(self):
-        """Trains all students that have no result yet.
+    def student(self, key, method, seed):
+        """Trains one student, unless its result is on record.
 
         Returns:
-            {key: list of results, one a seed}. A result is a dict: `accuracy` on the test images
-            at the epoch best on the validation images, `last_accuracy` at the last epoch,
-            `validation_accuracy`, `best_epoch`, `parameters`, `extra_parameters`, `step_ms`; or
-            `failed`, the reason.
+            Dict of `accuracy` on the test images at the epoch best on the validation images,
+            `last_accuracy` at the last epoch, `validation_accuracy`, `best_epoch`, `parameters`,
+            `extra_parameters`, `step_ms`; or `failed`, the reason.
         """
-        return {
-            key: [self._student(key, method, seed) for seed in self.seeds]
-            for key, method in self.methods.items()
-        }
-
-    def _student(self, key, method, seed):
         progress = self.trainer.progress
         directory = self.trainer.run.path("students", f"{key}_seed{seed}")
         if (directory / "result.json").exists():

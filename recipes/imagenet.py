@@ -30,6 +30,7 @@ from imagenet_networks import PAIRS, SCALING, find_teacher, obtain_teacher
 from imagenet_training import StreamTrainer
 from optimizers import warmed_sgd
 from progress import Progress
+from roles import Layers
 from tf_lpdistill import Preprocessing
 
 FLAGS = flags.FLAGS
@@ -57,7 +58,7 @@ def main(argv):
         FLAGS.teacher or named_teacher, FLAGS.teacher_weights, FLAGS.teacher_scaling,
         (FLAGS.teacher_epochs, FLAGS.epochs), streams, pixels,
     )  # fmt: skip
-    layers = imagenet_experiment.find_layers(source.build(), build_student())
+    layers = Layers.of(source.build(), build_student())
     run = common.start("imagenet", f"{streams.name}, {FLAGS.pair}", dataset=streams.describe())
     seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
     progress = Progress(source.epochs + FLAGS.epochs * len(chosen) * len(seeds))
@@ -65,7 +66,7 @@ def main(argv):
         run, streams, pixels, FLAGS.batch_size, progress, optimizer(), run.directory
     )
     teacher = obtain_teacher(source, trainer, FLAGS.seed)
-    experiment = imagenet_experiment.Experiment(
+    experiment = imagenet_experiment.StreamComparison(
         trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs
     )
     results = experiment.run()

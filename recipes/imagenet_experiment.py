@@ -1,9 +1,7 @@
 """Methods x seeds on ImageNet: each student trained once, scored, and the best one exported."""
 
-import dataclasses
 import shutil
 import statistics
-from collections.abc import Callable
 
 import keras
 
@@ -11,52 +9,25 @@ import curves
 import delivery
 import record
 import results
-import roles
 import summary
 from apprentice import Apprentice
-from imagenet_training import StreamTrainer
-from method import Method
+from grid import Grid
 from run_folder import read_json
 from tf_lpdistill import files, losses, tflite
 from training import Trainer
 
 
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """What is trained, and on what.
+class StreamComparison(Grid):
+    """What is compared on images that a `StreamTrainer` reads from disk."""
 
-    Args:
-        trainer: the `StreamTrainer` of the run.
-        teacher: the trained `keras.Model`.
-        build_student: function without arguments that makes a student.
-        layers: the `Layers` of both.
-        methods: {key: `Method`}.
-        seeds: list of seeds, the same for all methods.
-        epochs: epochs of each student.
-    """
-
-    trainer: StreamTrainer
-    teacher: keras.Model
-    build_student: Callable
-    layers: roles.Layers
-    methods: dict[str, Method]
-    seeds: list[int]
-    epochs: int
-
-    def run(self):
-        """Trains all students that have no result yet.
+    def student(self, key, method, seed):
+        """Trains one student, unless its result is on record.
 
         Returns:
-            {key: list of results, one a seed}; a result is a dict of `accuracy` and `top5` on the
-            images to report on and `validation_accuracy` on those that were held out, all of the
-            last epoch, `parameters`, `extra_parameters`, `step_ms`.
+            Dict of `accuracy` and `top5` on the images to report on and `validation_accuracy` on
+            those that were held out, all of the last epoch, `parameters`, `extra_parameters`,
+            `step_ms`.
         """
-        return {
-            key: [self._student(key, method, seed) for seed in self.seeds]
-            for key, method in self.methods.items()
-        }
-
-    def _student(self, key, method, seed):
         trainer = self.trainer.within("students", f"{key}_seed{seed}")
         path = trainer.folder / "result.json"
         if path.exists():
@@ -100,11 +71,6 @@ def check_methods(chosen):
                 "trains it on a data set that fits into memory."
             )
     return chosen
-
-
-def find_layers(teacher, student):
-    """The layers of both networks, by role."""
-    return roles.Layers(roles.Network.of("teacher", teacher), roles.Network.of("student", student))
 
 
 def finish(experiment, found, phone_images):

@@ -80,11 +80,7 @@ def _check_together(name, weights, scaling, wanted):
             f"--teacher_epochs, which train from scratch. Received: --teacher={name} "
             f"--teacher_weights={weights} --teacher_epochs={wanted}"
         )
-    if scaling is not None and not name.endswith(".keras"):
-        raise ValueError(
-            "--teacher_scaling goes with a .keras teacher only: others are built for the range "
-            f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
-        )
+    teacher_file.check_scaling(name, scaling)
 
 
 def _classifier(name, weights, streams, pixels):

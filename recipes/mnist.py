@@ -62,11 +62,6 @@ def main(argv):
 def define_flags():
     """Defines the flags of this recipe."""
     flags.DEFINE_string("data", "keras:mnist", "keras:mnist, FILE.npz, or tfds:NAME.")
-    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else it is trained.")
-    flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
-        "Range of the pixels that a .keras teacher was trained on.",
-    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 15, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_float("learning_rate", 0.0005, "Of RMSProp, constant.", lower_bound=1e-9)
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
@@ -80,6 +75,7 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/mnist", epochs=30, batch_size=128)
+    common.define_teacher_flags()
     flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

@@ -79,11 +79,7 @@ def _check_together(name, weights, scaling):
             f"--teacher_weights goes with --teacher={DEFAULT} only. Received: --teacher={name} "
             f"--teacher_weights={weights}"
         )
-    if scaling is not None and not name.endswith(".keras"):
-        raise ValueError(
-            "--teacher_scaling goes with a .keras teacher only: others are built for the range "
-            f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
-        )
+    teacher_file.check_scaling(name, scaling)
 
 
 def obtain(source: TeacherSource, trainer: Trainer, seed):

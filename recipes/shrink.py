@@ -117,11 +117,6 @@ def define_flags():
     """Defines the flags of this recipe."""
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, FOLDER, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("image_size", None, "Pixels a side, for folders and tfds.", lower_bound=8)
-    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one is trained.")
-    flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
-        "Range of the pixels that a .keras teacher was trained on.",
-    )  # fmt: skip
     flags.DEFINE_string(
         "teacher_network", None,
         "The teacher to train, by its name [digits_teacher for the digits, else resnet20].",
@@ -136,6 +131,7 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/shrink", epochs=30, batch_size=64)
+    common.define_teacher_flags()
     flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

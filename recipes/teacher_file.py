@@ -33,6 +33,15 @@ def find(path, scaling, loaded: ImageData, pixels: Preprocessing):
     return build
 
 
+def check_scaling(name, scaling):
+    """Refuses `--teacher_scaling` beside a teacher that is no `.keras` file."""
+    if scaling is not None and not name.endswith(".keras"):
+        raise ValueError(
+            "--teacher_scaling goes with a .keras teacher only: others are built for the range "
+            f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
+        )
+
+
 def or_network(name, epochs, path, scaling, loaded: ImageData, pixels: Preprocessing):
     """Finds the teacher of an experiment: its own network, or a trained one where a file is given.
 

@@ -76,11 +76,6 @@ def main(argv):
 def define_flags():
     """Defines the flags of this recipe."""
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, keras:NAME or tfds:NAME.")
-    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one for digits.")
-    flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
-        "Range of the pixels that a .keras teacher was trained on.",
-    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
@@ -90,6 +85,7 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/tune", epochs=60, batch_size=100)
+    common.define_teacher_flags()
     flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)
