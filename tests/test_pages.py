@@ -19,6 +19,28 @@ def test_every_block_is_of_a_kind_that_is_tried():
     assert {"python", "python, a file", "bash", "yaml"} <= kinds <= set(KINDS)
 
 
+def test_each_question_has_a_page_of_its_own_in_the_menu():
+    nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
+    titles = {}
+    for group in nav:
+        for entry in next(iter(group.values())):
+            titles |= entry if isinstance(entry, dict) else {}
+    answers = {
+        "Your own photos": "photos.md",
+        "Which layer?": "layers.md",
+        "Which weights?": "weights.md",
+        "Cache": "cache.md",
+        "Many GPUs": "distributed.md",
+        "Quantization": "quantization.md",
+        "Android": "android.md",
+        "keras.distillation": "migration.md",
+        "torchdistill": "torchdistill.md",
+        "Add a loss": "add_a_loss.md",
+    }
+    for words, page in answers.items():
+        assert [titles[title] for title in titles if words in title] == [page]
+
+
 def test_yaml_can_be_loaded():
     texts = [block.text for page in PAGES for block in blocks(page) if block.kind == "yaml"]
     assert texts
