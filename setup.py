@@ -32,7 +32,6 @@ EXTRAS["dev"] = [
     "hypothesis>=6.100",
     "pytest>=8.2",
     "pytest-cov>=5",
-    "pyyaml>=6",
     "setuptools>=77",
     "ruff>=0.17,<0.18",  # another minor version formats differently
 ]

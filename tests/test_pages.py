@@ -22,7 +22,7 @@ def test_every_block_is_of_a_kind_that_is_tried():
 def test_each_question_has_a_page_of_its_own_in_the_menu():
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
     titles = {}
-    for group in nav:
+    for group in (group for group in nav if isinstance(group, dict)):
         for entry in next(iter(group.values())):
             titles |= entry if isinstance(entry, dict) else {}
     answers = {
@@ -61,4 +61,6 @@ def test_links_lead_to_files(page):
 def test_files_that_are_named_exist(page):
     folders = "tf_lpdistill|tests|recipes|export|benchmarks|docs"
     named = re.findall(rf"`((?:{folders})/[\w./-]+)`", page.read_text(encoding="utf-8"))
-    assert [name for name in named if not (ROOT / name).exists()] == []
+    # Those that the reader is to write are called my_something.
+    missing = [name for name in named if not (ROOT / name).exists() and "my_" not in name]
+    assert missing == []
