@@ -10,15 +10,15 @@
 # make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
 # make lint      ruff alone
 # make docs      the documentation, into site/: every broken link is an error
-# make check-links    are the web addresses in pages and docstrings still there? wants a network
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
 # make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
+# make check-links    are the web addresses in pages and docstrings still there? wants a network
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: demo test test-all test-gpu bench study results lint docs torture soak test-matrix \
-  test-mediapipe test-android check-links have-java have-npm
+  test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
@@ -98,6 +98,7 @@ lint: $(VENV)/.dev
 docs: $(VENV)-docs/.ready
 	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build
 
+.PHONY: check-links
 check-links: $(VENV)/.created
 	$(VENV)/bin/python docs/check_links.py
 
