@@ -73,6 +73,12 @@ def test_the_guide_gives_the_weights_of_the_table():
     assert told == {name: terms[name].weight for name in told}
 
 
+def test_the_guide_on_layers_names_every_loss():
+    page = (ROOT / "docs" / "layers.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+    assert {snake_case(name) for row in table for name in re.findall(r"`(\w+)`", row)} == CLASSES
+
+
 def test_the_margin_is_that_of_the_batch_norm_before_the_relu(job):
     ((loss, _),) = METHODS["feature_overhaul"].terms[0].make(job)
     assert len(loss.margin) == 128
