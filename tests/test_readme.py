@@ -1,4 +1,4 @@
-"""Every Python block of the README and of the guides runs as it stands, and prints what it shows."""
+"""The Python blocks of README and guides run as they stand, and print what is shown behind them."""
 
 import contextlib
 import io
