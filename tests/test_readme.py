@@ -60,3 +60,11 @@ def test_code_blocks_run_in_order_and_print_what_is_shown(page, tmp_path, monkey
         if shown is not None:
             assert form(printed.getvalue()) == form(shown)
             assert percentages(printed.getvalue()) == pytest.approx(percentages(shown), abs=5.0)
+
+
+def test_the_first_page_of_the_documentation_has_the_figures_of_the_readme():
+    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| .*KB \|$", first, re.MULTILINE)
+    figures = re.findall(r"\d[\d,.]*(?: ± [\d.]+)?(?: KB)?", "".join(rows))
+    assert len(rows) == 5 and len(figures) >= 12
+    assert [f for f in figures if f not in PAGES[0].read_text(encoding="utf-8")] == []
