@@ -30,34 +30,54 @@ def _draw(width, tiles, distances, batch, query):
     x = svg.Scale(0.0, float(distances[-1]), 40, width - 24)
     y = svg.Scale(0.0, 1.0, _FLOOR, 34)
     cut = float(distances[NEIGHBORS : NEIGHBORS + 2].mean())
+    positions, alphas = x(distances), batch.alpha[query]
+    lanes = _lanes(positions)
+    tops = [_FLOOR + 12 + _LANE * lane for lane in lanes]
+    bottom = max(tops) + _LANE
+    others = zip(tiles[1:], positions[1:], [*alphas, *[0.0] * _OTHERS], tops[1:], strict=True)
+    return bottom + 24, [
+        _frame(x, y, cut, batch.sigma),
+        sheet.image(positions[0] - _TILE / 2, tops[0], _TILE, tiles[0]),
+        [_other(y, *other) for other in others],
+        _numbers(y, positions[1 : 1 + NEIGHBORS], alphas),
+        svg.text(x.stop, bottom + 16, "distance in the teacher's features", "tick", "end"),
+    ]
+
+
+def _frame(x, y, cut, sigma):
+    """The scale of alpha, its curve, and the distance at which the neighbours end."""
     at = np.linspace(0.0, cut, 80)
-    marks = [
-        svg.grid(x, y, [], y.ticks(4), y_text="{:g}".format),
+    curve = svg.curve(x(at), y(np.exp(-((at / sigma) ** 2))), "line")
+    return [
         svg.text(4, 14, "alpha", "tick"),
+        svg.grid(x, y, [], y.ticks(4), y_text="{:g}".format),
         svg.line(x(cut), 8, x(cut), _FLOOR, "baseline"),
         svg.text(x(cut) - 6, 16, f"{NEIGHBORS} neighbours", "tick", "end"),
         svg.text(x(cut) + 6, 16, "the others: 0", "tick"),
-        tag(
-            "g", svg.curve(x(at), y(np.exp(-((at / batch.sigma) ** 2))), "line"), class_="series-0"
-        ),
+        tag("g", curve, class_="series-0"),
     ]
-    lanes = _lanes(x(distances))
-    bottom = _FLOOR + 12 + _LANE * (1 + max(lanes))
-    alphas = [None, *batch.alpha[query], *[0.0] * _OTHERS]
-    for tile, distance, alpha, lane in zip(tiles, x(distances), alphas, lanes, strict=True):
-        top = _FLOOR + 12 + _LANE * lane
-        color = "series-0" if alpha else "series-alone"
-        if alpha is not None:
-            marks.append(tag("g", svg.line(distance, y(alpha), distance, top, "leader"),
-                             svg.dot(distance, y(alpha), 4, "dot"), class_=color))  # fmt: skip
-        kind = "pixels far" if alpha == 0.0 else "pixels"
-        marks.append(sheet.image(distance - _TILE / 2, top, _TILE, tile, kind))
-    found = zip(x(distances[1:]), batch.alpha[query], strict=False)
-    heights = svg.spread([float(y(alpha)) for alpha in batch.alpha[query]], 15, y.stop, y.start)
-    for (distance, alpha), height in zip(found, heights, strict=True):
-        marks.append(svg.text(distance + 8, height, f"{alpha:.2f}", "label number"))
-    marks.append(svg.text(x.stop, bottom + 16, "distance in the teacher's features", "tick", "end"))
-    return bottom + 24, marks
+
+
+def _other(y, tile, position, alpha, top):
+    """An image below its alpha; one that is no neighbour is pale."""
+    marks = [
+        svg.line(position, y(alpha), position, top, "leader"),
+        svg.dot(position, y(alpha), 4, "dot"),
+    ]
+    color, kind = ("series-0", "pixels") if alpha else ("series-alone", "pixels far")
+    return [
+        tag("g", marks, class_=color),
+        sheet.image(position - _TILE / 2, top, _TILE, tile, kind),
+    ]
+
+
+def _numbers(y, positions, alphas):
+    """The alphas of the neighbours, moved apart where they would cover each other."""
+    heights = svg.spread([float(height) for height in y(alphas)], 15, y.stop, y.start)
+    return [
+        svg.text(position + 8, height, f"{alpha:.2f}", "label number")
+        for position, height, alpha in zip(positions, heights, alphas, strict=True)
+    ]
 
 
 def _lanes(positions):

@@ -16,7 +16,6 @@ svg{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial
 .paper{fill:var(--paper)}
 .pixels{image-rendering:pixelated}
 .far{opacity:.4}
-.edge{stroke:var(--accent);stroke-linecap:round}
 .bar{fill:var(--color);fill-opacity:.3}
 .zone{fill:var(--accent);opacity:.12}
 .glyph{fill:var(--color);font-size:10px;text-anchor:middle;font-weight:600}
