@@ -38,11 +38,11 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     trials.load_optuna()  # that it is missing is told before anything is trained
+    teacher_file.check_flags()
+    sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(
-        "digits_teacher", FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
-    )
+    build_teacher, teacher_epochs = teacher_file.or_network("digits_teacher", loaded, pixels)
     build_student = sources.network("student", FLAGS.student, loaded)
     experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
