@@ -63,7 +63,7 @@ def main(argv):
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
-        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True, export=True,
+        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True,
         published=published.find(teacher, student, loaded.name),
         teacher_optimizer=teacher_optimizer,
     )  # fmt: skip

@@ -53,7 +53,7 @@ def main(argv):
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
         FLAGS.num_labels, rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
-        published=published.MNIST if loaded.name == "mnist" else None, export=True,
+        published=published.MNIST if loaded.name == "mnist" else None,
     )  # fmt: skip
     experiment.run("mnist", "A thin deep student on MNIST")
 
