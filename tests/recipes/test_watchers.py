@@ -67,6 +67,7 @@ def distilled(trainer):
     return trainer.fit(distiller, trainer.data.train.subset(100), epochs=2, seed=0)
 
 
+@pytest.mark.slow
 def test_a_log_for_tensorboard_changes_no_number(logged):
     plain = dataclasses.replace(logged, run=dataclasses.replace(logged.run, tensorboard=False))
     rows, folder = distilled(plain), logged.run.path("tensorboard")
