@@ -84,6 +84,7 @@ def join_runs(runs):
         neighbors=None,
         answers=None,
         files=(),
+        search=None,
     )
 
 

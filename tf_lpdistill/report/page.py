@@ -21,6 +21,7 @@ from tf_lpdistill.report.sections import (
     table,
     terms,
     tradeoff,
+    trials,
     watched,
 )
 from tf_lpdistill.report.style import STYLE
@@ -28,6 +29,7 @@ from tf_lpdistill.report.style import STYLE
 _SECTIONS = (
     table,
     dots,
+    trials,
     tradeoff,
     mistakes,
     disagreements,

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from tf_lpdistill.report.search import Search
+
 TEACHER = "teacher"
 """The key of the teacher's row."""
 ALONE = "alone"
@@ -171,7 +173,10 @@ class RunFile:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A whole run folder; `history`, `neighbors` and `answers` are `None` without their file."""
+    """A whole run folder; `history`, `neighbors` and `answers` are `None` without their file.
+
+    `search` is that of a recipe that tunes, else `None`.
+    """
 
     directory: pathlib.Path
     recipe: str
@@ -191,6 +196,7 @@ class Run:
     neighbors: NeighborGrid | None
     answers: Answers | None
     files: tuple[RunFile, ...]
+    search: Search | None = None
 
     def row(self, key):
         """Returns the row with this key, or `None`."""

@@ -6,6 +6,7 @@ deuteranopia and tritanopia, and the charts name every line as well.
 """
 
 from tf_lpdistill.report.style_answers import ANSWERS, CLASSES_DARK, CLASSES_LIGHT
+from tf_lpdistill.report.style_search import SEARCH
 
 _LIGHT = (
     """
@@ -118,6 +119,7 @@ figcaption{font-size:.875rem;font-weight:500;margin-bottom:10px}
 .price+.price{margin-top:36px}
 figcaption small{font-weight:400;margin-left:8px}
 .panels svg{max-width:330px}
+.panels figure{display:grid;align-content:end}
 """
 
 _NEIGHBORS = """
@@ -187,7 +189,8 @@ border-bottom:1px solid var(--rule)}
 .comparison th,.comparison td{text-align:left;padding:0;border:0}
 .cards .none{display:none}
 .cards .failed td{grid-column:1/-1}
-.cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted)}
+.cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted);
+white-space:nowrap}
 .query{grid-template-columns:64px minmax(0,1fr);gap:16px 18px;padding:24px 0}
 .query figure{grid-row:1/4;align-self:start}
 .query figure img{width:64px}
@@ -222,5 +225,7 @@ _COLORS = (
 CHARTS = _COLORS + _CHARTS + ANSWERS
 """What of the style sheet a chart needs that stands alone, outside a report."""
 
-STYLE = "".join((_COLORS, _BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, _FILES, _NARROW, _PRINT))
+STYLE = "".join(
+    (_COLORS, _BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, SEARCH, _FILES, _NARROW, _PRINT)
+)
 """The style sheet of a report, the text of one `style` element."""
