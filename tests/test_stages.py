@@ -40,7 +40,7 @@ def test_two_run_side_by_side_and_each_is_printed_in_one_piece(stages):
     assert "good begins\ngood ends\n" in output and "beside begins\nbeside ends\n" in output
     rows = output.split("== stages\n")[1].splitlines()
     assert [re.sub(r" +", " ", row.rsplit(maxsplit=1)[0]) for row in rows] == [
-        "good passed", "beside passed",
+        "good passed", "beside passed", "all passed",
     ]  # fmt: skip
     assert all(re.search(r" \d+:\d\d$", row) for row in rows)
 
@@ -52,7 +52,7 @@ def test_a_failure_is_told_and_what_comes_after_still_runs(stages, tmp_path, tar
     assert (tmp_path / "done").exists()
     wrong = "no" if "no" in targets else "bad"
     assert re.search(rf"^{wrong} +FAILED +0:0\d$", output, re.M)
-    assert re.search(r"^last +passed", output, re.M)
+    assert re.search(r"^last +passed", output, re.M) and re.search(r"^all +FAILED", output, re.M)
     assert ("No rule" if wrong == "no" else "bad begins") in output
 
 
