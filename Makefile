@@ -1,6 +1,7 @@
 # make demo      the first run: digits from teacher to phone bundle, results in runs/digits
 # make test      lint and the suite, without the slow tests
 # make test-all  the whole suite
+# make nightly   all that is long, goes on after what fails, and ends with a table of times
 # make test-gpu  the tests that want a GPU, on a machine that has one
 # make bench     all benchmarks, into docs/results
 # make study     the study of LP, in runs/study: hours; goes on where it was stopped
@@ -8,7 +9,9 @@
 # make pictures  the pictures of docs/paper.md, from networks trained on the digits: minutes
 # make torture   every attack of tests/faults, within an hour, into docs/results/reliability.md
 # make soak      training, cache, graph and report in a loop: SOAK_MINUTES=30
-# make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
+# make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow;
+#                    make test-3.12-oldest for one of them
+# make install   the virtual environment with all extras
 # make lint      ruff alone
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
@@ -18,24 +21,29 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench study results pictures lint docs torture soak test-matrix \
-  test-mediapipe test-android have-java have-npm
+.PHONY: demo install test test-all test-gpu bench study results pictures lint docs torture soak \
+  test-matrix nightly test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
 RUN_DIR ?= runs/digits
 PYTEST := $(VENV)/bin/python -m pytest
+# A file of tests stays in one process, with what it has trained. Each process takes some 2 GB.
+PARALLEL := -n logical --maxprocesses 4 --dist loadfile
+FAST := $(PARALLEL) -m "not slow and not gpu and not torture"
 SOAK_MINUTES ?= 30
 BENCHMARKS ?= loss growth step cache graph layers balance
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
 
+install: $(VENV)/.dev
+
 test: lint
-	$(PYTEST) -m "not slow and not gpu and not torture"
+	$(PYTEST) $(FAST)
 
 test-all: lint
-	$(PYTEST) -m "not gpu and not torture"
+	$(PYTEST) $(PARALLEL) -m "not gpu and not torture"
 
 test-gpu: $(VENV)/.dev
 	$(PYTEST) tests/gpu
@@ -67,18 +75,24 @@ soak: $(VENV)/.dev
 
 # What setup.py allows, at both ends: TensorFlow 2.20 with Keras 3.12, and the newest of both.
 OLDEST := tensorflow==2.20.* keras==3.12.*
+MATRIX := $(foreach python,3.11 3.12 3.13,test-$(python)-oldest test-$(python)-newest)
+.PHONY: $(MATRIX)
+
+$(MATRIX): test-%:
+	@venv=$(VENV)-$*; python=python$(word 1,$(subst -, ,$*)); \
+	$(MAKE) --no-print-directory VENV=$$venv PYTHON=$$python install || exit 1; \
+	if [ $(word 2,$(subst -, ,$*)) = oldest ]; then \
+	  $$venv/bin/python -m pip install --no-input -q $(OLDEST) || exit 1; fi; \
+	$$venv/bin/python -m pytest $(FAST)
+
+# Version managers leave commands that exist and do not run.
 test-matrix:
-	@for python in python3.11 python3.12 python3.13; do \
-	  "$$python" --version 2>/dev/null || continue; \
-	  for end in oldest newest; do \
-	    venv=$(VENV)-$$python-$$end; \
-	    $(MAKE) --no-print-directory VENV=$$venv PYTHON=$$python $$venv/.dev || exit 1; \
-	    if [ $$end = oldest ]; then \
-	      $$venv/bin/python -m pip install --no-input -q $(OLDEST) || exit 1; fi; \
-	    echo "$$python, $$end"; \
-	    $$venv/bin/python -m pytest -m "not slow and not gpu and not torture" || exit 1; \
-	  done; \
-	done
+	+@.ci/stages $$(for target in $(MATRIX); do \
+	  python$$(cut -d- -f2 <<<$$target) --version &>/dev/null && echo $$target; done)
+
+nightly: install
+	+@.ci/stages test-all test-matrix test-mediapipe test-android docs torture soak \
+	  $(BENCHMARKS:%=bench-%)
 
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py

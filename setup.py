@@ -32,6 +32,8 @@ EXTRAS["dev"] = [
     "hypothesis>=6.100",
     "pytest>=8.2",
     "pytest-cov>=5",
+    "pytest-xdist>=3.6",
+    "pyyaml>=6",
     "setuptools>=77",
     "ruff>=0.17,<0.18",  # another minor version formats differently
 ]

@@ -60,3 +60,20 @@ class Method:
             terms, weights = map(list, zip(*made, strict=True))
             model = job.distiller(terms, weights, self.label_weight)
         job.train(model, job.epochs)
+
+
+def where_it_fits(loss):
+    """A `role` for a loss that nobody has placed, by its name for `losses.get`.
+
+    It is the pooled features, or the outputs for a loss that wants teacher and student equally
+    wide.
+    """
+
+    def pairs(layers):
+        try:
+            losses.get(loss)().ensure_built((None, 2), (None, 3))
+        except ValueError:
+            return [layers.pair("outputs")]
+        return [layers.pair("features")]
+
+    return pairs

@@ -7,7 +7,7 @@ on, and published weights were chosen for other data: read a method that fails w
 """
 
 import stages
-from method import Method, Term
+from method import Method, Term, where_it_fits
 from tf_lpdistill import losses
 from tf_lpdistill.losses.base import snake_case
 from tf_lpdistill.losses.feature_overhaul import batch_norm_margin
@@ -110,11 +110,11 @@ _ROWS = {
 
 
 def complete(rows):
-    """Adds the losses that no row has: each at its defaults, weight 1, on the pooled features."""
+    """Adds the losses that no row has: each at its defaults, with weight 1, where it fits."""
     named = {term.loss for method in rows.values() for term in method.terms}
     classes = {snake_case(name): name for name in losses.__all__ if name not in ("Loss", "get")}
     others = {key: name for key, name in classes.items() if key not in named}
-    return rows | {key: _one(name, key, 1.0, "features") for key, name in others.items()}
+    return rows | {key: _one(name, key, 1.0, where_it_fits(key)) for key, name in others.items()}
 
 
 METHODS = complete(_ROWS)

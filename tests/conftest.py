@@ -3,9 +3,13 @@
 import os
 import pathlib
 
-# Both are read once, while TensorFlow and Keras are imported.
+# All are read once, while TensorFlow and Keras are imported.
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["KERAS_BACKEND"] = "tensorflow"
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One of several processes: more threads than cores would only wait for each other. Programs
+    # that tests start inherit it.
+    os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import keras
 import pytest

@@ -35,6 +35,8 @@ def test_every_loss_is_compared_also_one_without_a_row(job):
     ((loss, weight),) = completed["pairwise_distance"].terms[0].make(job)
     assert isinstance(loss, losses.PairwiseDistance) and weight == 1.0
     assert loss.teacher_layer_name == "features"
+    ((loss, _),) = completed["class_relations"].terms[0].make(job)
+    assert isinstance(loss, losses.ClassRelations) and loss.teacher_layer_name is None
 
 
 @pytest.mark.parametrize("loss", sorted(CLASSES))
