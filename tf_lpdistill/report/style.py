@@ -52,6 +52,7 @@ letter-spacing:-.02em;white-space:nowrap}
 .figures li:nth-child(2) strong{color:var(--accent)}
 .figures span{margin:6px 0 2px;font-weight:500}
 .figures b{display:inline-block;font-weight:inherit}
+.spoken{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 nav{margin-top:48px}
 nav ul{display:flex;flex-wrap:wrap;gap:4px 20px;font-size:.875rem;color:var(--muted)}
 nav a{display:inline-block;padding:4px 0}
