@@ -207,7 +207,7 @@ section{display:block;padding:20px 0 24px}
 .about,.note{break-inside:avoid}
 h2,h3,.about,.legend{break-after:avoid}
 .figures{grid-template-columns:repeat(4,minmax(0,1fr));gap:20px}
-.figures strong{font-size:2rem}
+.figures strong{font-size:1.75rem}
 .panels{grid-template-columns:repeat(3,minmax(0,1fr))}
 .chart,.comparison,.panels figure,.price,.query,.files li,.facts div,.figures{break-inside:avoid}
 .query{grid-template-columns:60px repeat(3,minmax(0,1fr));gap:8px 16px}

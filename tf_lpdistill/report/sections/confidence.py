@@ -80,7 +80,7 @@ def _spoken(measured, name):
 
 
 def _draw(measured, color):
-    x, y = svg.Scale(0, 1, 44, _WIDTH - 12), svg.Scale(0, 1, _HEIGHT - 28, 12)
+    x, y = svg.Scale(0, 1, 44, _WIDTH - 16), svg.Scale(0, 1, _HEIGHT - 28, 12)
     ticks = (0, 0.25, 0.5, 0.75, 1)
     marks = [svg.grid(x, y, (0, 0.5, 1), ticks, x_text=percent_tick, y_text=percent_tick)]
     marks.append(svg.line(x(0), y(0), x(1), y(1), "baseline"))

@@ -73,7 +73,7 @@ def _scale(bands):
 
 def _draw(bands, y, colors):
     epochs = max(len(mean) for _, (mean, _, _) in bands)
-    x = svg.Scale(1, max(epochs, 2), 44, _WIDTH - 6)
+    x = svg.Scale(1, max(epochs, 2), 44, _WIDTH - 12)
     x_ticks = [v for v in x.ticks(3) if v == int(v) and v >= 1]
     marks = [svg.grid(x, y, x_ticks, y.ticks(4), x_text=lambda v: f"{v:g}", y_text=_value)]
     shapes = []
