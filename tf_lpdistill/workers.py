@@ -40,7 +40,9 @@ class Workers:
         return keras.tree.map_structure(lambda value: keras.ops.reshape(value, (1,)), logs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        if iterator is not None and self.distribute_strategy.num_replicas_in_sync > 1:
+        strategy = self.distribute_strategy
+        several = strategy.num_replicas_in_sync > 1 or replicas.spans_workers(strategy)
+        if iterator is not None and several:
             _, _, batches = next(iter(iterator))
             data_batch = keras.tree.map_structure(replicas.local, next(batches))
             iterator = None
