@@ -11,10 +11,14 @@ import pathlib
 import statistics
 import tempfile
 
+from absl import flags
+
 import common
 import students
 from tf_lpdistill import guidance, losses
 from tf_lpdistill.guidance.layers import feature_layers, penultimate
+
+flags.adopt_module_key_flags(students)
 
 SHARE = 0.25
 # Loss, what it compares, and its weight in public code with the labels at 1, as in
@@ -55,12 +59,10 @@ def row(setting, cache, pairs, name, seeds):
         return setting.distiller(cache, [made], [weight], seed)
 
     def accuracy(weights):
-        values = [
-            100 * setting.accuracy(distiller(weight, seed), cache, seed)
+        return _percent(
+            setting.accuracy(distiller(weight, seed), cache, seed)
             for weight, seed in zip(weights, seeds, strict=True)
-        ]
-        spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
-        return f"{statistics.mean(values):.2f}{spread}"
+        )
 
     found = [
         guidance.balance(distiller(1.0, seed), cache.attach(setting.batches()), [SHARE])[0]
@@ -80,6 +82,12 @@ def row(setting, cache, pairs, name, seeds):
     return cells
 
 
+def _percent(accuracies):
+    values = [100 * accuracy for accuracy in accuracies]
+    spread = f" ± {statistics.stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.2f}{spread}"
+
+
 def measure(quick):
     """Returns the tables: see the top of this file."""
     tables = {}
@@ -88,11 +96,11 @@ def measure(quick):
             seeds = range(1 if quick else setting.num_seeds)
             pairs = layers(setting)
             cache = setting.cache(sorted({pairs["features"][0], pairs["maps"][0]}))
-            alone = [
-                100 * setting.accuracy(setting.distiller(cache, [], None, seed), cache, seed)
+            alone = _percent(
+                setting.accuracy(setting.distiller(cache, [], None, seed), cache, seed)
                 for seed in seeds
-            ]
-            caption = f"{setting.title}; student alone {statistics.mean(alone):.2f} %"
+            )
+            caption = f"{setting.title}; student alone {alone} %"
             names = ["KD", "LP (weight ours)"] if quick else METHODS
             tables[caption] = [row(setting, cache, pairs, name, seeds) for name in names]
     return tables

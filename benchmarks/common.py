@@ -146,7 +146,7 @@ def machine():
     }
 
 
-def main(name, title, measure, flags_wanted=""):
+def main(name, title, measure):
     """Runs a benchmark: measures, prints, and writes NAME.json and NAME.md.
 
     Args:
@@ -154,7 +154,6 @@ def main(name, title, measure, flags_wanted=""):
         title: heading of the page.
         measure: `measure(quick)` returns {caption: list of rows}, where a row is a dict of plain
             values and the rows of a table have the same keys.
-        flags_wanted: flags that the script cannot do without, for the command on the page.
     """
 
     def run(argv):
@@ -162,14 +161,14 @@ def main(name, title, measure, flags_wanted=""):
             raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
         start = time.perf_counter()
         tables = measure(FLAGS.quick)
-        publish(name, title, tables, time.perf_counter() - start, flags_wanted)
+        publish(name, title, tables, time.perf_counter() - start)
 
     for flag in ("quick", "out_dir"):  # else --help shows the flags of the script's own file alone
         FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[flag])
     app.run(run)
 
 
-def publish(name, title, tables, seconds, flags_wanted=""):
+def publish(name, title, tables, seconds):
     """Writes what was measured as JSON and as Markdown, each whole or not at all.
 
     Args:
@@ -177,11 +176,16 @@ def publish(name, title, tables, seconds, flags_wanted=""):
         title: heading of the page.
         tables: {caption: list of rows}.
         seconds: how long all of it took.
-        flags_wanted: flags of the command, beside the switches that are on.
     """
     own = FLAGS.get_key_flags_for_module(sys.argv[0])
-    switches = [f"--{flag.name}" for flag in own if flag.value is True]
-    command = " ".join([f"python benchmarks/{name}.py", *switches, *flags_wanted.split()])
+    given = [f"--{flag.name}" for flag in own if flag.value is True]
+    # Files by their names alone: where they are is nobody else's business.
+    given += [
+        f"--{flag.name} {pathlib.Path(flag.value).name}"
+        for flag in own
+        if isinstance(flag.value, str) and flag.name != "out_dir"
+    ]
+    command = " ".join([f"python benchmarks/{name}.py", *given])
     record = {
         "title": title,
         "command": command,

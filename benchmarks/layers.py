@@ -13,12 +13,15 @@ import statistics
 import tempfile
 
 import numpy as np
+from absl import flags
 
 import common
 import students
 from tf_lpdistill import guidance
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.losses import LocalityPreserving
+
+flags.adopt_module_key_flags(students)
 
 SHARE = 0.25
 

@@ -92,4 +92,4 @@ def measure(quick):
 
 if __name__ == "__main__":
     title = f"PyTorch's step at batch {step.BATCH}"
-    common.main("torch_beside", title, measure, "--torch_python ~/torch/bin/python")
+    common.main("torch_beside", title, measure)

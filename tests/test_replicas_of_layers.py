@@ -44,17 +44,30 @@ def test_synchronised_batch_norm_trains_as_on_one_device_and_plain_does_not(mirr
     assert largest_difference(expected, plain) > 1e-2
 
 
-@pytest.mark.parametrize("samples", [16 + 15, 16 + 1])
+@pytest.mark.parametrize("samples", [16 + 15, 16 + 1, 15])
 @pytest.mark.parametrize(
     "replicas", ["mirrored", pytest.param("mirrored4", marks=pytest.mark.slow)]
 )
 def test_a_smaller_last_batch_counts_as_on_one_device(replicas, samples, request):
-    # Parts of 8, 7 and of 1, 0; with four replicas of 4, 4, 4, 3 and of 1, 0, 0, 0.
+    # Parts of 8, 7 and of 1, 0; with four replicas of 4, 4, 4, 3 and of 1, 0, 0, 0. With 15 it is
+    # the first batch too, from whose mean over the replicas Keras would build.
     expected_logs, expected = train(tf.distribute.get_strategy(), network, samples)
     logs, several = train(request.getfixturevalue(replicas), network, samples)
     for name, values in expected_logs.items():
         np.testing.assert_allclose(logs[name], values, rtol=1e-5, err_msg=name)
     assert largest_difference(expected, several) < 1e-6
+
+
+def test_a_first_batch_that_splits_unevenly_is_evaluated_as_on_one_device(mirrored):
+    found = []
+    for strategy in (tf.distribute.get_strategy(), mirrored):
+        keras.utils.set_random_seed(0)
+        with strategy.scope():
+            distiller = compiled(Distiller(network(8), network(), lp()), metrics=["accuracy"])
+        found.append(distiller.evaluate(*batch(15), verbose=0, return_dict=True))
+    assert found[0].keys() == found[1].keys() >= {"loss", "accuracy"}
+    for name, value in found[0].items():
+        np.testing.assert_allclose(found[1][name], value, rtol=1e-5, err_msg=name)
 
 
 def test_dropout_draws_differ_by_replica_and_are_saved(mirrored, tmp_path):

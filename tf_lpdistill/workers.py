@@ -1,8 +1,9 @@
 """What Keras's `fit` lacks under several workers, and the one place that names its private parts.
 
-Keras 3.15 does not support `tf.distribute.MultiWorkerMirroredStrategy`: it averages the first batch
-over the workers where a plain one is wanted, and reduces the logged scalars along an axis that they
-do not have. `tests/test_workers.py` says what to do when the names change.
+Keras 3.15 builds from the mean of the replicas' parts of the first batch, which parts of unequal
+length do not have, and several workers neither. It does not support
+`tf.distribute.MultiWorkerMirroredStrategy` either: it reduces the logged scalars along an axis that
+they do not have. `tests/test_workers.py` says what to do when the names change.
 """
 
 import inspect
@@ -39,7 +40,9 @@ class Workers:
         return keras.tree.map_structure(lambda value: keras.ops.reshape(value, (1,)), logs)
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        if iterator is not None and replicas.spans_workers(self.distribute_strategy):
+        strategy = self.distribute_strategy
+        several = strategy.num_replicas_in_sync > 1 or replicas.spans_workers(strategy)
+        if iterator is not None and several:
             _, _, batches = next(iter(iterator))
             data_batch = keras.tree.map_structure(replicas.local, next(batches))
             iterator = None

@@ -95,8 +95,9 @@ def test_the_loss_of_8192_samples_needs_less_than_two_gigabytes():
 
 
 def test_help_teaches_and_a_wrong_flag_is_told():
-    done = run(FOLDER / "loss.py", "--help")
-    assert "python benchmarks/loss.py --quick" in done.stdout and "--out_dir" in done.stdout
+    done = run(FOLDER / "balance.py", "--help")
+    assert "python benchmarks/balance.py --cifar_teacher" in done.stdout
+    assert all(flag in done.stdout for flag in ("--out_dir", "--[no]quick", "--cifar_teacher:"))
     done = run(FOLDER / "loss.py", "--nonsense")
     assert "Unknown command line flag" in done.stderr + done.stdout
 

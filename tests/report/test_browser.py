@@ -1,4 +1,4 @@
-"""The page in a real browser, where there is one: at the widths of a phone, a tablet, a desktop."""
+"""The page in a real browser, where there is one: a phone, a tablet, a desktop, dark, on paper."""
 
 import html
 import json
@@ -13,14 +13,27 @@ from tf_lpdistill.report import write_comparison, write_report
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = (360, 600, 800, 1440)
+PAPER = (718, 739)  # A4 and US letter in CSS pixels, without the margins
+DARK = "--blink-settings=preferredColorScheme=0"
 
 # The report stays as it is; a page around it, of the same folder, measures it.
 FRAME = """<!doctype html><meta charset="utf-8"><body>
-<iframe src="report.html" width="360" height="800"></iframe>
-<iframe src="report.html" width="600" height="800"></iframe>
-<iframe src="report.html" width="800" height="800"></iframe>
-<iframe src="report.html" width="1440" height="800"></iframe>
+FRAMES
 <script>
+const numbers = color => color.match(/[0-9.]+/g).map(Number);
+const luminance = color => numbers(color).slice(0, 3)
+  .map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+  .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+const ground = element => {
+  const color = getComputedStyle(element).backgroundColor;
+  return numbers(color)[3] === 0 ? ground(element.parentElement) : color;
+};
+const contrast = element => {
+  const style = getComputedStyle(element);
+  const text = element.closest("svg") ? style.fill : style.color;
+  const [low, high] = [text, ground(element)].map(luminance).sort((a, b) => a - b);
+  return (high + 0.05) / (low + 0.05);
+};
 addEventListener("load", () => {
   const measured = [...document.querySelectorAll("iframe")].map(frame => {
     const page = frame.contentDocument, root = page.documentElement;
@@ -36,6 +49,11 @@ addEventListener("load", () => {
       smallest: Math.min(...shown("svg text").map(
         e => parseFloat(getComputedStyle(e).fontSize) *
           Math.hypot(e.getScreenCTM().a, e.getScreenCTM().b))),  // some texts run upwards
+      contrast: Math.min(...shown("body *")
+        .filter(e => [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+        .map(contrast)),
+      spoken: shown(".spoken").map(e => e.getBoundingClientRect().width),
+      links: shown("nav a").length,
       images: [...page.images].filter(image => image.naturalWidth === 8).length,
       paper: getComputedStyle(root).backgroundColor,
     };
@@ -69,17 +87,25 @@ def browse(tmp_path):
     return open_page
 
 
+def printed(text):
+    """The page with the style of paper on a screen; the policy would refuse a style so changed."""
+    text = re.sub('<meta http-equiv="Content-Security-Policy"[^>]*>', "", text)
+    assert "@media print" in text and "@media screen" in text
+    return text.replace("@media print", "@media all").replace("@media screen", "@media (width:0)")
+
+
 @pytest.fixture
 def measure(run_dir, browse):
     """Returns a function that measures the report at each of the widths."""
 
-    def measure_page(*options, runs=None):
-        if runs:
-            write_comparison(runs, run_dir / "report.html")
-        else:
-            write_report(run_dir)
+    def measure_page(*options, runs=None, widths=WIDTHS, as_printed=False):
+        page = run_dir / "report.html"
+        write_comparison(runs, page) if runs else write_report(run_dir)
+        if as_printed:
+            page.write_text(printed(page.read_text()))
         frame = run_dir / "frame.html"
-        frame.write_text(FRAME)
+        tags = (f'<iframe src="report.html" width="{w}" height="800"></iframe>' for w in widths)
+        frame.write_text(FRAME.replace("FRAMES", "".join(tags)))
         document, console = browse(frame, *options)
         measured = re.search('<pre id="measured">(.*?)</pre>', document).group(1)
         return json.loads(html.unescape(measured)), console
@@ -99,6 +125,8 @@ def test_it_fits_every_screen(measure, edit):
         assert page["smallest"] >= 10
         assert page["images"] == 9 + 3 * (1 + 3 * 5)
         assert page["paper"] == "rgb(251, 250, 247)"
+        assert page["contrast"] >= 4.5
+        assert page["spoken"] and max(page["spoken"]) <= 1 and page["links"] == 12
     assert [(page["narrow"], page["wide"]) for page in pages] == [(4, 0), (4, 0), (0, 4), (0, 4)]
 
 
@@ -135,9 +163,22 @@ def test_runs_with_long_names_fit_every_screen(measure, run_dir, tmp_path):
 
 
 def test_it_follows_a_dark_screen(measure):
-    pages, console = measure("--blink-settings=preferredColorScheme=0")
+    pages, console = measure(DARK)
     assert console == []
-    assert [page["paper"] for page in pages] == ["rgb(22, 22, 21)"] * 4
+    for page in pages:
+        assert page["paper"] == "rgb(22, 22, 21)"
+        assert page["outside"] == [] and page["contrast"] >= 4.5
+
+
+def test_it_fits_paper_which_is_light_on_a_dark_screen_too(measure):
+    pages, console = measure(DARK, "--hide-scrollbars", widths=PAPER, as_printed=True)
+    assert console == []
+    for page, width in zip(pages, PAPER, strict=True):
+        assert page["needed"] <= page["width"] <= width
+        assert page["outside"] == []
+        assert page["paper"] == "rgb(255, 255, 255)" and page["contrast"] >= 4.5
+        assert page["smallest"] >= 8  # of 96 an inch: 6 points, the counts in a matrix
+        assert (page["narrow"], page["wide"], page["links"]) == (0, 4, 0)
 
 
 LOADER = """<!doctype html><meta charset="utf-8"><img src="http://127.0.0.1:9/pixel.png">"""

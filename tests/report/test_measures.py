@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_lpdistill.report.measures import calibration, confused_pairs, confusion
+from tf_lpdistill.report.measures import calibration, confused_pairs, confusion, nearest
 
 
 def test_confusion_counts_true_classes_by_answer():
@@ -15,6 +15,11 @@ def test_pairs_are_mistakes_the_most_frequent_first():
     assert confused_pairs(counts, 2) == [(1, 2, 3), (2, 0, 2)]
     assert confused_pairs(counts, 9) == [(1, 2, 3), (2, 0, 2), (0, 1, 1)]
     assert confused_pairs(np.eye(3, dtype=int), 5) == []
+
+
+def test_the_nearest_point_is_another_one():
+    points = np.array([[0.0, 0.0], [3.0, 0.0], [3.0, 1.0], [0.0, 0.0], [9.0, 9.0]])
+    assert nearest(points).tolist() == [3, 2, 1, 0, 2]
 
 
 def test_the_calibration_error_equals_the_loop_of_its_definition():

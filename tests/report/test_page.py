@@ -154,7 +154,11 @@ def test_every_image_and_chart_has_a_text(make):
     drawings = [svg for svg in page.all("svg") if "role" in svg]
     # Four charts for two screens; loss, student, val, term; three networks in three sections.
     assert len(drawings) == 4 * 2 + 4 + 3 * 3
-    assert all(svg["aria-label"] for svg in drawings)
+    # The main finding in numbers, in whole sentences.
+    assert all(re.search(r"\d.*\.$", svg["aria-label"]) for svg in drawings)
+    assert len(page.all("caption")) == 2 + 3 + 3 + 1  # prices, matrices, reliability, curves
+    groups = [d["aria-label"] for d in page.all("div") if d.get("role") == "group"]
+    assert len(groups) == 3 and all("shared with the teacher." in text for text in groups)
 
 
 def test_neighbors_are_marked_as_the_arrays_say(make, run_dir):

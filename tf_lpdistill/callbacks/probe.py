@@ -18,16 +18,19 @@ from tf_lpdistill.teachers import connect
 
 @dataclasses.dataclass(frozen=True)
 class Sight:
-    """Features of the probe in inference mode, float32.
+    """Features of the probe, float32.
 
     Args:
         teacher: (n, ...) the teacher's; None where it gives more than one tensor.
-        student: (n, ...) the student's.
+        student: (n, ...) the student's in inference mode, as a phone would see them.
+        settled: (n, ...) the student's with BatchNormalization's statistics of the probe, as
+            training sees them; without such layers, those in inference mode.
         num_classes: outputs of the student; None where it gives no scores.
     """
 
     teacher: np.ndarray | None
     student: np.ndarray
+    settled: np.ndarray
     num_classes: int | None
 
 
@@ -75,12 +78,44 @@ class Probe:
         with unchanged(self._distiller.student):
             predictions, features = self._tap(batch.inputs, training=False)
             teacher = self._teacher.outputs(batch)
+            student = _feature(predictions, features, self.student_layer_name)
+            settled = self._settled(batch.inputs, student)
         outputs = keras.tree.flatten(predictions)
         return Sight(
             _feature(*teacher, self.teacher_layer_name),
-            _feature(predictions, features, self.student_layer_name),
+            student,
+            settled,
             outputs[0].shape[-1] if len(outputs) == 1 and len(outputs[0].shape) == 2 else None,
         )
+
+    def _settled(self, inputs, student):
+        """The student's feature once its moving statistics are those of the probe.
+
+        They start at 0 and 1 and need some steps a layer to follow: in a deep network that has
+        just begun, features in inference mode are all alike, and those of training are not.
+        Dropout takes part in the statistics, as in training, and not in the feature.
+        """
+        norms = list(_norms(self._distiller.student))
+        if not norms:
+            return student
+        momenta = [norm.momentum for norm in norms]
+        try:
+            for norm in norms:
+                norm.momentum = 0.0  # the statistics of the last batch alone
+            self._tap(inputs, training=True)
+        finally:
+            for norm, momentum in zip(norms, momenta, strict=True):
+                norm.momentum = momentum
+        return _feature(*self._tap(inputs, training=False), self.student_layer_name)
+
+
+def _norms(model):
+    """Yields the BatchNormalization layers of a model, those of nested models too."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from _norms(layer)
+        elif isinstance(layer, keras.layers.BatchNormalization):
+            yield layer
 
 
 def check_model(name, model):

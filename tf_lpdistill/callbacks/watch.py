@@ -26,11 +26,15 @@ class Watch(keras.callbacks.Callback):
 
     and for the student's features: `student_norm`, their mean length; `student_spread`, their
     distance from their mean; `effective_rank`; `neighbor_overlap`, the share of the teacher's
-    nearest neighbours that are the student's too. The values of the terms are in the logs anyway.
+    nearest neighbours that are the student's too. They are taken in inference mode. The values of
+    the terms are in the logs anyway.
 
     It warns, once each: of features that have collapsed or shrink, of a term with more than 90 % or
     less than 1 % of the gradient, and after each step of a value that is not finite, with the name
-    of the term and its layers. Training goes on as it would without it, bit for bit.
+    of the term and its layers. Features are judged as training sees them, by BatchNormalization's
+    statistics of the batch: in the first steps the moving ones of a deep network lag so far behind
+    that in inference mode all samples look alike. Training goes on as it would without it, bit for
+    bit.
 
     A look costs about one training step, and one more backward pass for each term; the watch after
     each step is one comparison of a number. Any teacher, replicas, and `steps_per_execution` will
@@ -91,7 +95,7 @@ class Watch(keras.callbacks.Callback):
         ensure_built(self.model, self._dataset)
         self._probe = Probe(self.model, self._dataset, *self._names)
         self._gradients = part_gradients(self.model)
-        self._past = [self._examine()[0]]
+        self._past = [self._examine()[1]]
 
     def on_epoch_begin(self, epoch, logs=None):
         """Remembers the epoch, for the warnings."""
@@ -116,15 +120,15 @@ class Watch(keras.callbacks.Callback):
         if not self._is_due(epoch + 1):
             return
         logs = {} if logs is None else logs
-        health, num_classes = self._examine()
+        health, settled, num_classes = self._examine()
         weights, shares = self._shares()
         logs.update({f"weight/{name}": weight for name, weight in weights.items()})
         logs.update({f"share/{name}": share for name, share in shares.items()})
         logs.update(health.logs())
         layer = self._probe.student_layer_name
-        self._tell(alarms.of_features(health, self._past, num_classes, layer))
+        self._tell(alarms.of_features(settled, self._past, num_classes, layer))
         self._tell(alarms.of_shares(shares, weights))
-        self._past.append(health)
+        self._past.append(settled)
 
     def _is_due(self, epoch):
         if isinstance(self.frequency, int):
@@ -132,8 +136,10 @@ class Watch(keras.callbacks.Callback):
         return epoch in self.frequency
 
     def _examine(self):
-        sight = self._probe.look()
-        return examine(sight.student, sight.teacher, self.num_neighbors), sight.num_classes
+        """`(health, health as training sees it, outputs of the student)`."""
+        sight, k = self._probe.look(), self.num_neighbors
+        health = examine(sight.student, sight.teacher, k)
+        return health, examine(sight.settled, None, k), sight.num_classes
 
     def _shares(self):
         """`(weights, shares)` of the parts at this moment."""

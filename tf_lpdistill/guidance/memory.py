@@ -1,4 +1,4 @@
-"""A rough estimate of a training step's memory, beside what the computer has."""
+"""A rough estimate of a training step's memory, beside what computer or GPU has."""
 
 import math
 import pathlib
@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_lpdistill.guidance.evidence import RELATIONAL
 from tf_lpdistill.guidance.finding import Finding
+from tf_lpdistill.guidance.gpu import free_gpu_memory
 from tf_lpdistill.guidance.layers import feature_layers
 
 _FLOAT = 4  # bytes of a weight, and of what a loss computes
@@ -17,35 +18,42 @@ _SAFE = 0.8  # of the free memory: an estimate this rough must leave room
 
 
 def look_at_memory(evidence, **paths):
-    """Yields the estimate: a note, or a warning when it does not fit; on a GPU always a note.
+    """Yields the estimate: a note, or a warning when it does not fit.
+
+    Where a GPU is visible it is the GPU's memory that counts, each replica's share on its own.
 
     Args:
         evidence: `Evidence`.
         **paths: of `free_memory`.
     """
-    needed = step_memory(evidence)
-    # TensorFlow tells what it has taken of a GPU, and not what there is.
-    free = None if tf.config.list_logical_devices("GPU") else free_memory(**paths)
-    seen = f"A training step wants about {_size(needed)} of memory"
+    if tf.config.list_logical_devices("GPU"):
+        replicas = evidence.distiller.distribute_strategy.num_replicas_in_sync
+        free, place, most = free_gpu_memory(), " on each GPU", "at most "
+    else:  # replicas on the processor have the same memory
+        replicas, free, place, most = 1, free_memory(**paths), "", ""
+    needed = step_memory(evidence, replicas)
+    seen = f"A training step wants about {_size(needed)} of memory{place}"
+    if free is not None:
+        seen += f"; {most}{_size(free)} are free."
     if free is None:
         yield Finding(
             "memory", "note", f"{seen}; what the device has free is not known here.", "", ""
         )
     elif needed <= _SAFE * free:
-        yield Finding("memory", "note", f"{seen}; {_size(free)} are free.", "", "")
+        yield Finding("memory", "note", seen, "", "")
     else:
         yield Finding(
             "memory",
             "warning",
-            f"{seen}; {_size(free)} are free.",
-            "The process may be killed in its first steps.",
+            seen,
+            "The process may be killed, or run out of memory, in its first steps.",
             "Use a smaller batch, keras.config.set_dtype_policy('mixed_bfloat16'), or a "
             "TeacherCache in the place of the teacher.",
         )
 
 
-def step_memory(evidence):
-    """Estimates the bytes of a training step.
+def step_memory(evidence, replicas=1):
+    """Estimates the bytes of a training step on one device.
 
     The student's outputs of all layers and their gradients, the two largest outputs of the teacher,
     weights with gradients and moments, and the matrices of relational losses; not what a
@@ -53,11 +61,12 @@ def step_memory(evidence):
 
     Args:
         evidence: `Evidence`.
+        replicas: devices that share the batch.
 
     Returns:
         int. Models whose layers cannot be looked into count with their weights alone.
     """
-    distiller, batch = evidence.distiller, evidence.batch_size
+    distiller, batch = evidence.distiller, -(-evidence.batch_size // replicas)
     trained = sum(math.prod(v.shape) for v in distiller.trainable_variables)
     student = sum(map(math.prod, feature_layers(distiller.student).values()))
     total = _FLOAT * _COPIES * trained + _width(distiller.student) * 2 * batch * student

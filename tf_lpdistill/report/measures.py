@@ -39,6 +39,20 @@ def confused_pairs(counts, most):
     return [pair for pair in pairs if pair[2]]
 
 
+def nearest(points):
+    """Finds the nearest other point of each.
+
+    Args:
+        points: (n, 2) float, n >= 2; of equally near ones the first counts.
+
+    Returns:
+        (n,) int64 rows.
+    """
+    distances = np.square(points[:, None] - points[None]).sum(axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    return distances.argmin(axis=1)
+
+
 @dataclasses.dataclass(frozen=True)
 class Calibration:
     """Answers by confidence, in bins of equal width from 0 to 1.

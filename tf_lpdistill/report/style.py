@@ -53,6 +53,7 @@ letter-spacing:-.02em;white-space:nowrap}
 .figures li:nth-child(2) strong{color:var(--accent)}
 .figures span{margin:6px 0 2px;font-weight:500}
 .figures b{display:inline-block;font-weight:inherit}
+.spoken{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 nav{margin-top:48px}
 nav ul{display:flex;flex-wrap:wrap;gap:4px 20px;font-size:.875rem;color:var(--muted)}
 nav a{display:inline-block;padding:4px 0}
@@ -209,7 +210,7 @@ section{display:block;padding:20px 0 24px}
 .about,.note{break-inside:avoid}
 h2,h3,.about,.legend{break-after:avoid}
 .figures{grid-template-columns:repeat(4,minmax(0,1fr));gap:20px}
-.figures strong{font-size:2rem}
+.figures strong{font-size:1.75rem}
 .panels{grid-template-columns:repeat(3,minmax(0,1fr))}
 .chart,.comparison,.panels figure,.price,.query,.files li,.facts div,.figures{break-inside:avoid}
 .query{grid-template-columns:60px repeat(3,minmax(0,1fr));gap:8px 16px}

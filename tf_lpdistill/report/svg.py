@@ -68,7 +68,7 @@ def responsive(draw: Callable, label):
 
     Args:
         draw: a function of the width in pixels that returns (height, children).
-        label: what the chart shows, in a sentence, for those who do not see it.
+        label: what the chart shows and what it says, in sentences, for those who do not see it.
 
     Returns:
         `Markup`.
@@ -80,10 +80,9 @@ def responsive(draw: Callable, label):
 
 
 def canvas(height, children, *, width, label, class_="chart"):
-    """Returns the `svg` element of a drawing of width x height pixels."""
+    """Returns the `svg` element of a drawing of width x height pixels; `label` as above."""
     return tag(
         "svg",
-        tag("title", label),
         children,
         class_=class_,
         viewBox=f"0 0 {width:g} {height:g}",

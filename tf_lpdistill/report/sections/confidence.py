@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tf_lpdistill.report import svg
+from tf_lpdistill.report import spoken, svg
 from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.measures import BINS, calibration
 from tf_lpdistill.report.quantities import percent, percent_tick
@@ -48,19 +48,39 @@ def _measure(run, network):
 def _figure(name, measured, color):
     error = percent(measured.error)
     caption = tag("figcaption", name, tag("small", f"error {error}"))
-    bins = "; ".join(
-        f"{percent(float(sure), 0)} sure, {percent(float(right), 0)} right"
-        for sure, right in zip(measured.confidence, measured.accuracy, strict=True)
-        if np.isfinite(sure)
+    label = f"Reliability diagram of {name}. {_finding(measured)}"
+    drawing = svg.canvas(_HEIGHT, _draw(measured, color), width=_WIDTH, label=label)
+    return tag("figure", caption, drawing, _spoken(measured, name))
+
+
+def _bins(measured):
+    """[(images, confidence, accuracy)] of the bins that are not empty."""
+    bins = zip(measured.count, measured.confidence, measured.accuracy, strict=True)
+    return [(int(number), float(sure), float(right)) for number, sure, right in bins if number]
+
+
+def _finding(measured):
+    """The error, whether the network is too sure or not sure enough, and where most, in words."""
+    bins = _bins(measured)
+    sure, right = (
+        sum(each[0] * each[place] for each in bins) / measured.count.sum() for place in (1, 2)
     )
-    label = f"Reliability of {name}, expected calibration error {error}: {bins}"
-    return tag(
-        "figure", caption, svg.canvas(_HEIGHT, _draw(measured, color), width=_WIDTH, label=label)
+    worst = max(bins, key=lambda each: each[0] * abs(each[1] - each[2]))
+    kind = "too sure of itself" if sure > right else "less sure than it might be"
+    return (
+        f"Expected calibration error {percent(measured.error)}. On average it is {percent(sure)} "
+        f"sure and {percent(right)} right: {kind}. The bin that adds most to the error: "
+        f"{worst[0]} images, {percent(worst[1])} sure, {percent(worst[2])} right."
     )
+
+
+def _spoken(measured, name):
+    rows = [(percent(sure), percent(right), number) for number, sure, right in _bins(measured)]
+    return spoken.table(f"Answers of {name} by confidence", ("Sure", "Right", "Images"), rows)
 
 
 def _draw(measured, color):
-    x, y = svg.Scale(0, 1, 44, _WIDTH - 12), svg.Scale(0, 1, _HEIGHT - 28, 12)
+    x, y = svg.Scale(0, 1, 44, _WIDTH - 16), svg.Scale(0, 1, _HEIGHT - 28, 12)
     ticks = (0, 0.25, 0.5, 0.75, 1)
     marks = [svg.grid(x, y, (0, 0.5, 1), ticks, x_text=percent_tick, y_text=percent_tick)]
     marks.append(svg.line(x(0), y(0), x(1), y(1), "baseline"))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from tf_lpdistill.report import svg
+from tf_lpdistill.report import spoken, svg
 from tf_lpdistill.report.markup import join, tag
-from tf_lpdistill.report.quantities import percent_tick
+from tf_lpdistill.report.quantities import percent, percent_tick
 from tf_lpdistill.report.series import OTHER, note, series
 
 NAME = "curves"
@@ -27,13 +27,33 @@ def render(run):
     colors = series(run)
     # Grey lines first: they must not cover a coloured one.
     spreads.sort(key=lambda item: colors[item[0].key] != OTHER)
-    names = ", ".join(row.name for row, _ in spreads)
-    label = f"Validation accuracy per epoch of {names}"
     explained = note(run, "are drawn in grey")
     return join(
-        svg.responsive(lambda width: _draw(spreads, colors, width), label),
+        svg.responsive(lambda width: _draw(spreads, colors, width), _finding(spreads)),
+        _spoken(spreads),
         tag("p", explained, class_="note") if explained else None,
     )
+
+
+def _finding(spreads):
+    """Where the curves end, in words."""
+    ends = sorted(
+        ((float(mean[measured(mean)[-1]]), row.name) for row, (mean, _, _) in spreads), reverse=True
+    )
+    epochs = max(len(mean) for _, (mean, _, _) in spreads)
+    (best, first), (worst, last) = ends[0], ends[-1]
+    text = f"Validation accuracy over {epochs} epochs: {first} ends highest, at {percent(best)}"
+    return f"{text}; {last} lowest, at {percent(worst)}." if len(ends) > 1 else f"{text}."
+
+
+def _spoken(spreads):
+    rows = []
+    for row, (mean, _, _) in spreads:
+        seen, top = measured(mean), int(np.nanargmax(mean))
+        values = (percent(float(mean[epoch])) for epoch in (seen[0], seen[-1], top))
+        rows.append((row.name, *values, top + 1))
+    heads = ("Method", "First", "Last", "Highest", "In epoch")
+    return spoken.table("Validation accuracy, mean over the seeds", heads, rows)
 
 
 def spreads_of(run, rows, metric):

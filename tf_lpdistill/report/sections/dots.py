@@ -2,7 +2,7 @@
 
 from tf_lpdistill.report import svg
 from tf_lpdistill.report.markup import join, tag
-from tf_lpdistill.report.quantities import percent_sd, percent_tick
+from tf_lpdistill.report.quantities import percent_sd, percent_tick, points
 from tf_lpdistill.report.run import ALONE
 from tf_lpdistill.report.series import note, series
 
@@ -18,12 +18,23 @@ ABOUT = (
 
 def render(run):
     """Returns the dot plot of the test accuracies."""
-    means = ", ".join(f"{row.name} {percent_sd(row.mean, row.sd)}" for row in run.rows)
     explained = note(run, "are grey")
     return join(
-        svg.responsive(lambda width: _draw(run, width), f"Test accuracy: {means}"),
+        svg.responsive(lambda width: _draw(run, width), _finding(run)),
         tag("p", explained, class_="note") if explained else None,
     )
+
+
+def _finding(run):
+    """The chosen student, what it gains, and all means, in words."""
+    text, best, alone = "Test accuracy. ", run.best, run.row(ALONE)
+    if best is not None:
+        text += f"Chosen: {best.name}"
+        if alone not in (None, best):
+            text += f", {points(best.mean - alone.mean)} points against the student alone"
+        text += ". "
+    means = ", ".join(f"{row.name} {percent_sd(row.mean, row.sd)}" for row in run.rows)
+    return f"{text}Means: {means}."
 
 
 def _draw(run, width):

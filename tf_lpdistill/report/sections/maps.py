@@ -4,6 +4,7 @@ import numpy as np
 
 from tf_lpdistill.report import svg
 from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.measures import confused_pairs, confusion, nearest
 from tf_lpdistill.report.quantities import count, percent
 from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER
 
@@ -45,9 +46,21 @@ def _map(answers, name):
 def _figure(run, found, labels, who):
     share = percent(float(found.explained.sum()), 0)
     caption = tag("figcaption", who, tag("small", f"{share} of the variance"))
-    label = f"Map of the features of {who} in two dimensions, which hold {share} of their variance"
+    label = f"Map of the features of {who} in two dimensions, which hold {share} of their variance."
+    label += _finding(found.points, labels, run.dataset.class_names)
     drawing = svg.canvas(_HEIGHT, _draw(run, found, labels), width=_WIDTH, label=label)
     return tag("figure", caption, drawing)
+
+
+def _finding(points, labels, names):
+    """How far the classes lie apart on the map, in words."""
+    if len(points) < 2:
+        return ""
+    counts = confusion(labels, labels[nearest(points)], len(names))
+    right, number = int(np.trace(counts)), int(counts.sum())
+    text = f" {percent(right / number)} of the points lie next to one of their own class"
+    pairs = [f"{names[t]} beside {names[o]} ({n})" for t, o, n in confused_pairs(counts, 3)]
+    return f"{text}. Most often mixed: {', '.join(pairs)}." if pairs else f"{text}."
 
 
 def _draw(run, found, labels):

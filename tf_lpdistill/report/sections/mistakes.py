@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from tf_lpdistill.report import svg
-from tf_lpdistill.report.markup import tag
+from tf_lpdistill.report import spoken, svg
+from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.measures import confused_pairs, confusion
-from tf_lpdistill.report.quantities import percent
+from tf_lpdistill.report.quantities import NONE, percent
 from tf_lpdistill.report.run import INT8, STUDENT, TEACHER
 
 NAME = "mistakes"
@@ -50,10 +50,29 @@ def _list(counts, names, who):
 
 
 def _matrix(counts, names, who):
-    pairs = [f"{names[t]} taken for {names[a]} {n} times" for t, a, n in confused_pairs(counts, 3)]
-    right = percent(np.trace(counts) / counts.sum())
-    label = f"Confusion matrix of {who}: {right} right. " + "; ".join(pairs)
-    return svg.canvas(_WIDTH, _cells(counts, names), width=_WIDTH, label=label)
+    label = f"Confusion matrix of {who}. {_finding(counts, names)}"
+    drawing = svg.canvas(_WIDTH, _cells(counts, names), width=_WIDTH, label=label)
+    return join(drawing, _spoken(counts, names, who))
+
+
+def _finding(counts, names):
+    """How many answers are right, and the three mistakes made most often, in words."""
+    right, number = int(np.trace(counts)), int(counts.sum())
+    text = f"{right} of {number} images are right, {percent(right / number)}. "
+    pairs = [f"{names[t]} taken for {names[a]} ({n})" for t, a, n in confused_pairs(counts, 3)]
+    return f"{text}Most often confused: {', '.join(pairs)}." if pairs else f"{text}No mistake."
+
+
+def _spoken(counts, names, who):
+    rows = []
+    for true, name in enumerate(names):
+        own = np.zeros_like(counts)
+        own[true] = counts[true]
+        mistakes = [f"{names[answer]} ({n})" for _, answer, n in confused_pairs(own, len(names))]
+        number = int(counts[true].sum())
+        rows.append((name, number, int(counts[true, true]), ", ".join(mistakes) or NONE))
+    heads = ("Class", "Images", "Right", "Taken for")
+    return spoken.table(f"Answers of {who} by class", heads, rows)
 
 
 def _cells(counts, names):

@@ -56,8 +56,16 @@ def _query(run, grid, i, columns):
         )
         for name, found, compared in columns
     ]
-    about = f"Query {i + 1}: {names[label]}"
+    about = f"Query {i + 1}: {names[label]}. " + " ".join(_finding(*c, i, label) for c in columns)
     return tag("div", query, groups, class_="query", role="group", aria_label=about)
+
+
+def _finding(name, found, compared, i, label):
+    """How many neighbours are of the query's class, and how many the teacher's too, in words."""
+    number = len(found.labels[i])
+    text = f"{name}: {int((found.labels[i] == label).sum())} of {number} neighbours of this class"
+    shared = f", {int(found.shared[i].sum())} shared with the teacher" if compared else ""
+    return f"{text}{shared}."
 
 
 def _neighbors(found, i, label, names, compared):

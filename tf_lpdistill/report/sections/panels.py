@@ -43,16 +43,21 @@ def _panel(run, rows, metric, title, note):
         return None
     scale = _scale(bands)
     detail = ", ".join(filter(None, [note, "log scale" if scale.log else None]))
-    names = ", ".join(row.name for row, _ in bands)
     drawing = svg.canvas(
         _HEIGHT,
         _draw(bands, scale, series(run)),
         width=_WIDTH,
-        label=f"{title} per epoch of {names}",
+        label=f"{title} per epoch, from the first to the last: {_finding(bands)}.",
     )
     return tag(
         "figure", tag("figcaption", title, tag("small", detail) if detail else None), drawing
     )
+
+
+def _finding(bands):
+    """Where each curve begins and ends, in words."""
+    ends = [(row.name, *mean[measured(mean)[[0, -1]]]) for row, (mean, _, _) in bands]
+    return "; ".join(f"{n} {significant(a)} to {significant(b)}" for n, a, b in ends)
 
 
 def _scale(bands):
@@ -68,7 +73,7 @@ def _scale(bands):
 
 def _draw(bands, y, colors):
     epochs = max(len(mean) for _, (mean, _, _) in bands)
-    x = svg.Scale(1, max(epochs, 2), 44, _WIDTH - 6)
+    x = svg.Scale(1, max(epochs, 2), 44, _WIDTH - 12)
     x_ticks = [v for v in x.ticks(3) if v == int(v) and v >= 1]
     marks = [svg.grid(x, y, x_ticks, y.ticks(4), x_text=lambda v: f"{v:g}", y_text=_value)]
     shapes = []

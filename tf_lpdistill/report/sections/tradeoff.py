@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 
-from tf_lpdistill.report import svg
+from tf_lpdistill.report import spoken, svg
 from tf_lpdistill.report.markup import join, tag
 from tf_lpdistill.report.quantities import milliseconds, percent, percent_tick, significant, size
 from tf_lpdistill.report.series import series
@@ -37,14 +37,36 @@ def _chart(run, price, title, words, tick):
     files = [(row, points) for row, points in files if points]
     if len({point[0] for _, points in files for point in points}) < 2:
         return None
-    label = "; ".join(
-        f"{row.name} {precision}: {words(paid)}, {percent(accuracy)}"
+    draw = functools.partial(_draw, files, series(run), tick)
+    drawing = svg.responsive(draw, f"{title} and accuracy. {_finding(files, words)}")
+    table = _spoken(files, title, words)
+    return tag("figure", tag("figcaption", title), drawing, table, class_="price")
+
+
+def _listed(files):
+    """[(name, price, accuracy, whether on the front)] of all files, by rising price."""
+    best = front(point for _, points in files for point in points)
+    found = [
+        (f"{row.name} {precision}", paid, accuracy, (paid, accuracy) in best)
         for row, points in files
         for paid, accuracy, precision in points
-    )
-    draw = functools.partial(_draw, files, series(run), tick)
-    drawing = svg.responsive(draw, f"{title} and accuracy. {label}")
-    return tag("figure", tag("figcaption", title), drawing, class_="price")
+    ]
+    return sorted(found, key=lambda file: file[1:3])
+
+
+def _finding(files, words):
+    """The Pareto front, in words."""
+    listed = _listed(files)
+    kept = [f"{name} at {words(paid)} with {percent(a)}" for name, paid, a, on in listed if on]
+    text = f"On the Pareto front, the cheapest first: {'; '.join(kept)}."
+    return f"{text} Files that another one beats: {len(listed) - len(kept)}."
+
+
+def _spoken(files, title, words):
+    listed = _listed(files)
+    rows = [(n, words(paid), percent(a), "yes" if on else "no") for n, paid, a, on in listed]
+    heads = ("File", title, "Accuracy", "On the Pareto front")
+    return spoken.table(f"{title} and accuracy of each file", heads, rows)
 
 
 def _points(row, price):

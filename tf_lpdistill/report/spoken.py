@@ -1,0 +1,24 @@
+"""Tables for those who do not see a chart: a screen reader finds them, the eye does not."""
+
+from tf_lpdistill.report.markup import tag
+
+
+def table(caption, heads, rows):
+    """Returns the values of a chart as a table that is not drawn.
+
+    Args:
+        caption: what the table holds; it stands beside a chart whose label says the main thing.
+        heads: names of the columns.
+        rows: iterable of rows, each as many texts or numbers as there are heads; the first names
+            the row.
+
+    Returns:
+        `Markup`.
+    """
+    head = tag("tr", [tag("th", name, scope="col") for name in heads])
+    body = [
+        tag("tr", tag("th", first, scope="row"), [tag("td", value) for value in values])
+        for first, *values in rows
+    ]
+    whole = tag("table", tag("caption", caption), tag("thead", head), tag("tbody", body))
+    return tag("div", whole, class_="spoken")
