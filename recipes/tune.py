@@ -66,9 +66,11 @@ def main(argv):
     results = final.run()
     comparison.trainer.progress.close()
     outcome.finish(final, results)
+    found = [trial.number for trial in trials.judged(study)]
+    number = found.index(study.best_trial.number)
     teacher, student = search.pairs[study.best_params["pair"]]
     print(
-        f"\nTrial {study.best_trial.number} of {len(study.trials)} is best on the validation "
+        f"\nTrial {number} of {len(found)} is best on the validation "
         f"images, {study.best_value:.4f}: {study.best_params}, layers {teacher!r} and {student!r}"
     )
 

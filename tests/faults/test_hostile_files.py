@@ -17,7 +17,6 @@ from tf_lpdistill import NeighborGraph, TeacherCache, data, files, tflite
 from tf_lpdistill.data.decode import decode_image
 from tf_lpdistill.report.markup import escape
 from tf_lpdistill.report.neighbors import read_neighbors
-from tf_lpdistill.teachers.cache import folder as cache_folder
 from tf_lpdistill.teachers.cache.rows import RowSpec
 from tf_lpdistill.tflite import labels
 
@@ -108,7 +107,7 @@ def test_the_manifest_of_a_cache_cannot_name_another_file(tmp_path):
     (spec,) = record["specs"].values()
     (cache.directory / spec["file"]).rename(tmp_path / "secret.npy")
     spec["file"] = "../secret.npy"
-    manifest.write_text(json.dumps({**record, "sha256": cache_folder._digest(record)}))
+    manifest.write_text(json.dumps({**record, "sha256": files.json_sha256(record)}))
     with pytest.raises(ValueError, match="secret.npy"):
         TeacherCache.open(cache.directory)
 
