@@ -11,10 +11,13 @@ import sys
 import numpy as np
 import pytest
 
-from tests.faults.test_damaged_files import KINDS, same
+from tests.faults.kinds import KINDS, same, search
 from tf_lpdistill import TeacherCache, files
 
-WRITERS = ("neighbour graph", "distiller", "backup", "phone bundle")
+WRITERS = (
+    "neighbour graph", "distiller", "backup", "phone bundle", "compression state",
+    "answers of a report", "run of a study",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -51,6 +54,20 @@ def test_an_error_of_the_disk_leaves_the_earlier_file(name, call, number, tmp_pa
             kind.write(tmp_path)
     assert same(kind.read(tmp_path), expected)
     assert names(tmp_path) == before
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_search_goes_on_after_an_error_of_the_disk(number, tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    (tmp_path / "whole").mkdir()
+    expected = search(tmp_path / "whole", 4)
+    search(tmp_path, 2)
+    with monkeypatch.context() as patch:
+        failing(patch, "fsync", number)
+        with pytest.raises(OSError, match=os.strerror(number)):
+            search(tmp_path, 4)
+    assert search(tmp_path, 4) == expected
+    assert names(tmp_path) == ["trials.journal", "whole", "whole/trials.journal"]
 
 
 @pytest.mark.parametrize("limit", [0, 700])
