@@ -3,10 +3,12 @@
 import contextlib
 import errno
 import os
+import pathlib
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from tests.faults.kinds import KINDS, same, search
 from tf_lpdistill import TeacherCache, files
 
+ROOT = pathlib.Path(__file__).parents[2]
 WRITERS = (
     "neighbour graph", "distiller", "backup", "phone bundle", "compression state",
     "answers of a report", "run of a study",
@@ -98,11 +101,27 @@ def test_a_cache_on_a_full_disk_is_no_cache_and_goes_on_later(limit, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
-def test_a_read_only_folder_is_named(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(PermissionError, match=tmp_path.name):
-        files.write_text(tmp_path / "a.txt", "a")
+@contextlib.contextmanager
+def without_rights():
+    """Root may write to a read-only folder; here it may do what anybody may."""
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_read_only_folder_is_named_and_left_as_it_is():
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = pathlib.Path(name)
+        files.write_text(folder / "a.txt", "earlier")
+        folder.chmod(0o555)
+        with without_rights(), pytest.raises(PermissionError, match=folder.name):
+            files.write_text(folder / "a.txt", "later")
+        assert names(folder) == ["a.txt"] and (folder / "a.txt").read_text() == "earlier"
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
@@ -147,4 +166,28 @@ def test_a_folder_is_locked_for_one_and_free_after_a_kill(tmp_path):
             files.lock(tmp_path, "busy")
         process.kill()
     files.lock(tmp_path, "busy")()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("recipes/digits.py", "--run_dir"),
+        ("recipes/tune.py", "--run_dir"),
+        ("recipes/shrink.py", "--ways=channels", "--run_dir"),
+        ("recipes/compare.py", "--run_dir"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_the_second_process_in_a_run_folder_is_refused(command, tmp_path):
+    script, *flags, last = command
+    release = files.lock(tmp_path, "busy")
+    done = subprocess.run(
+        [sys.executable, ROOT / script, *flags, f"{last}={tmp_path}"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
+    )  # fmt: skip
+    release()
+    assert done.returncode == 1
+    assert f"Error: Another process works in {tmp_path}. Wait for it" in done.stderr
     assert names(tmp_path) == []

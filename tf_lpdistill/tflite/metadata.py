@@ -238,7 +238,8 @@ def read(model):
     """
     data = model if isinstance(model, bytes) else pathlib.Path(model).read_bytes()
     try:
-        return _read_metadata(data), _read_files(data)
+        found = _read_files(data)
+        return _read_metadata(data), found
     except Exception as error:  # a damaged table fails anywhere, with any error
         received = "bytes" if isinstance(model, bytes) else model
         raise ValueError(
