@@ -8,6 +8,7 @@
 # make torture   every attack of tests/faults, within an hour, into docs/results/reliability.md
 # make soak      training, cache, graph and report in a loop: SOAK_MINUTES=30
 # make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
+# make audit     known holes in what is installed, and in what the documentation is built with
 # make lint      ruff alone
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
@@ -16,7 +17,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench study results lint docs torture soak test-matrix \
+.PHONY: demo test test-all test-gpu bench study results lint docs torture soak audit test-matrix \
   test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
@@ -59,6 +60,21 @@ torture: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	SOAK_MINUTES=$(SOAK_MINUTES) $(PYTEST) tests/faults/test_soak.py -s
+
+# Lists of known holes are on the network: without them nothing was looked at, and that is no pass.
+ADVISORIES := https://pypi.org/pypi/pip/json
+audit: $(VENV)/.dev $(VENV)-audit/.ready
+	@$(VENV)/bin/python -c 'import urllib.request; urllib.request.urlopen("$(ADVISORIES)", timeout=20)' \
+	  2>/dev/null || { echo "make audit: $(ADVISORIES), where pip-audit looks up known holes," \
+	  "cannot be reached from here. Nothing was audited: run it where there is a network" >&2; exit 1; }
+	$(VENV)-audit/bin/pip-audit --skip-editable \
+	  --path "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+	$(VENV)-audit/bin/pip-audit -r docs/requirements.txt
+
+$(VENV)-audit/.ready: $(VENV)/.created
+	$(VENV)/bin/python -m venv --clear $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --disable-pip-version-check --no-input -q "pip-audit>=2.7,<3"
+	@touch $@
 
 # What setup.py allows, at both ends: TensorFlow 2.20 with Keras 3.12, and the newest of both.
 OLDEST := tensorflow==2.20.* keras==3.12.*
