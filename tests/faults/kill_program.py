@@ -1,12 +1,13 @@
 """Kills a long operation at every write point and at random moments, and restarts it.
 
-    python tests/faults/kill_program.py OPERATION TRIES FOLDER
+    python tests/faults/kill_program.py OPERATION POINTS MOMENTS FOLDER
 
 All runs are forks of this process, in which nothing has run yet: they start at once. A write point
 is a call that changes the file system under FOLDER; the hooks are put in here, the package knows
 nothing of them. Of an operation of several processes one is killed: the first at its write points,
-any at random moments; the others must end by themselves. The last line printed is JSON: write
-points, attacks, how many of them came before the end, and what was lost.
+any at random moments; the others must end by themselves. POINTS and MOMENTS bound the attacks: of
+more write points some are drawn. The last line printed is JSON: write points, attacks, how many of
+them came before the end, and what was lost.
 """
 
 import builtins
@@ -162,7 +163,8 @@ def attack(operation, folder, expected, files, **how):
 
 def main():
     """See the module."""
-    operation, tries, root = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    operation, most, moments = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    root = pathlib.Path(sys.argv[4])
     root.mkdir(parents=True, exist_ok=True)
     folder, begin = root / "undisturbed", time.perf_counter()
     folder.mkdir()
@@ -171,12 +173,12 @@ def main():
     assert all(len(each) == 64 for each in expected), expected
     rng, number = random.Random(0), PROCESSES.get(operation, 1)
     points = range(1, answers[0]["points"] + 1)
-    if len(points) > tries:
-        points = sorted(rng.sample(points, tries))
+    if len(points) > most:
+        points = sorted(rng.sample(points, most))
     attacks = [{"kill_at": point} for point in points]
     attacks += [
         {"seconds": rng.uniform(0, duration), "victim": rng.randrange(number)}
-        for _ in range(min(10, tries))
+        for _ in range(moments)
     ]
     found = [
         attack(operation, root / f"try{i}", expected, files, **a) for i, a in enumerate(attacks)
