@@ -32,7 +32,7 @@ HOOKED = (
     [(os, n) for n in ("replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "truncate")]
     + [(os, "symlink"), (shutil, "rmtree"), (shutil, "copyfile"), (builtins, "open")]
 )  # fmt: skip
-LIMIT = 240  # seconds in which a process must end
+LIMIT = 600  # seconds in which a process must end
 
 
 def hook(folder, kill_at):
