@@ -89,6 +89,8 @@ def _setting(row):
 
 
 def _parse(cells):
+    if len(cells) != len(FIELDS):
+        raise ValueError(f"a run has {len(FIELDS)} cells. Received: {len(cells)}")
     row = {k: _value(k, v) for k, v in zip(FIELDS, cells, strict=True) if v != ""}
     wrong = [name for name in _SHARES if not 0.0 <= row.get(name, 0.0) <= 1.0]
     if wrong or not isinstance(row["setting"], dict):
