@@ -12,6 +12,7 @@
 # make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow;
 #                    make test-3.12-oldest for one of them
 # make install   the virtual environment with all extras
+# make audit     known holes in what is installed, and in what the documentation is built with
 # make lint      ruff alone
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
@@ -22,7 +23,7 @@
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: demo install test test-all test-gpu bench study results pictures lint docs torture soak \
-  test-matrix nightly test-mediapipe test-android have-java have-npm
+  audit test-matrix nightly test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
@@ -72,6 +73,19 @@ torture: $(VENV)/.dev
 
 soak: $(VENV)/.dev
 	SOAK_MINUTES=$(SOAK_MINUTES) $(PYTEST) tests/faults/test_soak.py -s
+
+# Strict: a package that could not be looked up (no network, a mirror without advisories) is no pass.
+audit: $(VENV)/.dev $(VENV)-audit/.ready
+	$(VENV)/bin/python -m pip freeze --exclude-editable > $(VENV)-audit/installed.txt
+	@for list in "--no-deps --disable-pip -r $(VENV)-audit/installed.txt" "-r docs/requirements.txt"; do \
+	  $(VENV)-audit/bin/pip-audit --strict $$list || { echo "make audit: not passed. Either known holes" \
+	    "are listed above, or pypi.org could not be asked about a package" >&2; exit 1; }; \
+	done
+
+$(VENV)-audit/.ready: $(VENV)/.created
+	$(VENV)/bin/python -m venv --clear $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --disable-pip-version-check --no-input -q "pip-audit>=2.7,<3"
+	@touch $@
 
 # What setup.py allows, at both ends: TensorFlow 2.20 with Keras 3.12, and the newest of both.
 OLDEST := tensorflow==2.20.* keras==3.12.*

@@ -146,7 +146,7 @@ def machine():
     }
 
 
-def main(name, title, measure):
+def main(name, title, measure, failed=lambda tables: False):
     """Runs a benchmark: measures, prints, and writes NAME.json and NAME.md.
 
     Args:
@@ -154,6 +154,7 @@ def main(name, title, measure):
         title: heading of the page.
         measure: `measure(quick)` returns {caption: list of rows}, where a row is a dict of plain
             values and the rows of a table have the same keys.
+        failed: `failed(tables)` tells whether the process ends with 1, after all is written.
     """
 
     def run(argv):
@@ -162,6 +163,7 @@ def main(name, title, measure):
         start = time.perf_counter()
         tables = measure(FLAGS.quick)
         publish(name, title, tables, time.perf_counter() - start)
+        return int(bool(failed(tables)))
 
     for flag in ("quick", "out_dir"):  # else --help shows the flags of the script's own file alone
         FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[flag])

@@ -23,7 +23,7 @@ y_test; without a test split of their own, a tenth of them is held out. After ea
 tells what it won. A run that was killed goes on when the same command is given again.
 """
 
-import json
+import atexit
 import pathlib
 
 from absl import app, flags
@@ -64,16 +64,19 @@ def claim_folder(folder):
     named |= {"output_dir": None, "model": files.sha256(options.MODEL.value)}
     if options.TEACHER.value is not None:
         named["teacher"] = files.sha256(options.TEACHER.value)
+    folder.mkdir(parents=True, exist_ok=True)
+    message = f"Another process works in {folder}. Wait for it, or choose another --output_dir."
+    atexit.register(files.lock(folder, message))  # till the process ends
     path = folder / "config.json"
     if path.exists():
-        earlier = json.loads(path.read_text(encoding="utf-8"))
+        earlier = files.read_sealed_json(path)
         changed = sorted(name for name in named if earlier.get(name) != named[name])
         if changed:
             raise ValueError(
                 f"The folder holds a run with other {changed}. "
                 f"Received: --output_dir={folder}. Choose another one."
             )
-    files.write_json(path, named)
+    files.write_sealed_json(path, named)
 
 
 def run():

@@ -8,7 +8,6 @@ import curves
 import evaluation
 from apprentice import Apprentice
 from grid import Grid
-from run_folder import read_json
 from tf_lpdistill import files
 
 
@@ -40,7 +39,7 @@ class Comparison(Grid):
         progress, directory = trainer.progress, trainer.folder
         if (directory / "result.json").exists():
             progress.skip(self.epochs)
-            return read_json(directory / "result.json")
+            return files.read_sealed_json(directory / "result.json")
         progress.begin(f"{method.title}, seed {seed}")
         job = dataclasses.replace(self, trainer=trainer)._draw(seed)
         try:
@@ -56,7 +55,7 @@ class Comparison(Grid):
             said = f"failed. {result['failed']}"
         progress.skip(self.epochs - len(job.curves))
         progress.say(f"{method.title}, seed {seed}: {said}")
-        files.write_json(directory / "result.json", result)
+        files.write_sealed_json(directory / "result.json", result)
         return result
 
     def _draw(self, seed):

@@ -4,7 +4,6 @@ import keras
 
 import evaluation
 import record
-from run_folder import read_json
 from tf_lpdistill import data, files, tflite
 from tf_lpdistill.saving import load_model
 from ways import FIGURES, WAYS, Job
@@ -27,7 +26,7 @@ def result(comparison, key, seed, epochs, teacher):
     folder = trainer.run.path("compressed", f"{key}_seed{seed}")
     kept = trainer.run.path("compressed", f"{key}_seed{seed}.json")
     if kept.exists():
-        return read_json(kept)
+        return files.read_sealed_json(kept)
     print(f"\n{way.title}, seed {seed}", flush=True)
     keras.utils.set_random_seed(seed)
     made = way.make(_job(comparison, key, seed, epochs))
@@ -53,7 +52,7 @@ def result(comparison, key, seed, epochs, teacher):
     }
     parameters = getattr(made, "student", made).count_params()
     found = {"parameters": parameters, "files": figures}
-    files.write_json(kept, found)
+    files.write_sealed_json(kept, found)
     return found
 
 

@@ -27,7 +27,6 @@ import curves
 import delivery
 import evaluation
 from progress import Progress
-from run_folder import read_json
 from tf_lpdistill import Distiller, Preprocessing, data, files, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from training import Trainer
@@ -79,7 +78,7 @@ def train_student(trainer, teacher, key, seed):
     directory = trainer.folder
     if run.has(directory / "result.json"):
         progress.skip(FLAGS.epochs)
-        return read_json(directory / "result.json")
+        return files.read_sealed_json(directory / "result.json")
     name, losses = METHODS[key]
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
@@ -102,7 +101,7 @@ def train_student(trainer, teacher, key, seed):
         "parameters": student.count_params(),
     }
     progress.say(f"{name}, seed {seed}: test accuracy {result['accuracy']:.4f}")
-    files.write_json(directory / "result.json", result)
+    files.write_sealed_json(directory / "result.json", result)
     return result
 
 

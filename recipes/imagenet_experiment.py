@@ -11,7 +11,6 @@ import results
 import summary
 from apprentice import Apprentice
 from grid import Grid
-from run_folder import read_json
 from tf_lpdistill import files, losses
 from training import Trainer
 
@@ -31,7 +30,7 @@ class StreamComparison(Grid):
         path = trainer.folder / "result.json"
         if path.exists():
             trainer.progress.skip(self.epochs)
-            return read_json(path)
+            return files.read_sealed_json(path)
         trainer.progress.begin(f"{method.title}, seed {seed}")
         keras.utils.set_random_seed(seed)
         with trainer.run.strategy.scope():
@@ -48,7 +47,7 @@ class StreamComparison(Grid):
         }
         trainer.run.save(job.student, trainer.folder / "student.keras")
         curves.write_curves(trainer.folder / "history.csv", key, seed, job.curves)
-        files.write_json(path, result)
+        files.write_sealed_json(path, result)
         shutil.rmtree(trainer.folder / "backup")
         said = f"{100 * result['accuracy']:.2f} % (top 5: {100 * result['top5']:.2f} %)"
         trainer.progress.say(f"{method.title}, seed {seed}: {said}")

@@ -26,7 +26,6 @@ import inputs
 import sources
 from progress import Progress
 from results import write
-from run_folder import read_json
 from tf_lpdistill import Distiller, NeighborGraph, files
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
@@ -64,7 +63,7 @@ def train_student(trainer, teacher, labelled, graph, key, seed):
     path = trainer.folder / "result.json"
     if path.exists():
         progress.skip(FLAGS.epochs)
-        return read_json(path)
+        return files.read_sealed_json(path)
     name, with_lp, near, repeat = ARMS[key]
     keras.utils.set_random_seed(seed)
     seeds = FLAGS.seeds_per_batch if near else FLAGS.batch_size  # all seeds: random batches
@@ -80,7 +79,7 @@ def train_student(trainer, teacher, labelled, graph, key, seed):
     accuracy = evaluation.accuracy(student, images.test, trainer.preprocessing, trainer.batch_size)
     progress.say(f"{name}, seed {seed}: test accuracy {accuracy:.4f}")
     result = {"accuracy": accuracy, "parameters": student.count_params(), **batches.measure()}
-    files.write_json(path, result)
+    files.write_sealed_json(path, result)
     return result
 
 

@@ -67,8 +67,18 @@ def claim(directory, settings, resume):
 
 
 def read_json(path):
-    """Reads a JSON file."""
-    return json.loads(path.read_text(encoding="utf-8"))
+    """Reads a JSON file.
+
+    Raises:
+        ValueError: when it is damaged.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f"{path} is damaged: expected JSON in UTF-8 ({error}). Choose another --run_dir, or "
+            "remove this one to begin anew."
+        ) from error
 
 
 def _check_same(directory, written, settings, resume):

@@ -1,38 +1,10 @@
-"""The trials of an Optuna study: which ones count, their table, and what the report shows."""
+"""What is shown of the trials of an Optuna study: their table, a sentence, the report's entry."""
 
 import csv
 import warnings
 
+from journal import judged, load_optuna
 from tf_lpdistill import files
-
-
-def is_judged(trial):
-    """Whether a trial came to its end, or to NaN; one that was killed or interrupted did not."""
-    return trial.state.name in ("COMPLETE", "PRUNED")
-
-
-def keeps(trial, setting):
-    """Whether a trial has been, or is still to be, of a setting."""
-    if is_judged(trial):
-        return trial.params == setting
-    return trial.state.name == "WAITING" and trial.system_attrs.get("fixed_params") == setting
-
-
-def load_optuna():
-    """Returns the module.
-
-    Raises:
-        ImportError: when it is not installed.
-    """
-    try:
-        import optuna.storages.journal
-    except ImportError as error:
-        raise ImportError(
-            f"Tuning needs Optuna, and it cannot be imported ({error}). Install it: "
-            'pip install -e ".[tuning]"'
-        ) from error
-    return optuna
-
 
 # name in the study: (title for readers, whether its scale is logarithmic)
 PARAMETERS = {
@@ -55,11 +27,10 @@ def write_csv(path, study, pairs):
         pairs: list of (teacher's layer, student's layer), which its parameter "pair" counts.
     """
     rows = [
-        {"trial": trial.number, "validation_accuracy": trial.value}
+        {"trial": number, "validation_accuracy": trial.value}
         | trial.params
         | dict(zip(("teacher", "student"), pairs[trial.params["pair"]], strict=True))
-        for trial in study.trials
-        if is_judged(trial)
+        for number, trial in enumerate(judged(study))
     ]
     with files.atomic_path(path) as temporary:
         with open(temporary, "w", newline="", encoding="utf-8") as file:
@@ -70,8 +41,9 @@ def write_csv(path, study, pairs):
 
 def reading(study, start):
     """What came of a study, in a sentence; `start` is the setting that it began with."""
-    best = study.best_trial
-    text = f"Of {len(study.trials)} trials number {best.number} is best on the validation images"
+    best, found = study.best_trial, judged(study)
+    number = [trial.number for trial in found].index(best.number)
+    text = f"Of {len(found)} trials number {number} is best on the validation images"
     found = f"{text}, with {100 * best.value:.1f} % right"
     return f"{found}: the setting that it began with." if best.params == start else f"{found}."
 
@@ -90,12 +62,11 @@ def describe(study, pairs):
     ]
     trials = [
         {
-            "number": trial.number,
+            "number": number,
             "accuracy": trial.value,
             "settings": trial.params | {"pair": " to ".join(pairs[trial.params["pair"]])},
         }
-        for trial in study.trials
-        if is_judged(trial)
+        for number, trial in enumerate(judged(study))
     ]
     return {"parameters": parameters, "trials": trials}
 

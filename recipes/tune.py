@@ -22,6 +22,7 @@ from absl import app, flags
 
 import common
 import inputs
+import journal
 import outcome
 import roles
 import sources
@@ -38,7 +39,7 @@ def main(argv):
     """Searches, trains the chosen setting anew, and reports."""
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
-    trials.load_optuna()  # that it is missing is told before anything is trained
+    journal.load_optuna()  # that it is missing is told before anything is trained
     teacher_file.check_flags()
     sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)

@@ -6,10 +6,11 @@ import numpy as np
 from keras import ops
 
 from comparison import Comparison
+from journal import judged, keeps, load_optuna, open_study, seal
 from method import Method, Term
 from tf_lpdistill import data, guidance, taps
+from tf_lpdistill.files import json_sha256
 from tf_lpdistill.ops import center, nearest_rows
-from trials import is_judged, keeps, load_optuna
 
 # The setting of recipes/digits.py: the first trial, and what tuning is compared with.
 START = {"kd_weight": 0.1, "temperature": 4.0, "lp_weight": 0.3, "k": 5, "sigma": 1.0, "pair": 0}
@@ -80,25 +81,18 @@ class Search:
 
         Raises:
             ImportError: without Optuna.
+            ValueError: when that file is damaged.
             RuntimeError: when no trial could be trained to its end.
         """
         optuna = load_optuna()
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        path = str(self.comparison.trainer.run.path("trials.journal"))
-        journal = optuna.storages.journal.JournalFileBackend(path)
-        storage = optuna.storages.JournalStorage(journal)
-        if optuna.get_all_study_names(storage):  # making it again would be noted in the journal
-            study = optuna.load_study(study_name="tune", storage=storage)
-        else:
-            study = optuna.create_study(study_name="tune", storage=storage, direction="maximize")
+        study = open_study(self.comparison.trainer.run.path("trials.journal"))
         if not any(keeps(trial, START) for trial in study.trials):
             study.enqueue_trial(START)
-        # A sampler that began anew at each --resume would draw the same settings again.
-        study.sampler = optuna.samplers.TPESampler(
-            seed=self.comparison.seeds[0] + len(study.trials)
-        )
-        done = sum(map(is_judged, study.trials))
-        study.optimize(self._judge, n_trials=max(num_trials - done, 0))
+        for number in range(len(judged(study)), num_trials):
+            # A draw depends on the judged trials alone: a search that was killed draws the same.
+            study.sampler = optuna.samplers.TPESampler(seed=self.comparison.seeds[0] + number)
+            study.optimize(self._judge, n_trials=1)
         if not study.get_trials(states=[optuna.trial.TrialState.COMPLETE]):
             reasons = {trial.user_attrs.get("failed") for trial in study.trials} - {None}
             raise RuntimeError(
@@ -109,13 +103,17 @@ class Search:
         return study
 
     def _judge(self, trial):
-        key = f"trial{trial.number:04d}"
-        methods = {key: self.method(key, self.draw(trial))}
+        setting = self.draw(trial)
+        digest = json_sha256(setting)[:8]  # no setting finds the student of another one
+        key = f"trial{len(judged(trial.study)):04d}-{digest}"
+        methods = {key: self.method(key, setting)}
         one = dataclasses.replace(self.comparison, methods=methods, seeds=self.comparison.seeds[:1])
         (result,) = one.run()[key]
         if "failed" in result:
             trial.set_user_attr("failed", result["failed"])
+            seal(trial, result["failed"])
             raise load_optuna().TrialPruned(result["failed"])
+        seal(trial, result["validation_accuracy"])
         return result["validation_accuracy"]
 
 

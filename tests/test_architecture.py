@@ -146,7 +146,7 @@ def foreign_imports(sources):
         "tensorflow_model_optimization": f"{PACKAGE}/compression/_tfmot/",
         "tensorflow.keras": (),
         "matplotlib": "recipes/locality/plots.py",
-        "optuna": ("recipes/locality/space.py", "recipes/trials.py"),
+        "optuna": ("recipes/locality/space.py", "recipes/journal.py"),
         "scipy": "recipes/locality/intervals.py",
     }
     wrong = set()

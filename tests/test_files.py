@@ -55,3 +55,28 @@ def test_sha256(tmp_path):
     content = bytes(range(256)) * 5000
     (tmp_path / "a").write_bytes(content)
     assert files.sha256(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_what_is_sealed_comes_back_and_a_change_is_named(tmp_path):
+    path, value = tmp_path / "a.json", {"b": [0.1, None], "a": {"c": "\u2028"}}
+    files.write_sealed_json(path, value)
+    assert files.read_sealed_json(path) == value
+    path.write_text(path.read_text().replace("0.1", "0.2"))
+    with pytest.raises(ValueError, match=r"a\.json is damaged: its checksum differs.*Remove it"):
+        files.read_sealed_json(path, required=False)
+    for content in (b"[1]", b"{", b"\xff", b"", b"7"):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"a\.json is damaged"):
+            files.read_sealed_json(path, required=False)
+
+
+def test_what_is_not_sealed_is_taken_where_that_is_allowed(tmp_path):
+    files.write_json(tmp_path / "a.json", {"a": 1})
+    assert files.read_sealed_json(tmp_path / "a.json", required=False) == {"a": 1}
+    with pytest.raises(ValueError, match="its checksum differs. Received: seal=None"):
+        files.read_sealed_json(tmp_path / "a.json")
+
+
+def test_the_checksum_of_plain_values_does_not_know_the_order_of_keys():
+    one, other = {"a": 1, "b": (2, 3)}, {"b": [2, 3], "a": 1}
+    assert files.json_sha256(one) == files.json_sha256(other) != files.json_sha256({"a": 1})

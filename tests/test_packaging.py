@@ -113,3 +113,26 @@ def test_an_unsuitable_python_is_named(tmp_path):
     assert done.returncode != 0
     assert "Python 3.11, 3.12 or 3.13 is needed" in done.stderr
     assert not (tmp_path / "venv").exists()
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_an_audit_that_finds_a_hole_or_cannot_look_is_no_pass(found, tmp_path):
+    tool = f'#!/bin/sh\necho asked: "$@"\ncase "$*" in *docs*) exit {int(found)};; esac\n'
+    scripts = {
+        "venv/bin/python": "#!/bin/sh\necho tqdm==4.67.1\n",
+        "venv-audit/bin/pip-audit": tool,
+    }
+    for name, text in scripts.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+        path.chmod(0o755)
+    for mark in ("venv/.created", "venv/.dev", "venv-audit/.ready"):
+        (tmp_path / mark).touch()
+    done = subprocess.run(
+        ["make", f"VENV={tmp_path}/venv", "audit"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode != 0) == found == ("make audit: not passed" in done.stderr)
+    assert done.stdout.count("asked: --strict") == 2 and "-r docs/requirements.txt" in done.stdout
+    assert (tmp_path / "venv-audit" / "installed.txt").read_text() == "tqdm==4.67.1\n"

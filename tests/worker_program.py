@@ -8,7 +8,21 @@ import pathlib
 import sys
 import time
 
-from tf_lpdistill import distribution
+import keras
+
+from tf_lpdistill import distribution, files
+
+
+class Metrics(keras.callbacks.Callback):
+    """The chief keeps the metrics of each epoch in a file of its own."""
+
+    def __init__(self, folder):
+        super().__init__()
+        self.folder = folder
+
+    def on_epoch_end(self, epoch, logs=None):
+        if distribution.is_chief(self.model.distribute_strategy):
+            files.write_json(self.folder / "metrics" / f"{epoch}.json", logs)
 
 
 def seen(strategy, folder):
@@ -45,7 +59,6 @@ def train(name, folder, wait_in=None):
     """Trains for 3 epochs; returns what JSON can hold of the result."""
     strategy = distribution.get_strategy(name, timeout=60)
 
-    import keras
     import tensorflow as tf
 
     from tests.small import batch, compiled, lp, network
@@ -76,6 +89,7 @@ def train(name, folder, wait_in=None):
         callbacks=[
             keras.callbacks.ModelCheckpoint(folder / "checkpoints" / "{epoch}.keras"),
             keras.callbacks.EarlyStopping("val_loss", patience=100),
+            Metrics(folder),
             backup,
             keras.callbacks.LambdaCallback(on_epoch_begin=wait),
         ],

@@ -16,6 +16,8 @@ import numpy as np
 # Deflate packs zeros a thousandfold, images and weights less than tenfold.
 _MAX_RATIO = 200
 _ALWAYS_FITS = 2**28  # bytes, unpacked, that are never taken for a bomb
+_SEAL = "seal"  # of a JSON object: the SHA-256 of the rest of it
+_MAKE_ANEW = "Remove it: what it holds is then made anew."
 
 
 @contextlib.contextmanager
@@ -112,6 +114,44 @@ def write_text(path, text):
 def write_json(path, value):
     """Writes `value` as indented JSON to `path`, whole or not at all."""
     write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def write_sealed_json(path, value):
+    """Writes a JSON object together with its checksum to `path`, whole or not at all."""
+    write_json(path, {**value, _SEAL: json_sha256(value)})
+
+
+def read_sealed_json(path, required=True):
+    """Reads what `write_sealed_json` wrote.
+
+    Args:
+        path: the file.
+        required: whether one without a checksum is refused; else it is taken as it is.
+
+    Returns:
+        dict.
+
+    Raises:
+        FileNotFoundError: when there is no such file.
+        ValueError: when it is damaged.
+    """
+    text = pathlib.Path(path).read_bytes()
+    try:
+        value = json.loads(text.decode())
+        seal = value.pop(_SEAL, None)
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
+        raise ValueError(f"{path} is damaged ({error}). {_MAKE_ANEW}") from error
+    if seal != json_sha256(value) and (required or seal is not None):
+        raise ValueError(
+            f"{path} is damaged: its checksum differs. Received: {_SEAL}={seal!r}. {_MAKE_ANEW}"
+        )
+    return value
+
+
+def json_sha256(value):
+    """Returns the SHA-256 of plain values as 64 hexadecimal digits; the order of keys is alike."""
+    text = json.dumps(json.loads(json.dumps(value)), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def sha256(path):

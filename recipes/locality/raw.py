@@ -14,6 +14,7 @@ FIELDS = (
     "purity_in_batch", "cpu_seconds", "wall_seconds", "sha256", "tf_lpdistill", "tensorflow",
     "keras", "python", "hardware",
 )  # fmt: skip
+_SHARES = tuple(name for name in FIELDS if name.endswith("_accuracy"))
 _IDENTITY = ("part", "cell", "method", "setting", "seed")
 _TEXTS = ("part", "cell", "method", "failed", "sha256", *FIELDS[-5:])
 _INTEGERS = ("seed", "parameters", "num_labels", "epochs")
@@ -30,19 +31,32 @@ def read(path):
         when there is no file.
 
     Raises:
-        ValueError: for other columns than `FIELDS`.
+        ValueError: for other columns than `FIELDS`, and for a line that cannot be of a run. The
+            lines have no checksums: people read and sort the file, and version control keeps it.
     """
     path = pathlib.Path(path)
     if not path.exists():
         return []
-    with open(path, newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if tuple(reader.fieldnames or ()) != FIELDS:
-            raise ValueError(
-                f"{path} must have the columns {', '.join(FIELDS)}. Received: {reader.fieldnames}. "
-                "A file of another version of the study cannot be gone on with: name another one."
-            )
-        return [{k: _parse(k, v) for k, v in row.items() if v != ""} for row in reader]
+    number = 1
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.reader(file, strict=True)
+            columns, rows = next(reader, []), {}
+            for cells in reader if tuple(columns) == FIELDS else ():
+                number = reader.line_num
+                row = _parse(cells)
+                if rows.setdefault(_identity(row), row) is not row:
+                    raise ValueError("the same run twice")
+    except (ValueError, KeyError, TypeError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is damaged at line {number}: {error}. Take it from version control again."
+        ) from error
+    if tuple(columns) != FIELDS:
+        raise ValueError(
+            f"{path} must have the columns {', '.join(FIELDS)}. Received: {columns}. "
+            "A file of another version of the study cannot be gone on with: name another one."
+        )
+    return list(rows.values())
 
 
 def merge(path, rows):
@@ -74,7 +88,17 @@ def _setting(row):
     return json.dumps(row["setting"], sort_keys=True)
 
 
-def _parse(name, value):
+def _parse(cells):
+    if len(cells) != len(FIELDS):
+        raise ValueError(f"a run has {len(FIELDS)} cells. Received: {len(cells)}")
+    row = {k: _value(k, v) for k, v in zip(FIELDS, cells, strict=True) if v != ""}
+    wrong = [name for name in _SHARES if not 0.0 <= row.get(name, 0.0) <= 1.0]
+    if wrong or not isinstance(row["setting"], dict):
+        raise ValueError(f"{wrong or 'setting'} cannot be. Received: {cells}")
+    return row
+
+
+def _value(name, value):
     if name == "setting":
         return json.loads(value)
     if name in _TEXTS:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import pathlib
 
+from locality import raw
 from tf_lpdistill import files
 
 
@@ -47,11 +48,13 @@ class Records:
     directory: pathlib.Path
 
     def read(self):
-        """Returns {name: row} of all runs on record; a row is a dict of plain values."""
-        found = {}
-        for path in sorted((self.directory / "runs").glob("[!.]*.json")):
-            found[path.stem] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        """Returns {name: row} of all runs on record; a row is a dict of plain values.
+
+        Raises:
+            ValueError: when the file of a run is damaged.
+        """
+        paths = sorted((self.directory / "runs").glob("[!.]*.json"))
+        return {path.stem: _read(path) for path in paths}
 
     def has(self, job):
         """Whether a run is on record."""
@@ -59,7 +62,7 @@ class Records:
 
     def write(self, job, measured):
         """Records a run: the job itself, and the dict of what was measured."""
-        files.write_json(self._path(job), dataclasses.asdict(job) | measured)
+        files.write_sealed_json(self._path(job), dataclasses.asdict(job) | measured)
 
     @contextlib.contextmanager
     def claim(self, name, wait=False):
@@ -85,3 +88,13 @@ class Records:
 
     def _path(self, job):
         return self.directory / "runs" / f"{job.name}.json"
+
+
+def _read(path):
+    row = files.read_sealed_json(path, required=False)  # the first runs were written without
+    fields = [field.name for field in dataclasses.fields(Job)]
+    if set(row) - set(raw.FIELDS) or set(fields) - set(row):
+        raise ValueError(f"{path} is damaged: it must hold a run. Received: {sorted(row)}")
+    if Job(**{name: row[name] for name in fields}).name != path.stem:
+        raise ValueError(f"{path} is damaged: the run in it is another one. Remove it.")
+    return row

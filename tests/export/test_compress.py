@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from tf_lpdistill import compression, tflite
+from tf_lpdistill import compression, files, tflite
 
 
 def required(folder, *more):
@@ -138,3 +138,15 @@ def test_what_a_step_cannot_go_through_is_said_before_any(run_script, reader_dat
     flags += [f"--model={tmp_path / 'odd.keras'}", f"--output_dir={tmp_path / 'run'}"]
     code, _, err = run_script("compress.py", *flags)
     assert code == 1 and "give keep=['odd']" in err and not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_second_process_in_the_folder_is_refused(run_script, reader_data, tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    release = files.lock(folder, "busy")
+    arguments = required(reader_data, "--verbs=low_rank", f"--output_dir={folder}")
+    code, _, err = run_script("compress.py", *arguments)
+    release()
+    assert code == 1 and f"Another process works in {folder}. Wait for it" in err
+    assert list(folder.iterdir()) == []

@@ -2,7 +2,8 @@
 
 A test is one attempt, unless it says how many it made: `record_property("tried", 40)`. An attempt
 is lost when its test fails, or by `record_property("lost", 2)`. The first line of a file's
-docstring names its attacks. `FAULT_TRIES` says how many draws a random attack makes.
+docstring names its attacks; `record_property("row", "export")` gives some of them a row of their
+own in the table. `FAULT_TRIES` says how many draws a random attack makes.
 """
 
 import collections
@@ -27,17 +28,13 @@ def pytest_runtest_logreport(report):
     path = pathlib.Path(report.location[0])
     if path.parent.name != FOLDER.name or report.skipped:
         return
-    counts = _counts[path.stem]
-    counts["seconds"] += report.duration
     said = dict(report.user_properties)
+    counts = _counts[": ".join(filter(None, (path.stem, said.get("row"))))]
+    counts["seconds"] += report.duration
     if report.when == "call":
         counts["tried"] += said.get("tried", 1)
         counts["lost"] += said.get("lost", int(report.failed))
     elif report.failed:
         counts["lost"] += 1
-
-
-def pytest_sessionfinish():
-    """Writes the counts where `FAULT_COUNTS` says."""
-    if "FAULT_COUNTS" in os.environ:
+    if "FAULT_COUNTS" in os.environ:  # at once: what comes next may end the process
         pathlib.Path(os.environ["FAULT_COUNTS"]).write_text(json.dumps(_counts))

@@ -1,10 +1,13 @@
 """Kills a long operation at every write point and at random moments, and restarts it.
 
-    python tests/faults/kill_program.py OPERATION TRIES FOLDER
+    python tests/faults/kill_program.py OPERATION POINTS MOMENTS FOLDER
 
 All runs are forks of this process, in which nothing has run yet: they start at once. A write point
 is a call that changes the file system under FOLDER; the hooks are put in here, the package knows
-nothing of them. The last line printed is JSON: write points, attacks, and what was lost.
+nothing of them. Of an operation of several processes one is killed: the first at its write points,
+any at random moments; the others must end by themselves. POINTS and MOMENTS bound the attacks: of
+more write points some are drawn. The last line printed is JSON: write points, attacks, how many of
+them came before the end, and what was lost.
 """
 
 import builtins
@@ -13,7 +16,6 @@ import json
 import os
 import pathlib
 import random
-import runpy
 import shutil
 import signal
 import sys
@@ -21,88 +23,16 @@ import time
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
-import keras
 import numpy as np
 
-from tf_lpdistill import Distiller, NeighborGraph, Preprocessing, TeacherCache, data, models, tflite
-from tf_lpdistill.backup import Backup
-from tf_lpdistill.losses import LocalityPreserving, SoftTarget
+from tests.faults.kill_operations import OPERATIONS, PROCESSES, join
+from tests.processes import local_addresses
 
-ROOT = pathlib.Path(__file__).parents[2]
-PIXELS = Preprocessing((8, 8), "grayscale", "0..1")
-
-
-def train(folder):
-    """Three epochs with dropout, whose state is backed up after each."""
-    split = data.load_digits().train.subset(100, 0)
-    keras.utils.set_random_seed(0)
-    teacher = models.digits_teacher()
-    losses = [SoftTarget(), LocalityPreserving("features", "features")]
-    distiller = Distiller(teacher, models.digits_student(), losses)
-    distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    distiller.build((None, 8, 8, 1))
-    backup = Backup(folder / "backup")
-    epoch = backup.restore(distiller)
-    batches = data.training_batches(split, PIXELS, 50, seed=0, initial_epoch=epoch)
-    distiller.fit(
-        batches, initial_epoch=epoch, epochs=3, steps_per_epoch=2, callbacks=[backup],
-        shuffle=False, verbose=0,
-    )  # fmt: skip
-    distiller.save(folder / "distiller.keras")
-    return [*distiller.get_weights(), *(v.numpy() for v in distiller.optimizer.variables)]
-
-
-def build_cache(folder):
-    """Four batches through a teacher."""
-    keras.utils.set_random_seed(0)
-    split = data.load_digits().train.subset(100, 0)
-    batches = data.evaluation_batches(split, PIXELS, 25, sample_ids=True)
-    cache = TeacherCache.build(models.digits_teacher(), batches, folder / "cache", ["features"])
-    return [np.array(array) for array in cache.store.arrays.values()]
-
-
-def build_graph(folder):
-    """Five blocks, each kept, and the graph."""
-    features = np.random.default_rng(0).normal(size=(50, 4)).astype("float32")
-    graph = NeighborGraph.build(features, 3, block_size=10, directory=folder / "blocks")
-    graph.save(folder / "graph.npz")
-    graph = NeighborGraph.load(folder / "graph.npz")
-    return [graph.indices, graph.squared_distances]
-
-
-def export(folder):
-    """A bundle in the place of an earlier one."""
-    keras.utils.set_random_seed(0)
-    bundle = tflite.export_bundle(
-        models.digits_student(), folder / "phone", labels=list("0123456789"), preprocessing=PIXELS,
-        precisions=["float32"],
-    )  # fmt: skip
-    bundle = tflite.Bundle.open(bundle.directory)
-    return [np.frombuffer(path.read_bytes(), np.uint8) for path in bundle.files.values()]
-
-
-def recipe(folder):
-    """Teacher, four methods of two seeds, export, proof and report."""
-    flags = "--num_seeds=2 --epochs=1 --teacher_epochs=1 --num_labels=100 --batch_size=50 --resume"
-    sys.argv = ["recipes/digits.py", f"--run_dir={folder / 'run'}", *flags.split()]
-    sys.path.insert(0, str(ROOT / "recipes"))
-    try:
-        runpy.run_path(str(ROOT / "recipes" / "digits.py"), run_name="__main__")
-    except SystemExit as end:
-        if end.code:
-            raise RuntimeError(end.code) from end
-    rows = json.loads((folder / "run" / "results.json").read_text())["rows"]
-    numbers = [[row["accuracy"], row["neighborhood_overlap"], row["parameters"]] for row in rows]
-    student = keras.saving.load_model(folder / "run" / "student.keras")
-    return [np.frombuffer(json.dumps(numbers).encode(), np.uint8), *student.get_weights()]
-
-
-OPERATIONS = {f.__name__: f for f in (train, build_cache, build_graph, export, recipe)}
 HOOKED = (
     [(os, n) for n in ("replace", "rename", "unlink", "rmdir", "mkdir", "fsync", "truncate")]
-    + [(shutil, n) for n in ("rmtree", "copyfile")]
-    + [(builtins, "open")]
+    + [(os, "symlink"), (shutil, "rmtree"), (shutil, "copyfile"), (builtins, "open")]
 )  # fmt: skip
+LIMIT = 600  # seconds in which a process must end
 
 
 def hook(folder, kill_at):
@@ -145,27 +75,63 @@ def digest(arrays):
     return sha.hexdigest()
 
 
-def fork(operation, folder, kill_at=0, seconds=None):
-    """Runs an operation in a fork; returns {"digest", "points"}, None where it was killed."""
-    answer = folder.with_suffix(".json")
+def start(operation, folder, rank, addresses, kill_at):
+    """Runs an operation in a fork, which writes {"digest", "points"} beside the folder."""
+    answer = folder.with_suffix(f".{rank}.json")
     answer.unlink(missing_ok=True)
     child = os.fork()
-    if child == 0:
-        sink = os.open(folder.with_suffix(".txt"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
-        os.dup2(sink, 1)
-        os.dup2(sink, 2)
-        try:
-            points = hook(folder, kill_at)
-            result = {"digest": digest(OPERATIONS[operation](folder)), "points": points[0]}
-            answer.write_text(json.dumps(result))
-        except BaseException as error:
-            answer.write_text(json.dumps({"digest": f"{type(error).__name__}: {error}"}))
-        os._exit(0)
+    if child:
+        return child
+    sink = os.open(folder.with_suffix(f".{rank}.txt"), os.O_CREAT | os.O_WRONLY | os.O_APPEND)
+    os.dup2(sink, 1)
+    os.dup2(sink, 2)
+    several = operation in PROCESSES
+    try:
+        points = hook(folder, kill_at)
+        if operation == "workers":
+            join(addresses, rank)
+        arrays = OPERATIONS[operation](folder, *([rank] if several else []))
+        result = {"digest": digest(arrays), "points": points[0]}
+    except BaseException as error:
+        result = {"digest": f"{type(error).__name__}: {error}"}
+    answer.write_text(json.dumps(result))
+    os._exit(0)
+
+
+def ended(child, deadline):
+    """Waits for the end of a process; one that is late is killed, and the answer is False."""
+    while os.waitpid(child, os.WNOHANG) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def run(operation, folder, kill_at=0, seconds=None, victim=0):
+    """Runs an operation in its processes; returns the answer of each, None of a killed one."""
+    number = PROCESSES.get(operation, 1)
+    addresses = local_addresses(number)
+    children = [
+        start(operation, folder, rank, addresses, 0 if rank else kill_at) for rank in range(number)
+    ]
+    deadline = time.monotonic() + LIMIT
     if seconds is not None:
         time.sleep(seconds)
-        os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    return json.loads(answer.read_text()) if answer.exists() else None
+        os.kill(children[victim], signal.SIGKILL)
+    in_time = [ended(child, deadline) for child in children]
+    answers = []
+    for rank in range(number):
+        path = folder.with_suffix(f".{rank}.json")
+        answers.append(json.loads(path.read_text()) if path.exists() else None)
+    if not all(in_time):
+        raise TimeoutError(f"a process has not ended within {LIMIT} s")
+    return answers
+
+
+def digests(answers):
+    return [answer and answer["digest"][:500] for answer in answers]
 
 
 def listing(folder):
@@ -175,43 +141,55 @@ def listing(folder):
 
 
 def attack(operation, folder, expected, files, **how):
-    """Kills, restarts, and compares; returns what is wrong, or None."""
+    """Kills, restarts, and compares; returns (whether it came before the end, what is lost)."""
     folder.mkdir()
     if operation == "export":  # there is an earlier bundle, which must survive
-        assert fork(operation, folder)["digest"] == expected["digest"]
-    killed = fork(operation, folder, **how) is None
-    if operation == "export" and killed:
-        left = [p for p in (folder / "phone", folder / ".phone.old") if p.exists()]
-        if not left:
-            return f"{how}: the earlier bundle is gone"
-    again = fork(operation, folder)
-    if again is None or again["digest"] != expected["digest"]:
-        return f"{how}: {again and again['digest'][:300]}"
+        run(operation, folder)
+    try:
+        killed = None in run(operation, folder, **how)
+        if operation == "export" and not any(
+            path.exists() for path in (folder / "phone", folder / ".phone.old")
+        ):
+            return killed, f"{how}: the earlier bundle is gone"
+        again = digests(run(operation, folder))
+    except TimeoutError as error:
+        return True, f"{how}: {error}"
+    if again != expected:
+        return killed, f"{how}: {again}"
     extra = set(listing(folder)) ^ set(files)
     shutil.rmtree(folder)
-    return f"{how}: other files {sorted(extra)}" if extra else None
+    return killed, f"{how}: other files {sorted(extra)}" if extra else None
 
 
 def main():
     """See the module."""
-    operation, tries, root = sys.argv[1], int(sys.argv[2]), pathlib.Path(sys.argv[3])
+    operation, most, moments = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    root = pathlib.Path(sys.argv[4])
     root.mkdir(parents=True, exist_ok=True)
-    folder, start = root / "undisturbed", time.perf_counter()
+    folder, begin = root / "undisturbed", time.perf_counter()
     folder.mkdir()
-    expected = fork(operation, folder)
-    duration, files = time.perf_counter() - start, listing(folder)
-    assert expected and len(expected["digest"]) == 64, expected
-    rng = random.Random(0)
-    points = range(1, expected["points"] + 1)
-    if len(points) > tries:
-        points = sorted(rng.sample(points, tries))
+    answers = run(operation, folder)
+    duration, files, expected = time.perf_counter() - begin, listing(folder), digests(answers)
+    assert all(len(each) == 64 for each in expected), expected
+    rng, number = random.Random(0), PROCESSES.get(operation, 1)
+    points = range(1, answers[0]["points"] + 1)
+    if len(points) > most:
+        points = sorted(rng.sample(points, most))
     attacks = [{"kill_at": point} for point in points]
-    attacks += [{"seconds": rng.uniform(0, duration)} for _ in range(min(10, tries))]
-    found = (
+    attacks += [
+        {"seconds": rng.uniform(0, duration), "victim": rng.randrange(number)}
+        for _ in range(moments)
+    ]
+    found = [
         attack(operation, root / f"try{i}", expected, files, **a) for i, a in enumerate(attacks)
-    )
-    lost = [reason for reason in found if reason]
-    print(json.dumps({"points": expected["points"], "tried": len(attacks), "lost": lost}))
+    ]
+    result = {
+        "points": answers[0]["points"],
+        "tried": len(attacks),
+        "killed": sum(killed for killed, _ in found),
+        "lost": [reason for _, reason in found if reason],
+    }
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

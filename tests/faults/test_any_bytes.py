@@ -1,21 +1,41 @@
 """Any bytes at all, drawn by Hypothesis, given to every reader of ours: an error in words."""
 
+import contextlib
 import json
 import pathlib
 import tempfile
+import types
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tf_lpdistill import NeighborGraph, TeacherCache, data, files, saving, tflite
+import journal
+import run_folder
+from locality import raw
+from tf_lpdistill import (
+    NeighborGraph,
+    TeacherCache,
+    cluster,
+    data,
+    distribution,
+    files,
+    losses,
+    models,
+    saving,
+    tflite,
+)
 from tf_lpdistill.data.decode import decode_image
 from tf_lpdistill.data.exif import orientation
+from tf_lpdistill.report.answers import read_answers
+from tf_lpdistill.report.history import read_history
 from tf_lpdistill.report.load import load_run
+from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.teachers.cache.draft import _sound_records
-from tf_lpdistill.tflite import labels
+from tf_lpdistill.tflite import labels, metadata
 
 SETTINGS = settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -27,8 +47,11 @@ JSON = st.recursive(
 )
 HEADS = (b"", b"PK\x03\x04", b"\x93NUMPY\x01\x00v\x00", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1")
 HEADS += (b"GIF89a", b"BM", b"\x89HDF\r\n\x1a\n", b"{", b"00000000 {}\n")
+HEADS += (b"\x1c\0\0\0TFL3", b"method,seed,epoch,loss\nkd,", f"{','.join(raw.FIELDS)}\n".encode())
+HEADS += (b'{"op_code":0,"worker_id":"a","study_name":"tune"}\n', b"\x12\x04\x12\x02")
 BYTES = st.builds(lambda head, body: head + body, st.sampled_from(HEADS), st.binary(max_size=300))
 REFUSALS = (ValueError, FileNotFoundError)
+KD = types.SimpleNamespace(key="kd", name="KD")
 # reader: (name of its file, what reads it)
 OF_BYTES = {
     "read_arrays": ("a.npz", files.read_arrays),
@@ -41,6 +64,23 @@ OF_BYTES = {
     "Record.read": ("results.json", Record.read),
     "labels.read": ("labels.txt", labels.read),
     "decode_image": ("a.png", lambda path: decode_image(path.read_bytes())),
+    "inspect_file": ("a.tflite", tflite.inspect_file),
+    "metadata.read": ("a.tflite", metadata.read),
+    "a SavedModel": ("saved_model.pb", lambda path: tflite.load_model(path.parent)),
+    "read_answers": ("answers.npz", lambda path: read_answers(path, 10)),
+    "read_neighbors": ("neighbors.npz", lambda path: read_neighbors(path, 10)),
+    "read_history": ("history.csv", lambda path: read_history(path, [KD])),
+    "read_sealed_json": ("result.json", files.read_sealed_json),
+    "run_folder.read_json": ("config.json", run_folder.read_json),
+    "rows of a study": ("runs.csv", raw.read),
+}
+OF_TEXT = {
+    "models.get": models.get,
+    "losses.get": losses.get,
+    "get_strategy": distribution.get_strategy,
+    "read_tf_config": cluster.read_tf_config,
+    "labels.check": lambda text: labels.check([text, "other"], 2),
+    "Augmentation": lambda text: data.Augmentation((text,)),
 }
 FIELDS = ["files", "labels", "labels_file", "name", "specs", "preprocessing", "softmax_added"]
 OF_JSON = {
@@ -101,6 +141,55 @@ def test_any_json_in_a_run_folder(name, record_property):
                 pathlib.Path(folder, other).write_text(text)
             with pytest.raises(ValueError, match=r"config\.json|results\.json"):
                 load_run(folder)
+
+    run()
+
+
+@pytest.mark.parametrize("reader", OF_TEXT)
+def test_any_text(reader, record_property):
+    record_property("tried", SETTINGS.max_examples)
+
+    @SETTINGS
+    @given(st.text(max_size=20))
+    def run(text):
+        with contextlib.suppress(ValueError):
+            OF_TEXT[reader](text)
+
+    run()
+
+
+def test_any_lines_in_the_journal_of_a_search(record_property):
+    pytest.importorskip("optuna")
+    journal.load_optuna().logging.set_verbosity(journal.load_optuna().logging.ERROR)
+    record_property("tried", SETTINGS.max_examples)
+
+    @SETTINGS
+    @given(BYTES)
+    def run(content):
+        study = refused_or_read(journal.open_study, "trials.journal", content + b"\n")
+        assert study is None or journal.judged(study) == []
+
+    run()
+
+
+def test_any_files_in_class_folders(record_property):
+    record_property("tried", SETTINGS.max_examples)
+    whole = [tf.io.encode_png(np.full((4, 4, 3), i, np.uint8)).numpy() for i in range(12)]
+    names = st.text(st.characters(exclude_characters="/\0"), min_size=1, max_size=20)
+
+    @SETTINGS
+    @given(BYTES, names)
+    def run(content, name):
+        with tempfile.TemporaryDirectory() as folder:
+            for i, image in enumerate(whole):
+                path = pathlib.Path(folder, "ab"[i % 2], f"{i}.png")
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(image)
+            with contextlib.suppress(OSError, UnicodeEncodeError):  # names that no disk takes
+                pathlib.Path(folder, "a", name).write_bytes(content)
+            with contextlib.suppress(ValueError):
+                images, skipped = data.load_image_folder(folder, (4, 4))
+                assert sum(map(len, images.splits().values())) + len(skipped) >= len(whole)
 
     run()
 

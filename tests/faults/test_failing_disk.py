@@ -3,18 +3,24 @@
 import contextlib
 import errno
 import os
+import pathlib
 import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import numpy as np
 import pytest
 
-from tests.faults.test_damaged_files import KINDS, same
+from tests.faults.kinds import KINDS, same, search
 from tf_lpdistill import TeacherCache, files
 
-WRITERS = ("neighbour graph", "distiller", "backup", "phone bundle")
+ROOT = pathlib.Path(__file__).parents[2]
+WRITERS = (
+    "neighbour graph", "distiller", "backup", "phone bundle", "compression state",
+    "answers of a report", "run of a study",
+)  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -53,6 +59,20 @@ def test_an_error_of_the_disk_leaves_the_earlier_file(name, call, number, tmp_pa
     assert names(tmp_path) == before
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO])
+def test_a_search_goes_on_after_an_error_of_the_disk(number, tmp_path, monkeypatch):
+    pytest.importorskip("optuna")
+    (tmp_path / "whole").mkdir()
+    expected = search(tmp_path / "whole", 4)
+    search(tmp_path, 2)
+    with monkeypatch.context() as patch:
+        failing(patch, "fsync", number)
+        with pytest.raises(OSError, match=os.strerror(number)):
+            search(tmp_path, 4)
+    assert search(tmp_path, 4) == expected
+    assert names(tmp_path) == ["trials.journal", "whole", "whole/trials.journal"]
+
+
 @pytest.mark.parametrize("limit", [0, 700])
 @pytest.mark.parametrize("name", ["neighbour graph", "keras model"])
 def test_a_full_disk_leaves_the_earlier_file_and_nothing_else(name, limit, tmp_path):
@@ -81,11 +101,27 @@ def test_a_cache_on_a_full_disk_is_no_cache_and_goes_on_later(limit, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["cache"]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write to a read-only folder")
-def test_a_read_only_folder_is_named(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(PermissionError, match=tmp_path.name):
-        files.write_text(tmp_path / "a.txt", "a")
+@contextlib.contextmanager
+def without_rights():
+    """Root may write to a read-only folder; here it may do what anybody may."""
+    root = os.geteuid() == 0
+    try:
+        if root:
+            os.seteuid(65534)
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_read_only_folder_is_named_and_left_as_it_is():
+    with tempfile.TemporaryDirectory() as name:  # pytest's own folders are closed to others
+        folder = pathlib.Path(name)
+        files.write_text(folder / "a.txt", "earlier")
+        folder.chmod(0o555)
+        with without_rights(), pytest.raises(PermissionError, match=folder.name):
+            files.write_text(folder / "a.txt", "later")
+        assert names(folder) == ["a.txt"] and (folder / "a.txt").read_text() == "earlier"
 
 
 def test_a_file_in_the_place_of_the_folder_is_named(tmp_path):
@@ -130,4 +166,28 @@ def test_a_folder_is_locked_for_one_and_free_after_a_kill(tmp_path):
             files.lock(tmp_path, "busy")
         process.kill()
     files.lock(tmp_path, "busy")()
+    assert names(tmp_path) == []
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("recipes/digits.py", "--run_dir"),
+        ("recipes/tune.py", "--run_dir"),
+        ("recipes/shrink.py", "--ways=channels", "--run_dir"),
+        ("recipes/compare.py", "--run_dir"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_the_second_process_in_a_run_folder_is_refused(command, tmp_path):
+    script, *flags, last = command
+    release = files.lock(tmp_path, "busy")
+    done = subprocess.run(
+        [sys.executable, ROOT / script, *flags, f"{last}={tmp_path}"],
+        capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=False,
+    )  # fmt: skip
+    release()
+    assert done.returncode == 1
+    assert f"Error: Another process works in {tmp_path}. Wait for it" in done.stderr
     assert names(tmp_path) == []

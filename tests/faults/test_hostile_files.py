@@ -13,13 +13,20 @@ import pytest
 import tensorflow as tf
 
 from tests.faults.archives import zip_bomb
-from tf_lpdistill import NeighborGraph, TeacherCache, data, files, tflite
+from tf_lpdistill import (
+    NeighborGraph,
+    Preprocessing,
+    TeacherCache,
+    data,
+    files,
+    models,
+    tflite,
+)
 from tf_lpdistill.data.decode import decode_image
 from tf_lpdistill.report.markup import escape
 from tf_lpdistill.report.neighbors import read_neighbors
-from tf_lpdistill.teachers.cache import folder as cache_folder
 from tf_lpdistill.teachers.cache.rows import RowSpec
-from tf_lpdistill.tflite import labels
+from tf_lpdistill.tflite import labels, metadata, old_h5
 
 CANARY = "canary"
 
@@ -39,6 +46,7 @@ READERS = {
     "NeighborGraph.load": NeighborGraph.load,
     "neighbors.npz": lambda path: read_neighbors(path, 10),
     "files.read_arrays": files.read_arrays,
+    "metadata.read": metadata.read,
 }
 
 
@@ -108,7 +116,7 @@ def test_the_manifest_of_a_cache_cannot_name_another_file(tmp_path):
     (spec,) = record["specs"].values()
     (cache.directory / spec["file"]).rename(tmp_path / "secret.npy")
     spec["file"] = "../secret.npy"
-    manifest.write_text(json.dumps({**record, "sha256": cache_folder._digest(record)}))
+    manifest.write_text(json.dumps({**record, "sha256": files.json_sha256(record)}))
     with pytest.raises(ValueError, match="secret.npy"):
         TeacherCache.open(cache.directory)
 
@@ -126,6 +134,24 @@ def test_the_facts_of_a_bundle_cannot_name_another_file(name, tmp_path):
     files.write_json(folder / "bundle.json", facts)
     with pytest.raises(ValueError, match="bundle is incomplete"):
         tflite.Bundle.open(folder)
+
+
+@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "a\\b", "a\nb", "<b>", ".."])
+def test_the_name_of_a_bundle_is_no_path(name, tmp_path):
+    with pytest.raises(ValueError, match="name"):
+        tflite.export_bundle(
+            models.digits_student(), tmp_path / "phone", name=name, labels=list("0123456789"),
+            preprocessing=Preprocessing((8, 8), "grayscale", "0..1"), precisions=["float32"],
+        )  # fmt: skip
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_copy_made_to_read_a_file_is_private(tmp_path):
+    models.digits_student().save(tmp_path / "m.h5")
+    (tmp_path / "m.h5").chmod(0o644)
+    with old_h5.readable(tmp_path / "m.h5") as copy:
+        modes = [path.stat().st_mode & 0o077 for path in (copy, copy.parent)]
+    assert modes == [0, 0] and not copy.exists()
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\r", "", " ", "\x85"])

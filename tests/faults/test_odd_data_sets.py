@@ -62,7 +62,7 @@ def test_one_that_fails_midway_says_its_own_reason(fail_at):
 def test_one_of_ragged_rows_is_refused():
     rows = tf.ragged.constant([[1.0] * 6, [1.0] * 5, [1.0] * 6])
     ragged = tf.data.Dataset.from_tensors((rows, Y[:3]))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"takes inputs of shape \(None, 6\).*\(3, None\)"):
         distiller().fit(ragged, verbose=0, shuffle=False)
 
 
@@ -72,6 +72,18 @@ def test_one_that_changes_its_length_trains_on_all_of_it():
         rows = tf.data.Dataset.from_tensor_slices((X[: 8 * length], Y[: 8 * length]))
         model.fit(rows.batch(8), verbose=0, shuffle=False)
     assert model.optimizer.iterations.numpy() == 12
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras, of any generator
+@pytest.mark.parametrize(
+    ("lengths", "steps"),
+    [([5, 3, 4], 12), ([3, 5, 4], 11)],  # Keras cuts an epoch at one batch more than the first had
+)
+def test_one_that_changes_its_length_between_epochs(lengths, steps):
+    model = distiller()
+    logs = model.fit(generated(lengths), epochs=3, verbose=0, shuffle=False).history
+    assert model.optimizer.iterations.numpy() == steps
+    assert all(np.isfinite(values).all() for values in logs.values())
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")  # Keras, of any generator

@@ -7,6 +7,7 @@ import types
 
 import pytest
 
+import journal
 import trials
 import tuning
 from comparison import Comparison
@@ -37,7 +38,7 @@ def test_the_first_setting_is_that_of_the_digits(comparison, pair):
 def test_without_optuna_the_way_out_is_told(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(ImportError, match=r'Tuning needs Optuna.*pip install -e "\.\[tuning\]"'):
-        trials.load_optuna()
+        journal.load_optuna()
 
 
 @pytest.fixture
@@ -96,7 +97,8 @@ def test_few_trials_and_equal_ones_have_no_importance():
 
 
 def test_the_reading_says_when_nothing_better_was_found():
-    best = types.SimpleNamespace(number=0, value=0.954, params=tuning.START)
+    done = types.SimpleNamespace(name="COMPLETE")
+    best = types.SimpleNamespace(number=0, value=0.954, params=tuning.START, state=done)
     study = types.SimpleNamespace(trials=[best] * 3, best_trial=best)
     words = trials.reading(study, tuning.START)
     assert words == (

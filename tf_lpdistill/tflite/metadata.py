@@ -14,6 +14,7 @@ import zipfile
 import flatbuffers
 import numpy as np
 
+from tf_lpdistill.files import check_archive
 from tf_lpdistill.tflite import tables
 
 LABELS = "labels.txt"
@@ -231,17 +232,37 @@ def read(model):
     Returns:
         `(metadata, files)`: the dict that `classifier` made, or None where there is none, and
         `{name: bytes}`.
+
+    Raises:
+        ValueError: when the file is damaged, or a decompression bomb.
     """
+    data = model if isinstance(model, bytes) else pathlib.Path(model).read_bytes()
+    try:
+        found = _read_files(data)
+        return _read_metadata(data), found
+    except Exception as error:  # a damaged table fails anywhere, with any error
+        received = "bytes" if isinstance(model, bytes) else model
+        raise ValueError(
+            f"The metadata of the TensorFlow Lite file are damaged ({error!r}). Received: "
+            f"model={received}"
+        ) from error
+
+
+def _read_metadata(data):
     from ai_edge_litert import schema_py_generated as schema
 
-    data = model if isinstance(model, bytes) else pathlib.Path(model).read_bytes()
     root = schema.Model.GetRootAs(data)
-    metadata = None
     for i in range(root.MetadataLength()):
         if root.Metadata(i).Name() == _ENTRY.encode():
             raw = root.Buffers(root.Metadata(i).Buffer()).DataAsNumpy().tobytes()
-            metadata = tables.decode(_SCHEMA, "ModelMetadata", raw)
-    if not zipfile.is_zipfile(io.BytesIO(data)):
-        return metadata, {}
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return metadata, {name: archive.read(name) for name in archive.namelist()}
+            return tables.decode(_SCHEMA, "ModelMetadata", raw)
+    return None
+
+
+def _read_files(data):
+    stream = io.BytesIO(data)
+    if not zipfile.is_zipfile(stream):
+        return {}
+    check_archive(stream)
+    with zipfile.ZipFile(stream) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}

@@ -37,3 +37,31 @@ def test_other_columns_are_refused(tmp_path):
     (tmp_path / "runs.csv").write_text("part,cell\ntune,digits\n")
     with pytest.raises(ValueError, match=r"must have the columns part, cell.*Received: \['part'"):
         raw.read(tmp_path / "runs.csv")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        (",3,", ",three,", "invalid literal"),
+        ("{", "[", "setting cannot be|Expecting|Extra data"),
+        (",0.", ",7.", r"_accuracy'\] cannot be"),
+        (",", ",,", "a run has 28 cells. Received: 29"),
+        (",", ";", "a run has 28 cells. Received: 27"),
+    ],
+)
+def test_a_line_that_cannot_be_of_a_run_is_named(tmp_path, rows, before, after, reason):
+    path = tmp_path / "runs.csv"
+    raw.merge(path, [row | {"seed": 3} for row in rows[:1]])
+    head, line = path.read_text().splitlines()
+    assert before in line
+    path.write_text(f"{head}\n{line.replace(before, after, 1)}\n")
+    with pytest.raises(ValueError, match=rf"runs\.csv is damaged at line 2: .*({reason})"):
+        raw.read(path)
+
+
+def test_the_same_run_twice_is_named(tmp_path, rows):
+    path = tmp_path / "runs.csv"
+    raw.merge(path, rows[:1])
+    path.write_text(path.read_text() + path.read_text().splitlines()[1] + "\n")
+    with pytest.raises(ValueError, match=r"damaged at line 3: the same run twice"):
+        raw.read(path)

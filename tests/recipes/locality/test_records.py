@@ -28,6 +28,40 @@ def test_a_run_is_on_record_once_it_is_written(tmp_path):
     assert records.read() == {JOB.name: row} and records.has(JOB)
 
 
+def test_a_run_of_before_there_were_checksums_is_read(tmp_path):
+    records = Records(tmp_path)
+    records.write(JOB, {"epochs": 3})
+    (path,) = (tmp_path / "runs").iterdir()
+    row = json.loads(path.read_text())
+    del row["seal"]
+    path.write_text(json.dumps(row))
+    assert records.read() == {JOB.name: row}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text.replace('"epochs": 3', '"epochs": 8'), "its checksum differs"),
+        (lambda text: text.replace('"seal"', '"seam"'), "it must hold a run. Received: .*'seam'"),
+        (lambda text: text[:40], "damaged"),
+    ],
+)
+def test_a_damaged_run_is_named(tmp_path, change, reason):
+    Records(tmp_path).write(JOB, {"epochs": 3})
+    (path,) = (tmp_path / "runs").iterdir()
+    path.write_text(change(path.read_text()))
+    with pytest.raises(ValueError, match=rf"{JOB.name}\.json is damaged.*{reason}|damaged \("):
+        Records(tmp_path).read()
+
+
+def test_a_run_in_the_file_of_another_is_named(tmp_path):
+    Records(tmp_path).write(JOB, {"epochs": 3})
+    (path,) = (tmp_path / "runs").iterdir()
+    path.rename(path.with_name("other.json"))
+    with pytest.raises(ValueError, match=r"other\.json is damaged: the run in it is another one"):
+        Records(tmp_path).read()
+
+
 OTHERS = [
     {"seed": 4},
     {"setting": {"learning_rate": 0.02}},

@@ -1,11 +1,10 @@
 """The folder of a finished cache: a `.npy` file for each array, and `cache.json` that vouches."""
 
 import dataclasses
-import hashlib
 import json
 import os
 
-from tf_lpdistill.files import write_json
+from tf_lpdistill.files import json_sha256, write_json
 from tf_lpdistill.teachers.cache.rows import RowSpec, checksums
 
 MANIFEST = "cache.json"
@@ -43,8 +42,7 @@ def write_contents(folder, contents):
             file.write(spec.header(contents.rows))
             os.fsync(file.fileno())
     record = {"format": _FORMAT, **dataclasses.asdict(contents)}
-    record = json.loads(json.dumps(record))
-    write_json(folder / MANIFEST, {**record, "sha256": _digest(record)})
+    write_json(folder / MANIFEST, {**record, "sha256": json_sha256(record)})
 
 
 def read_contents(folder):
@@ -70,7 +68,7 @@ def read_contents(folder):
             f"{path} is not from a teacher cache that this version reads. Expected: format "
             f"{_FORMAT!r}. Received: {found!r}"
         )
-    if record.pop("sha256", None) != _digest(record):
+    if record.pop("sha256", None) != json_sha256(record):
         raise ValueError(f"{path} was changed: its checksum differs. Build the cache anew.")
     record.pop("format")
     specs = {name: RowSpec(**spec) for name, spec in record.pop("specs").items()}
@@ -113,7 +111,3 @@ def unfinished(folder):
     """Where a cache is written until it is whole: a hidden folder beside its final place."""
     folder = folder.absolute()  # "." has no name
     return folder.with_name(f".{folder.name}.part")
-
-
-def _digest(record):
-    return hashlib.sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
