@@ -9,18 +9,11 @@ from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
 from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, load_model
-from tf_lpdistill.taps import Tap, symbolic_inputs
+from tf_lpdistill.taps import symbolic_inputs
 from tf_lpdistill.teachers import AbsentTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
-from tf_lpdistill.terms import (
-    build_losses,
-    check_losses,
-    check_weight,
-    check_weights,
-    layer_names,
-    make_terms,
-)
-from tf_lpdistill.wiring import check_teacher_names
+from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms
+from tf_lpdistill.wiring import Wiring
 from tf_lpdistill.workers import Workers
 
 
@@ -93,17 +86,11 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         self.student_loss_weight = check_weight("student_loss_weight", student_loss_weight)
         self.output_names = getattr(student, "output_names", None)
         terms = make_terms(self.distillation_losses, self.distillation_loss_weights)
-        student_tap = Tap(student, layer_names(terms, "student_layer_name"))
-        # Closures: Keras tracks and saves whatever model it finds in an attribute.
-        self._terms = lambda: terms
-        self._student_tap = lambda: student_tap
         self._make_trackers([term.name for term in terms])
-        self._attach(teacher)
+        self._attach(teacher, terms)
 
-    def _attach(self, teacher):
-        source = connect(teacher, layer_names(self._terms(), "teacher_layer_name"))
-        check_teacher_names(self._terms(), source.teacher_names)
-        self._teacher = lambda: source
+    def _attach(self, teacher, terms):
+        self.wiring = Wiring.of(teacher, self.student, terms)
         self.train_function = None
         inputs = symbolic_inputs(self.student)
         if inputs is not None:
@@ -112,7 +99,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
     @property
     def teacher(self):
         """The teacher as it was given; None in a distiller that was loaded without one."""
-        return self._teacher().model
+        return self.wiring.teacher.model
 
     @property
     def objective(self):
@@ -126,13 +113,12 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
                 "`Distiller.objective` needs the supervised loss. Received: a distiller that is "
                 "not compiled. Call distiller.compile(optimizer, loss) first."
             )
-        if isinstance(self._teacher(), AbsentTeacher):
-            self._teacher().outputs(None)
+        self.wiring.require_teacher()
         return self._objective()
 
     def __dir__(self):
         # Keras saves every model that `dir` reveals; the teacher stays out of the file.
-        return [name for name in super().__dir__() if name not in ("teacher", "objective")]
+        return [name for name in super().__dir__() if name != "teacher"]
 
     def build(self, input_shape):
         """Makes the losses' weights for a student whose inputs were not known before."""
@@ -144,11 +130,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         )
 
     def _build_losses(self, inputs):
-        teacher = self._teacher()
-        if not isinstance(teacher, AbsentTeacher):
-            teacher.check_inputs(inputs)
-            outputs = teacher.output_specs(inputs), self._student_tap().compute_output_spec(inputs)
-            build_losses(self._terms(), *outputs, ensemble=bool(teacher.teacher_names))
+        self.wiring.build(inputs)
         self.built = True
 
     def call(self, inputs, training=None):
@@ -166,9 +148,9 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         batch = unpack(x)
         objective = self._objective()
-        teacher_outputs = objective.teacher_outputs(batch)
+        teacher_outputs = self.wiring.teacher_outputs(batch)
         with tf.GradientTape() as tape:
-            student_outputs = self._student_tap()(batch.inputs, training=True)
+            student_outputs = self.wiring.student_outputs(batch, training=True)
             y_pred = student_outputs[0]
             student_loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
             values = objective.values(batch, y, sample_weight, teacher_outputs, student_outputs)
@@ -181,11 +163,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
     def _objective(self):
         return Objective(
-            self._terms(),
-            self._teacher(),
-            self._supervised_loss,
-            self.student_loss_weight,
-            self.optimizer,
+            self.wiring, self._supervised_loss, self.student_loss_weight, self.optimizer
         )
 
     def _supervised_loss(self, y, y_pred, sample_weight):
@@ -219,7 +197,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             if not self.built:
                 x = keras.utils.unpack_x_y_sample_weight(data)[0]
                 self(keras.tree.map_structure(replicas.to_host, x))
-            check_first_batch(self, self._teacher(), self._student_tap(), self._terms(), data)
+            check_first_batch(self, data)
             if not self.optimizer.built:  # a step that made variables would be traced twice
                 self.optimizer.build(self.trainable_variables)
 
@@ -230,8 +208,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             ValueError: before the first step, for a batch that the losses cannot be computed on.
             RuntimeError: in a distiller that was loaded without its teacher.
         """
-        if isinstance(self._teacher(), AbsentTeacher):
-            self._teacher().outputs(None)
+        self.wiring.require_teacher()
         if self.train_function is not None:
             self.train_function.expect()
         return super().fit(*args, **kwargs)
@@ -258,14 +235,14 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             raise ValueError(
                 f"{filepath} holds a {type(distiller).__name__}, not a saved {cls.__name__}."
             )
-        if connect(teacher, ()).fingerprint() != distiller._teacher().fingerprint():
+        if connect(teacher, ()).fingerprint() != distiller.wiring.teacher.fingerprint():
             raise ValueError(
                 f"`teacher` is not the one that {filepath} was trained with: its layers or weights "
                 "differ, or the order or the weights of an ensemble. Received: teacher="
                 f"{teacher!r}. To train on with another teacher, make a new Distiller around the "
                 "loaded `.student`."
             )
-        distiller._attach(teacher)
+        distiller._attach(teacher, distiller.wiring.terms)
         return distiller
 
     def get_config(self):
@@ -277,7 +254,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             "distillation_loss_weights": serialize(list(self.distillation_loss_weights)),
             "student_loss_weight": serialize(self.student_loss_weight),
             "name": self.name,
-            "teacher_fingerprint": self._teacher().fingerprint(),
+            "teacher_fingerprint": self.wiring.teacher.fingerprint(),
         }
 
     @classmethod

@@ -82,14 +82,11 @@ def _relaxed(leaf, spec):
     return tf.raw_ops.PlaceholderWithDefault(input=leaf, shape=spec.shape)
 
 
-def check_first_batch(distiller, teacher, student_tap, terms, data):
+def check_first_batch(distiller, data):
     """Runs teacher and student once on the global batch and lets every loss look at it.
 
     Args:
-        distiller: the `Distiller` (for `loss`, `optimizer` and `student_loss_weight`).
-        teacher: where the teacher's outputs come from, see `tf_lpdistill.teachers`.
-        student_tap: a `Tap` of the student; called with `training=False`.
-        terms: the distiller's terms.
+        distiller: the compiled `Distiller`.
         data: a batch, possibly of distributed values.
 
     Raises:
@@ -97,20 +94,18 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
             samples that cannot be used, and what the losses find.
     """
     data = keras.utils.unpack_x_y_sample_weight(keras.tree.map_structure(to_host, data))
-    check_inputs_and_labels(distiller, teacher, data)
-    batch = unpack(data[0])
-    outputs = teacher.outputs(batch), student_tap(batch.inputs, training=False)
+    check_inputs_and_labels(distiller, data)
+    outputs = distiller.wiring.outputs(unpack(data[0]))
     check_student_outputs(distiller, outputs, data)
-    for term in terms:
+    for term in distiller.wiring.terms:
         check_term(term, outputs, data)
 
 
-def check_inputs_and_labels(distiller, teacher, data):
+def check_inputs_and_labels(distiller, data):
     """Refuses what no forward pass is needed to see.
 
     Args:
         distiller: the compiled `Distiller`.
-        teacher: as for `check_first_batch`.
         data: `(x, y, sample_weight)` of tensors of this process.
 
     Raises:
@@ -124,7 +119,7 @@ def check_inputs_and_labels(distiller, teacher, data):
     check_sample_weight(sample_weight)
     _check_sample_id(batch.sample_id)
     check_inputs(distiller.student, batch.inputs)
-    teacher.check_inputs(batch.inputs)
+    distiller.wiring.teacher.check_inputs(batch.inputs)
 
 
 def check_student_outputs(distiller, outputs, data):

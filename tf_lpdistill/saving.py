@@ -96,17 +96,19 @@ class WholeFile:
 
     def save_own_variables(self, store):
         """Adds the random states of all layers."""
-        for index, state in enumerate(self._random_states()):
+        for index, state in enumerate(random_states(self)):
             store[str(index)] = state.numpy()
 
     def load_own_variables(self, store):
         """Restores the random states of all layers; those saved are the first replica's."""
-        states = self._random_states()
+        states = random_states(self)
         for index, state in enumerate(states):
             state.assign(store[str(index)])
         with self.distribute_strategy.scope():
             spread_seeds(states)
 
-    def _random_states(self):
-        weights = {id(weight) for weight in self.weights}
-        return [variable for variable in self.variables if id(variable) not in weights]
+
+def random_states(model):
+    """Lists the states of a model's seed generators, which Keras does not count as weights."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]

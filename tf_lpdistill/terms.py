@@ -14,7 +14,7 @@ from keras import ops
 from tf_lpdistill.losses.base import Loss, snake_case
 from tf_lpdistill.ops.replicas import unscale_keras_loss
 from tf_lpdistill.ops.rows import leave_out
-from tf_lpdistill.wiring import check_single_teacher
+from tf_lpdistill.teachers.names import check_single_teacher
 
 _RESERVED = ("loss", "student_loss")
 _EXTRAS = ("y", "sample_weight", "sample_id", "step", "teacher_weights")

@@ -12,10 +12,11 @@ import keras
 
 from tf_lpdistill.distribution import telling_of_lost_workers
 from tf_lpdistill.ops import replicas
+from tf_lpdistill.saving import random_states
 
 
 class Workers:
-    """Mixin before `keras.Model`, behind `WholeFile`: trains in several processes at once."""
+    """Mixin before `keras.Model`: trains in several processes at once."""
 
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`, with random draws of its own on every replica.
@@ -24,7 +25,7 @@ class Workers:
             WorkersError: when another worker is gone.
         """
         with self.distribute_strategy.scope():
-            replicas.spread_seeds(self._random_states())
+            replicas.spread_seeds(random_states(self))
         if replicas.spans_workers(self.distribute_strategy):
             given = inspect.signature(keras.Model.fit).bind(self, *args, **kwargs).arguments
             make_checkpoint_folders(given.get("callbacks"))

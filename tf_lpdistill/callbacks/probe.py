@@ -104,7 +104,7 @@ def check_model(name, model):
 
 def _layers(distiller):
     """The layers of the first loss that names one of each, else those before the outputs."""
-    for term in distiller._terms():
+    for term in distiller.wiring.terms:
         names = [getattr(term.loss, f"{who}_layer_name", None) for who in ("teacher", "student")]
         if all(isinstance(name, str) for name in names):
             return names

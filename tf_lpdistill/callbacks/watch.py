@@ -101,7 +101,7 @@ class Watch(keras.callbacks.Callback):
         """Warns of the first value that is not finite."""
         if "values" in self._told or logs is None or _finite(logs.get("loss", 0.0)):
             return
-        terms = {term.name: term.loss for term in self.model._terms()}
+        terms = {term.name: term.loss for term in self.model.wiring.terms}
         values = [name for name in ("student_loss", *terms) if not _finite(logs.get(name, 0.0))]
         layers = {
             name: tuple(getattr(loss, f"{who}_layer_name", None) for who in ("teacher", "student"))
@@ -140,7 +140,7 @@ class Watch(keras.callbacks.Callback):
         with unchanged(self.model):
             gradients = self._gradients(self._probe.data)
         step = self.model.optimizer.iterations
-        weights = {term.name: term.weight_at(step) for term in self.model._terms()}
+        weights = {term.name: term.weight_at(step) for term in self.model.wiring.terms}
         weight = self.model.student_loss_weight
         weights["student_loss"] = weight(step) if callable(weight) else weight
         weights = {name: float(ops.convert_to_numpy(weights[name])) for name in gradients}

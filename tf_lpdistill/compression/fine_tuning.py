@@ -60,7 +60,7 @@ def fine_tune(
 
 def train(student, training):
     """Does a `Training` on a student, in place, and returns it; see `fine_tune`."""
-    model = FineTuning(student, training.objective, training.layer_names)
+    model = FineTuning(student, training)
     model.check(next(iter(training.dataset)))
     steps = training.epochs * training.steps
     schedule = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
@@ -84,18 +84,15 @@ class FineTuning(keras.Model):
 
     Args:
         student: the `keras.Model` to train.
-        objective: as of `fine_tune`.
-        layer_names: the layers whose features it wants.
+        training: the `Training`, whose objective is minimised.
     """
 
-    def __init__(self, student, objective, layer_names):
+    def __init__(self, student, training):
         super().__init__(name="fine_tuning", dtype=student.dtype_policy, autocast=False)
         self.student = student
         self.loss_tracker = keras.metrics.Mean(name="loss")
-        tap = Tap(student, layer_names)
-        # Closures: Keras tracks whatever model it finds in an attribute.
-        self._student_tap = lambda: tap
-        self._objective = lambda: objective
+        self.student_tap = Tap(student, training.layer_names)
+        self.training = training  # a plain value: Keras does not track what its objective holds
         self.built = True
 
     def call(self, inputs, training=None):
@@ -109,8 +106,8 @@ class FineTuning(keras.Model):
         # The tape looks at the student alone: what a teacher computes leaves nothing on it.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
-            outputs = self._student_tap()(unpack(x).inputs, training=True)
-            loss = self._objective()(x, y, outputs, sample_weight=sample_weight)
+            outputs = self.student_tap(unpack(x).inputs, training=True)
+            loss = self.training.objective(x, y, outputs, sample_weight=sample_weight)
             loss = loss + sum(map(ops.sum, self.student.losses), ops.zeros(()))
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
@@ -127,9 +124,9 @@ class FineTuning(keras.Model):
             ValueError: when it cannot be computed, or is not finite.
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        outputs = self._student_tap()(unpack(x).inputs, training=False)
+        outputs = self.student_tap(unpack(x).inputs, training=False)
         try:
-            loss = self._objective()(x, y, outputs, sample_weight=sample_weight)
+            loss = self.training.objective(x, y, outputs, sample_weight=sample_weight)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             shapes = {name: tuple(tensor.shape) for name, tensor in outputs[1].items()}
             raise ValueError(

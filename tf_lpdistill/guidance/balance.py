@@ -72,7 +72,7 @@ def balance(distiller, dataset, shares=None, num_batches=4):
         >>> len(weights)
         2
     """
-    names = [term.name for term in distiller._terms()]
+    names = [term.name for term in distiller.wiring.terms]
     shares = _check_shares(shares, len(names))
     ensure_built(distiller, dataset)
     with unchanged(distiller, *teacher_models(distiller).values()):

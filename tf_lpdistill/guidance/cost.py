@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from tf_lpdistill.guidance import traced
 from tf_lpdistill.losses import Loss
-from tf_lpdistill.taps import Tap, symbolic_inputs
-from tf_lpdistill.teachers import connect
-from tf_lpdistill.terms import build_losses, check_losses, layer_names, make_terms
+from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.terms import build_losses, check_losses, make_terms
+from tf_lpdistill.wiring import Wiring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,15 +104,14 @@ def cost(teacher, student, losses, batch_size=128):
             f"of its features are known. Received: student={student!r}"
         )
     losses = check_losses(losses)
-    terms = make_terms(losses, [1.0] * len(losses))
-    source = connect(teacher, layer_names(terms, "teacher_layer_name"))
-    source.check_inputs(inputs)
-    student_tap = Tap(student, layer_names(terms, "student_layer_name"))
-    features = source.output_specs(inputs), student_tap.compute_output_spec(inputs)
+    wiring = Wiring.of(teacher, student, make_terms(losses, [1.0] * len(losses)))
+    features = wiring.output_specs(inputs)
     # A thread of its own: weights that are made and never filled stay in Keras's list of the
     # thread, and would be filled at the next occasion.
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        rows = list(thread.map(lambda term: _row(term, features, source, batch_size), terms))
+        rows = list(
+            thread.map(lambda term: _row(term, features, wiring.teacher, batch_size), wiring.terms)
+        )
     return CostTable(batch_size, tuple(rows))
 
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tf_lpdistill.batch import Batch, unpack
+from tf_lpdistill.batch import unpack
 from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.losses import LocalityPreserving
@@ -69,7 +69,7 @@ class Evidence:
     @property
     def terms(self):
         """The distiller's terms."""
-        return self.distiller._terms()
+        return self.distiller.wiring.terms
 
     @property
     def batch(self):
@@ -90,7 +90,7 @@ class Evidence:
 
     def teacher_of(self, term):
         """The `Teacher` whose feature a term compares; None for one that compares several."""
-        names = self.distiller._teacher().teacher_names
+        names = self.distiller.wiring.teacher.teacher_names
         path = getattr(term.loss, "teacher_layer_name", None)
         if isinstance(path, tuple):
             return None
@@ -116,7 +116,7 @@ def gather(distiller, dataset, num_samples):
     taps = {name: _penultimate_tap(model) for name, model in members.items()}
     for data in read(dataset):
         batch = unpack(data[0])
-        outputs = _outputs(distiller, batch)
+        outputs = distiller.wiring.outputs(batch)
         first = first or (data, outputs)
         rows.append(_row(distiller, data, batch, outputs, taps))
         seen += len(keras.tree.flatten(batch.inputs)[0])
@@ -141,7 +141,7 @@ def gather(distiller, dataset, num_samples):
         joined["labels"] if len(joined["counted"]) else None,
         teachers,
         joined["student"],
-        {term.name: joined[f"term {term.name}"] for term in distiller._terms()},
+        {term.name: joined[f"term {term.name}"] for term in distiller.wiring.terms},
     )
 
 
@@ -198,7 +198,7 @@ def teacher_models(distiller):
         {name: `keras.Model`} of an ensemble, {"": model} of one teacher; None in the place of a
         model that only a cache is left of.
     """
-    source = distiller._teacher()
+    source = distiller.wiring.teacher
     teacher = source.model
     models = getattr(teacher, "teachers", None)
     if models is None:
@@ -213,13 +213,6 @@ def _penultimate_tap(model):
     return Tap(model, [layer]) if layer else None
 
 
-def _outputs(distiller, batch: Batch):
-    return (
-        distiller._teacher().outputs(batch),
-        distiller._student_tap()(batch.inputs, training=False),
-    )
-
-
 def _row(distiller, data, batch, outputs, taps):
     """One batch's arrays, each of the samples that count, or None."""
     (predictions, _), (student, _) = outputs
@@ -227,7 +220,7 @@ def _row(distiller, data, batch, outputs, taps):
     counts = slice(None)
     if sample_weight is not None:
         counts = np.asarray(sample_weight).reshape(-1) > 0
-    several = distiller._teacher().teacher_names
+    several = distiller.wiring.teacher.teacher_names
     predictions = predictions if several else (predictions,)
     labels = as_classes(y)
     row = {
@@ -240,7 +233,7 @@ def _row(distiller, data, batch, outputs, taps):
         row[f"teacher {name}"] = _scores(output, counts)
         tapped = tap(batch.inputs, training=False)[1][tap.names[0]] if tap else None
         row[f"features {name}"] = _array(tapped, counts)
-    for term in distiller._terms():
+    for term in distiller.wiring.terms:
         compares = isinstance(term.loss, RELATIONAL)
         row[f"term {term.name}"] = _array(term.select(*outputs)[0] if compares else None, counts)
     return row

@@ -45,7 +45,7 @@ def _checks(evidence):
     """The checks of the first batch; without those of another look, which tells the reasons."""
     distiller, data, outputs = evidence.distiller, evidence.data, evidence.outputs
     if distiller.compiled:
-        yield partial(first_batch.check_inputs_and_labels, distiller, distiller._teacher(), data)
+        yield partial(first_batch.check_inputs_and_labels, distiller, data)
         yield partial(first_batch.check_student_outputs, distiller, outputs, data)
     for term in evidence.terms:
         if not lacks_neighbors(evidence, term):
@@ -116,7 +116,8 @@ def _self_distillation(evidence, term):
     if adapted or evidence.batch_size < 3 or isinstance(student, (dict, list, tuple)):
         return
     known = {"y": y, "sample_weight": sample_weight, "sample_id": evidence.batch.sample_id}
-    extras = {key: (known | {"step": np.int64(0)}).get(key) for key in term.extras}
+    known["step"] = np.int64(0)
+    extras = {key: known.get(key) for key in term.extras}
     same, mixed = (
         float(term.loss.compute_loss(features, student, **extras))
         for features in (student, keras.ops.roll(student, 1, axis=0))

@@ -15,11 +15,11 @@ class AbsentTeacher:
         self._fingerprint = fingerprint
 
     def outputs(self, batch):
-        """Refuses: there is nothing to run.
+        """Refuses: there is nothing to run."""
+        self.refuse()
 
-        Raises:
-            RuntimeError: always; the text says how to load the distiller whole.
-        """
+    def refuse(self):
+        """Raises `RuntimeError`; the text says how to load the distiller whole."""
         raise RuntimeError(
             "This Distiller was loaded without its teacher, which is not part of the saved file: "
             "it predicts and evaluates. To train on, load it with "
