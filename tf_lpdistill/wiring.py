@@ -3,9 +3,9 @@
 import dataclasses
 
 from tf_lpdistill.taps import Tap
-from tf_lpdistill.teachers import AbsentTeacher, connect
+from tf_lpdistill.teachers import AbsentTeacher, Source, connect
 from tf_lpdistill.teachers.names import check_teacher_names
-from tf_lpdistill.terms import build_losses, layer_names
+from tf_lpdistill.terms import Term, build_losses, layer_names
 
 
 @dataclasses.dataclass(frozen=True)
@@ -16,13 +16,13 @@ class Wiring:
     does not look into a dataclass.
 
     Args:
-        terms: tuple of `terms.Term`.
+        terms: the distillation terms.
         teacher: source of the teacher's outputs, see `teachers.connect`.
         student_tap: `Tap` of the student that gives the features that the terms name.
     """
 
-    terms: tuple
-    teacher: object
+    terms: tuple[Term, ...]
+    teacher: Source
     student_tap: Tap
 
     @classmethod

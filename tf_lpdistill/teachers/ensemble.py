@@ -5,6 +5,8 @@ import numbers
 
 import keras
 
+from tf_lpdistill.teachers.live_ensemble import LiveEnsemble
+
 
 class TeacherEnsemble:
     """Several trained models that teach one student; a `Distiller` takes it as its teacher.
@@ -52,23 +54,12 @@ class TeacherEnsemble:
         _check_names(self.names)
         self.weights = _check_weights(weights, len(self.teachers))
 
+    def source(self, names):
+        """Returns the source of the features with these names, see `connect`."""
+        return LiveEnsemble(self, names)
+
     def __repr__(self):
         return f"TeacherEnsemble({list(self.names)}, weights={list(self.weights)})"
-
-
-def split_path(path, names):
-    """Tells whether the name of a feature belongs to one teacher of an ensemble.
-
-    Args:
-        path: what a loss has as `teacher_layer_name`: str, or None.
-        names: names of the teachers.
-
-    Returns:
-        (teacher, feature): the teacher's name, None for all teachers; the rest of the path, None
-        for the teacher's output.
-    """
-    first, _, rest = (path or "").partition("/")
-    return (first, rest or None) if first in names else (None, path)
 
 
 def _check_models(teachers):

@@ -3,8 +3,8 @@
 import hashlib
 import json
 
-from tf_lpdistill.teachers.ensemble import split_path
 from tf_lpdistill.teachers.live import LiveTeacher
+from tf_lpdistill.teachers.names import split_path
 
 
 class LiveEnsemble:

@@ -1,6 +1,19 @@
-"""Whether each loss can take what its teacher, or the teachers of an ensemble, give it."""
+"""Names of features of several teachers, and whether each loss can take what they stand for."""
 
-from tf_lpdistill.teachers import split_path
+
+def split_path(path, names):
+    """Tells whether the name of a feature belongs to one teacher of an ensemble.
+
+    Args:
+        path: what a loss has as `teacher_layer_name`: str, or None.
+        names: names of the teachers.
+
+    Returns:
+        (teacher, feature): the teacher's name, None for all teachers; the rest of the path, None
+        for the teacher's output.
+    """
+    first, _, rest = (path or "").partition("/")
+    return (first, rest or None) if first in names else (None, path)
 
 
 def check_teacher_names(terms, names):

@@ -5,12 +5,14 @@ import pathlib
 from tf_lpdistill.teachers.cache.arrays import write_arrays
 from tf_lpdistill.teachers.cache.attach import attach
 from tf_lpdistill.teachers.cache.build import Runner, build, go_through, of_view
+from tf_lpdistill.teachers.cache.cached import CachedTeacher
 from tf_lpdistill.teachers.cache.draft import check_same, remove_journal
 from tf_lpdistill.teachers.cache.folder import MANIFEST, check_files, read_contents
 from tf_lpdistill.teachers.cache.samples import batches_of, describe_inputs
 from tf_lpdistill.teachers.cache.store import Store
 from tf_lpdistill.teachers.cache.values import check_dtype
 from tf_lpdistill.teachers.cache.views import Views
+from tf_lpdistill.teachers.connect import connect
 
 _BATCH = 128  # samples a run of the teacher, for data that are not batched
 
@@ -94,9 +96,6 @@ class TeacherCache:
                 working folder, which cannot be replaced.
             OSError: when the disk has not enough room.
         """
-        # The way from a teacher to its outputs knows caches, too.
-        from tf_lpdistill.teachers.connect import connect
-
         views = Views(views, augment, seed)
         views.check_complete()
         if not isinstance(layer_names, (list, tuple)):
@@ -179,6 +178,10 @@ class TeacherCache:
                 f"inputs as they are. Received: augment={augment!r}. Build another with it."
             )
         return cls(Store(directory, contents), Views(settings["views"], augment, settings["seed"]))
+
+    def source(self, names):
+        """Returns the source of the features with these names, see `connect`."""
+        return CachedTeacher(self, names)
 
     def attach(self, dataset, initial_batch=0):
         """Puts the teacher's activations beside the inputs of every batch.
