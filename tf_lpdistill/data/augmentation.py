@@ -60,11 +60,13 @@ class Augmentation:
             )
 
     @property
-    def mixes_labels(self):
+    def mixes_labels(self) -> bool:
         """Whether images are mixed, and their labels with them."""
         return bool(_MIXING & set(self.steps))
 
-    def __call__(self, batches, preprocessing: Preprocessing, num_classes, seed):
+    def __call__(
+        self, batches: tf.data.Dataset, preprocessing: Preprocessing, num_classes: int, seed: int
+    ) -> tf.data.Dataset:
         """Changes batches of pixels and then scales them.
 
         Args:
@@ -95,6 +97,6 @@ class Augmentation:
         return batches.map(view).prefetch(tf.data.AUTOTUNE)
 
 
-def one_hot(batches, num_classes):
+def one_hot(batches: tf.data.Dataset, num_classes: int) -> tf.data.Dataset:
     """Turns the labels of batches `(x, y)` into float32 (batch, classes), to go with mixed ones."""
     return batches.map(lambda x, y: (x, keras.ops.one_hot(y, num_classes)), tf.data.AUTOTUNE)
