@@ -2,12 +2,13 @@
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
 from tf_lpdistill.teachers.cache import TeacherCache
-from tf_lpdistill.teachers.connect import connect
+from tf_lpdistill.teachers.connect import AnyTeacher, connect
 from tf_lpdistill.teachers.ensemble import TeacherEnsemble, split_path
 from tf_lpdistill.teachers.live import LiveTeacher, fingerprint
 
 __all__ = [
     "AbsentTeacher",
+    "AnyTeacher",
     "LiveTeacher",
     "TeacherCache",
     "TeacherEnsemble",

@@ -1,5 +1,8 @@
 """The place of a teacher that was not saved with the distiller."""
 
+from tf_lpdistill.batch import Batch
+from tf_lpdistill.types import Structure
+
 
 class AbsentTeacher:
     """Stands for the teacher in a loaded distiller until one is given.
@@ -11,10 +14,10 @@ class AbsentTeacher:
     model = None
     teacher_names, teacher_weights = (), None
 
-    def __init__(self, fingerprint):
+    def __init__(self, fingerprint: str | None):
         self._fingerprint = fingerprint
 
-    def outputs(self, batch):
+    def outputs(self, batch: Batch) -> tuple[Structure, dict[str, Structure]]:
         """Refuses: there is nothing to run.
 
         Raises:
@@ -26,6 +29,6 @@ class AbsentTeacher:
             "tf_lpdistill.Distiller.load(path, teacher=teacher)."
         )
 
-    def fingerprint(self):
+    def fingerprint(self) -> str | None:
         """Returns the fingerprint of the teacher that is missing."""
         return self._fingerprint

@@ -1,5 +1,8 @@
 """From what a user gives as the teacher to what a step asks for its outputs."""
 
+from collections.abc import Sequence
+from typing import TypeAlias
+
 import keras
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
@@ -9,8 +12,13 @@ from tf_lpdistill.teachers.ensemble import TeacherEnsemble
 from tf_lpdistill.teachers.live import LiveTeacher
 from tf_lpdistill.teachers.live_ensemble import LiveEnsemble
 
+# What a user gives as the teacher.
+AnyTeacher: TypeAlias = keras.Model | TeacherEnsemble | TeacherCache
 
-def connect(teacher, names):
+
+def connect(
+    teacher: AnyTeacher | AbsentTeacher, names: Sequence[str]
+) -> LiveTeacher | LiveEnsemble | CachedTeacher | AbsentTeacher:
     """Makes the source of a teacher's outputs.
 
     A source has `model` (the teacher as it was given), `outputs(batch)` and `output_specs(inputs)`,

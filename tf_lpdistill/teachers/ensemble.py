@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
 import keras
 
@@ -46,7 +47,7 @@ class TeacherEnsemble:
         TeacherEnsemble(['resnet', 'vgg'], weights=[0.75, 0.25])
     """
 
-    def __init__(self, teachers, weights=None):
+    def __init__(self, teachers: Sequence[keras.Model], weights: Sequence[float] | None = None):
         self.teachers = _check_models(teachers)
         self.names = tuple(teacher.name for teacher in self.teachers)
         _check_names(self.names)
@@ -56,7 +57,7 @@ class TeacherEnsemble:
         return f"TeacherEnsemble({list(self.names)}, weights={list(self.weights)})"
 
 
-def split_path(path, names):
+def split_path(path: str | None, names: Sequence[str]) -> tuple[str | None, str | None]:
     """Tells whether the name of a feature belongs to one teacher of an ensemble.
 
     Args:
