@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -54,12 +54,12 @@ class Row:
     relative_time: float | None = None
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """The mean accuracy over the seeds."""
         return statistics.fmean(self.accuracy)
 
     @property
-    def sd(self):
+    def sd(self) -> float | None:
         """The sample standard deviation of the accuracy, or `None` with one seed."""
         return sample_sd(self.accuracy)
 
@@ -192,12 +192,12 @@ class Run:
     answers: Answers | None
     files: tuple[RunFile, ...]
 
-    def row(self, key):
+    def row(self, key: str | None) -> Row | None:
         """Returns the row with this key, or `None`."""
         return next((row for row in self.rows if row.key == key), None)
 
     @property
-    def network_names(self):
+    def network_names(self) -> dict[str, str]:
         """Names of the networks that single images were recorded of: {"teacher": "Teacher", ...}.
 
         "student" is the exported one.
@@ -212,17 +212,17 @@ class Run:
         return names | {INT8: f"{names[STUDENT]}, int8 file"}
 
     @property
-    def students(self):
+    def students(self) -> tuple[Row, ...]:
         """The rows of the students: all but the teacher's."""
         return tuple(row for row in self.rows if row.key != TEACHER)
 
     @property
-    def best(self):
+    def best(self) -> Row | None:
         """The student marked best (the most accurate of them), or `None` without a student."""
         marked = [row for row in self.students if row.best]
         return max(marked or self.students, key=lambda row: row.mean, default=None)
 
 
-def sample_sd(values):
+def sample_sd(values: Sequence[float]) -> float | None:
     """Returns the sample standard deviation of `values`, or `None` for fewer than two."""
     return statistics.stdev(values) if len(values) > 1 else None
