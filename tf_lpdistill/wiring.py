@@ -1,9 +1,13 @@
 """Whether each loss can take what its teacher, or the teachers of an ensemble, give it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from tf_lpdistill.teachers import split_path
+from tf_lpdistill.types import Structure
 
 
-def check_teacher_names(terms, names):
+def check_teacher_names(terms: Sequence[Any], names: Sequence[str]) -> None:
     """Checks the names of features that losses want of an ensemble of teachers.
 
     Args:
@@ -34,7 +38,7 @@ def check_teacher_names(terms, names):
             )
 
 
-def check_single_teacher(term, features):
+def check_single_teacher(term: Any, features: Structure) -> None:
     """Checks that one teacher is not mistaken for several: a model of several outputs is one.
 
     Args:
