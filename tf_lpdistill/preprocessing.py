@@ -95,7 +95,7 @@ class Preprocessing:
     @property
     def offset_and_scale(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(mean, std), tuples of floats in pixel units: model input = (pixel - mean) / std."""
-        if self.scaling == "mean_std":
+        if self.mean is not None and self.std is not None:  # as "mean_std" wants them
             return self.mean, self.std
         mean, std = _SCALINGS[self.scaling]
         return (mean,), (std,)

@@ -98,5 +98,13 @@ class Augmentation:
 
 
 def one_hot(batches: tf.data.Dataset, num_classes: int) -> tf.data.Dataset:
-    """Turns the labels of batches `(x, y)` into float32 (batch, classes), to go with mixed ones."""
+    """Turns labels into float32 (batch, classes), to go with mixed ones.
+
+    Args:
+        batches: `tf.data.Dataset` of `(x, y)`, y integers (batch,).
+        num_classes: how many classes there are.
+
+    Returns:
+        `tf.data.Dataset` of the same batches.
+    """
     return batches.map(lambda x, y: (x, keras.ops.one_hot(y, num_classes)), tf.data.AUTOTUNE)

@@ -36,7 +36,11 @@ class Finding:
 
 
 class Findings(list):
-    """A list of `Finding`, the gravest first, that prints as a text to read."""
+    """A list of `Finding`, the gravest first, that prints as a text to read.
+
+    Args:
+        findings: those found, in any order.
+    """
 
     def __init__(self, findings: Iterable[Finding] = ()):
         super().__init__(sorted(findings, key=lambda found: SEVERITIES.index(found.severity)))

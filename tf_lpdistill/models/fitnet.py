@@ -21,28 +21,28 @@ _MNIST = (28, 28, 1)
 def fitnet1(
     input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet1"
 ) -> keras.Model:
-    """FitNet 1: 11 layers, 251,194 parameters; "guided" is its layer 6."""
+    """FitNet 1: 11 layers, 251,194 parameters; "guided" is its layer 6. See `fitnet`."""
     return fitnet(((16,) * 3, (32,) * 3, (48, 48, 64)), input_shape, num_classes, name)
 
 
 def fitnet2(
     input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet2"
 ) -> keras.Model:
-    """FitNet 2: 11 layers, 864,122 parameters; "guided" is its layer 6."""
+    """FitNet 2: 11 layers, 864,122 parameters; "guided" is its layer 6. See `fitnet`."""
     return fitnet(((16, 32, 32), (48, 64, 80), (96, 96, 128)), input_shape, num_classes, name)
 
 
 def fitnet3(
     input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet3"
 ) -> keras.Model:
-    """FitNet 3: 13 layers, 1,506,138 parameters; "guided" is its layer 8."""
+    """FitNet 3: 13 layers, 1,506,138 parameters; "guided" is its layer 8. See `fitnet`."""
     return fitnet(((32, 48, 64, 64), (80,) * 4, (128,) * 3), input_shape, num_classes, name)
 
 
 def fitnet4(
     input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet4"
 ) -> keras.Model:
-    """FitNet 4: 19 layers, 2,548,602 parameters; "guided" is its layer 11."""
+    """FitNet 4: 19 layers, 2,548,602 parameters; "guided" is its layer 11. See `fitnet`."""
     groups = ((32, 32, 32, 48, 48), (80,) * 6, (128,) * 6)
     return fitnet(groups, input_shape, num_classes, name)
 

@@ -37,12 +37,12 @@ def in_worker_step() -> bool:
 
 
 def scale(value: Tensor) -> Tensor:
-    """Divides a loss by the number of replicas, whose gradients are summed."""
+    """Divides the `value` of a loss by the number of replicas, whose gradients are summed."""
     return value / num_replicas() if num_replicas() > 1 else value
 
 
 def unscale(value: Tensor) -> Tensor:
-    """Undoes the division by the number of replicas, for logging."""
+    """Undoes the division of a `value` by the number of replicas, for logging."""
     return value * num_replicas() if num_replicas() > 1 else value
 
 

@@ -66,7 +66,7 @@ def write_report(run_dir: PathLike, path: PathLike | None = None) -> pathlib.Pat
 
 
 def render(run: Run) -> str:
-    """Returns the page of a `Run` as HTML text."""
+    """Returns the page of a `run` as HTML text."""
     parts = [(s.NAME, s.TITLE, s.ABOUT, s.render(run)) for s in _SECTIONS]
     return document(run.title, headline.render(run), parts)
 

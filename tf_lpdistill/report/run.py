@@ -171,7 +171,28 @@ class RunFile:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A whole run folder; `history`, `neighbors` and `answers` are `None` without their file."""
+    """A whole run folder.
+
+    Args:
+        directory: the folder.
+        recipe: name of the script that made it.
+        title: heading of its page.
+        command: the command line.
+        flags: {flag: its value}.
+        versions: {package: its version}.
+        seed: that of the run, from which those of the students follow.
+        dataset: the `Dataset`.
+        rows: a `Row` for the teacher and each method.
+        failures: a `Failure` for each method that has no row.
+        seeds: those of the students.
+        reading: a sentence on what the figures say.
+        exported: key of the row whose student was exported, or `None`.
+        hardware: what it ran on, in words.
+        history: the `History`; `None` without its file.
+        neighbors: the `NeighborGrid`; `None` without its file.
+        answers: the `Answers`; `None` without their file.
+        files: the `RunFile`s in the folder.
+    """
 
     directory: pathlib.Path
     recipe: str
@@ -193,7 +214,7 @@ class Run:
     files: tuple[RunFile, ...]
 
     def row(self, key: str | None) -> Row | None:
-        """Returns the row with this key, or `None`."""
+        """Returns the row with this `key`, or `None`."""
         return next((row for row in self.rows if row.key == key), None)
 
     @property

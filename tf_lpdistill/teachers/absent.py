@@ -18,7 +18,7 @@ class AbsentTeacher:
         self._fingerprint = fingerprint
 
     def outputs(self, batch: Batch) -> tuple[Structure, dict[str, Structure]]:
-        """Refuses: there is nothing to run.
+        """Refuses a `batch`: there is nothing to run.
 
         Raises:
             RuntimeError: always; the text says how to load the distiller whole.

@@ -29,15 +29,15 @@ class LiveTeacher:
         self._tap = Tap(model, names)
 
     def check_inputs(self, inputs: Structure) -> None:
-        """Raises `ValueError` for inputs that the model was not built for."""
+        """Raises `ValueError` for `inputs` that the model was not built for."""
         check_inputs(self.model, inputs)
 
     def outputs(self, batch: Batch) -> tuple[Structure, dict[str, Structure]]:
-        """Returns `(predictions, features)` of a `Batch`."""
+        """Returns `(predictions, features)` of a `batch`."""
         return self._tap(batch.inputs, training=False)
 
     def output_specs(self, inputs: Structure) -> tuple[Structure, dict[str, Structure]]:
-        """Returns the symbolic `(predictions, features)` for symbolic inputs."""
+        """Returns the symbolic `(predictions, features)` for symbolic `inputs`."""
         return self._tap.compute_output_spec(inputs)
 
     def fingerprint(self) -> str:

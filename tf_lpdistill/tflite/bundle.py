@@ -69,7 +69,7 @@ class Bundle:
         return read_facts(self.directory)
 
     def record(self, facts: dict[str, Any]) -> None:
-        """Writes bundle.json and the model card made from it."""
+        """Writes `facts` into bundle.json, and the model card made from it."""
         write_facts(self.directory, facts)
 
 

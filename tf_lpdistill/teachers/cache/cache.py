@@ -41,6 +41,10 @@ class TeacherCache:
         layer_names: tuple of the features in it.
         store: its arrays, `Store`.
 
+    Args:
+        store: its arrays, `Store`.
+        views: `Views` that they hold.
+
     Examples:
         >>> from tf_lpdistill import Distiller, data, losses, models, preprocessing
         >>> split = data.load_digits(num_labels=50).train
