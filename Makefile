@@ -8,7 +8,7 @@
 # make torture   every attack of tests/faults, within an hour, into docs/results/reliability.md
 # make soak      training, cache, graph and report in a loop: SOAK_MINUTES=30
 # make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
-# make lint      ruff alone
+# make lint      ruff, and the types of all signatures by mypy
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
 # make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
@@ -93,6 +93,7 @@ export/android/check/node_modules/.package-lock.json: export/android/check/packa
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 docs: $(VENV)-docs/.ready
 	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build

@@ -30,6 +30,7 @@ EXTRAS = {
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["dev"] = [
     "hypothesis>=6.100",
+    "mypy>=2,<3",
     "pytest>=8.2",
     "pytest-cov>=5",
     "setuptools>=77",
@@ -53,7 +54,10 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["tf_lpdistill", "tf_lpdistill.*"]),
-    package_data={"tf_lpdistill.data": ["digits.npz", "digits.txt"]},
+    package_data={
+        "tf_lpdistill": ["py.typed"],
+        "tf_lpdistill.data": ["digits.npz", "digits.txt"],
+    },
     install_requires=[
         "tensorflow>=2.20,<2.22",
         "keras>=3.12,<4",  # the first release with keras.distillation

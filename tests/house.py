@@ -18,10 +18,9 @@ LAZY = {
     "tf_keras",
     "tqdm",
 }
-# Each part may reach itself and these parts of the package, nothing else.
+# Each part may reach itself, the names of types, and these parts of the package, nothing else.
 CLOSED = {
-    "ops": set(),
-    "schedules": set(),
+    **dict.fromkeys(["types", "ops", "schedules"], set()),
     "losses": {"ops"},
     "metrics": {"ops"},
     "graph": {"ops", "files"},
@@ -103,7 +102,7 @@ def wrong_reaches(sources):
         if not own:
             continue
         for target in map(part, targets):
-            closed = own in CLOSED and target not in CLOSED[own] | {own}
+            closed = own in CLOSED and target not in CLOSED[own] | {own, "types"}
             later = own in STAGES and target in STAGES[STAGES.index(own) + 1 :]
             later = later and not {own, target} == {"data", "models"}
             if closed or later or not target or target in NEVER.get(own, ()):

@@ -72,8 +72,8 @@ def test_all_holds_every_extra_but_dev(metadata):
 
 def test_modules_and_data_are_installed_and_nothing_else(installed_files):
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tf_lpdistill").rglob("*.py")}
-    data = {"tf_lpdistill/data/digits.npz", "tf_lpdistill/data/digits.txt"}
-    assert installed_files == sources | data
+    data = {"data/digits.npz", "data/digits.txt", "py.typed"}
+    assert installed_files == sources | {f"tf_lpdistill/{name}" for name in data}
 
 
 def test_every_folder_of_code_is_a_package():

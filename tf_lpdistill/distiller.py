@@ -1,8 +1,13 @@
 """The Distiller: trains a student from labels and a teacher with Keras's own `fit`."""
 
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.distillation import DistillationLoss
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
@@ -10,9 +15,10 @@ from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, load_model
 from tf_lpdistill.taps import symbolic_inputs
-from tf_lpdistill.teachers import AbsentTeacher, connect
+from tf_lpdistill.teachers import AbsentTeacher, AnyTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
 from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms
+from tf_lpdistill.types import PathLike, Structure, Tensor, Weight
 from tf_lpdistill.wiring import Wiring
 from tf_lpdistill.workers import Workers
 
@@ -64,12 +70,12 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
     def __init__(
         self,
-        teacher,
-        student,
-        distillation_losses,
-        distillation_loss_weights=None,
-        student_loss_weight=1.0,
-        name="distiller",
+        teacher: AnyTeacher | None,
+        student: keras.Model,
+        distillation_losses: DistillationLoss | Sequence[DistillationLoss] | None,
+        distillation_loss_weights: Sequence[Weight] | Weight | None = None,
+        student_loss_weight: Weight = 1.0,
+        name: str = "distiller",
     ):
         if not isinstance(student, keras.Model):
             raise ValueError(
@@ -97,12 +103,12 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             self._build_losses(inputs)
 
     @property
-    def teacher(self):
+    def teacher(self) -> AnyTeacher | None:
         """The teacher as it was given; None in a distiller that was loaded without one."""
         return self.wiring.teacher.model
 
     @property
-    def objective(self):
+    def objective(self) -> Objective:
         """The total of a step as a function of a batch, see `Objective`: for `compression`.
 
         Raises:
@@ -120,30 +126,33 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         # Keras saves every model that `dir` reveals; the teacher stays out of the file.
         return [name for name in super().__dir__() if name != "teacher"]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Structure) -> None:
         """Makes the losses' weights for a student whose inputs were not known before."""
-        shapes = unpack(input_shape).inputs
-        self._build_losses(
-            keras.tree.map_shape_structure(
-                lambda shape: keras.KerasTensor(shape, dtype=self.variable_dtype), shapes
-            )
-        )
+        spec = functools.partial(keras.KerasTensor, dtype=self.variable_dtype)
+        self._build_losses(keras.tree.map_shape_structure(spec, unpack(input_shape).inputs))
 
     def _build_losses(self, inputs):
         self.wiring.build(inputs)
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Structure, training: bool | None = None) -> Structure:
         """Returns the student's predictions."""
         return self.student(unpack(inputs).inputs, training=training)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Structure = None,
+        y: Structure = None,
+        y_pred: Structure = None,
+        sample_weight: Tensor | None = None,
+        training: bool = True,
+    ) -> Tensor:
         """Keras's own supervised loss and regularisers; without labels, the regularisers alone."""
         if y is None or self.loss is None:
             return replicas.scale(sum(map(ops.sum, self.losses), ops.zeros(())))
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
-    def train_step(self, data):
+    def train_step(self, data: Structure) -> dict[str, Tensor]:
         """One update of the student and of the losses' own weights."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         batch = unpack(x)
@@ -183,7 +192,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         with tf.control_dependencies([part for part in arrived if part is not None]):
             self.optimizer.apply_gradients(reached)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Callable:
         """Makes Keras's train function, with a look at the first batch before the first step."""
         if self.train_function is None or force:
             super().make_train_function(force=True)
@@ -201,7 +210,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             if not self.optimizer.built:  # a step that made variables would be traced twice
                 self.optimizer.build(self.trainable_variables)
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Trains the student; arguments and result as `keras.Model.fit`.
 
         Raises:
@@ -214,7 +223,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         return super().fit(*args, **kwargs)
 
     @classmethod
-    def load(cls, filepath, teacher, **kwargs):
+    def load(cls, filepath: PathLike, teacher: AnyTeacher, **kwargs: Any) -> Self:
         """Loads a saved distiller with its teacher, to train on exactly where it stopped.
 
         Args:
@@ -245,7 +254,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         distiller._attach(teacher, distiller.wiring.terms)
         return distiller
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns student, losses and settings, and the teacher's fingerprint in its place."""
         serialize = keras.saving.serialize_keras_object
         return {
@@ -258,7 +267,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes a distiller without teacher from what `get_config` returned."""
         config = dict(config)
         teacher = AbsentTeacher(config.pop("teacher_fingerprint"))

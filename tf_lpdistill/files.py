@@ -10,8 +10,12 @@ import shutil
 import socket
 import uuid
 import zipfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import numpy as np
+
+from tf_lpdistill.types import PathLike
 
 # Deflate packs zeros a thousandfold, images and weights less than tenfold.
 _MAX_RATIO = 200
@@ -19,7 +23,7 @@ _ALWAYS_FITS = 2**28  # bytes, unpacked, that are never taken for a bomb
 
 
 @contextlib.contextmanager
-def atomic_path(path):
+def atomic_path(path: PathLike) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` and renames it to `path` on success.
 
     On any error the temporary file is removed and an earlier file at `path` is left as it was.
@@ -48,7 +52,7 @@ def atomic_path(path):
         temporary.unlink(missing_ok=True)
 
 
-def beside(path, suffixes=""):
+def beside(path: pathlib.Path, suffixes: str = "") -> pathlib.Path:
     """Returns a temporary hidden name beside `path`, and removes what killed processes left there.
 
     Args:
@@ -77,7 +81,7 @@ def _runs(pid):
     return True
 
 
-def lock(folder, message):
+def lock(folder: PathLike, message: str) -> Callable[[], None]:
     """Locks a folder for this process; the lock ends with the process, however it ends.
 
     Args:
@@ -103,24 +107,24 @@ def lock(folder, message):
     return lambda: os.close(descriptor)
 
 
-def write_text(path, text):
+def write_text(path: PathLike, text: str) -> None:
     """Writes `text` (UTF-8) to `path`, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value):
+def write_json(path: PathLike, value: object) -> None:
     """Writes `value` as indented JSON to `path`, whole or not at all."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def sha256(path):
+def sha256(path: PathLike) -> str:
     """Returns the SHA-256 of the file at `path` as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_archive(file):
+def check_archive(file: PathLike | BinaryIO) -> None:
     """Refuses a zip archive that is far larger unpacked than packed.
 
     Args:
@@ -139,7 +143,7 @@ def check_archive(file):
         )
 
 
-def read_arrays(path):
+def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
     """Reads an `.npz` archive of plain arrays; nothing pickled in it is ever loaded.
 
     Args:

@@ -1,15 +1,16 @@
 """What a distiller minimises, as a function of one batch."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from tf_lpdistill.batch import unpack
+from tf_lpdistill.batch import Batch, unpack
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.terms import layer_names
+from tf_lpdistill.types import Structure, Tensor
 from tf_lpdistill.wiring import Wiring
 
 
@@ -36,11 +37,17 @@ class Objective:
     optimizer: Any
 
     @property
-    def layer_names(self):
+    def layer_names(self) -> tuple[str, ...]:
         """Names of the student's features that the losses want, as `taps.Tap` takes them."""
         return tuple(dict.fromkeys(layer_names(self.wiring.terms, "student_layer_name")))
 
-    def __call__(self, x, y, student_features, sample_weight=None):
+    def __call__(
+        self,
+        x: Structure,
+        y: Structure,
+        student_features: tuple[Structure, Structure],
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """Runs the teacher on a batch and returns the total.
 
         Args:
@@ -66,12 +73,19 @@ class Objective:
         student_loss = self.supervised_loss(y, predictions, sample_weight)
         return ops.cast(self.total(student_loss, values), "float32")
 
-    def values(self, batch, y, sample_weight, teacher_outputs, student_outputs):
+    def values(
+        self,
+        batch: Batch,
+        y: Structure,
+        sample_weight: Tensor | None,
+        teacher_outputs: tuple[Structure, Structure] | None,
+        student_outputs: tuple[Structure, Structure],
+    ) -> list[Tensor]:
         """Returns the terms at the optimizer's step, see `Wiring.values`."""
         outputs, step = (teacher_outputs, student_outputs), self.optimizer.iterations
         return self.wiring.values(batch, y, sample_weight, *outputs, step)
 
-    def total(self, student_loss, values):
+    def total(self, student_loss: Tensor, values: Sequence[Tensor]) -> Tensor:
         """Returns the weighted sum; under replicas, divided by their number as Keras does.
 
         Args:

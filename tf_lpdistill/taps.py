@@ -6,11 +6,15 @@ of tensors from `call` and name a key.
 """
 
 import difflib
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import keras
 
+from tf_lpdistill.types import Structure
 
-def symbolic_inputs(model):
+
+def symbolic_inputs(model: keras.Model | None) -> Structure:
     """Returns the symbolic inputs of a model in the structure that its call takes.
 
     Args:
@@ -22,7 +26,7 @@ def symbolic_inputs(model):
     return _ends(model)[0] if is_graph(model) else None
 
 
-def check_inputs(model, inputs):
+def check_inputs(model: keras.Model | None, inputs: Structure) -> None:
     """Checks inputs against what a model was built for, in clearer words than the model's own.
 
     Args:
@@ -50,7 +54,7 @@ def _keys(inputs):
     return sorted(inputs) if isinstance(inputs, dict) else None
 
 
-def list_layers(model):
+def list_layers(model: keras.Model) -> list[str]:
     """Lists the names by which the features of a model can be tapped.
 
     Args:
@@ -92,7 +96,7 @@ class Tap(keras.Model):
         (5, 3)
     """
 
-    def __init__(self, model, names, **kwargs):
+    def __init__(self, model: keras.Model, names: Iterable[str], **kwargs: Any):
         # The input goes to the model as it is: the model does its own casting.
         super().__init__(autocast=False, dtype=model.dtype_policy, **kwargs)
         self.model = model
@@ -110,7 +114,9 @@ class Tap(keras.Model):
                     raise ValueError(_unknown_name(model, name, known))
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(
+        self, inputs: Structure, training: bool | None = None
+    ) -> tuple[Structure, dict[str, Structure]]:
         """Runs `model` once and collects the features on the way."""
         features = {}
         if self._views:
@@ -153,7 +159,9 @@ class Tap(keras.Model):
             features.setdefault(path, output)
 
 
-def run_graph(model, inputs, call):
+def run_graph(
+    model: keras.Model, inputs: Structure, call: Callable[[keras.Operation], Callable]
+) -> Structure:
     """Evaluates the graph of a model with something else in the place of its layers.
 
     Args:
@@ -173,7 +181,7 @@ def _evaluate(view, tensors, call):
     return view._run_through_graph(tensors, operation_fn=call)
 
 
-def is_graph(model):
+def is_graph(model: object) -> bool:
     """Tells whether the layers of a model can be reached: Functional, or Sequential once built."""
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         return False

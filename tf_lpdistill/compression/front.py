@@ -7,6 +7,7 @@ import keras
 
 from tf_lpdistill import taps
 from tf_lpdistill.compression.graph import Token, list_calls
+from tf_lpdistill.types import Structure
 
 _KINDS = {"Rescaling", "Normalization", "Resizing", "CenterCrop", "AutoContrast"}
 
@@ -24,11 +25,11 @@ class Front:
     output_shape: tuple
 
     @property
-    def paths(self):
+    def paths(self) -> tuple[str, ...]:
         """Paths of the layers (see `taps`)."""
         return tuple(layer.name for layer in self.layers)
 
-    def __call__(self, inputs, training=False):
+    def __call__(self, inputs: Structure, training: bool = False) -> Structure:
         """Runs the layers, augmentation only where `training`."""
         for layer in self.layers:
             takes_training = "training" in inspect.signature(layer.call).parameters
@@ -36,7 +37,7 @@ class Front:
         return inputs
 
 
-def is_preprocessing(layer):
+def is_preprocessing(layer: keras.Layer) -> bool:
     """Tells whether a layer, or every layer of a nested model, makes pixels fit for a network."""
     if taps.is_graph(layer):
         return all(is_preprocessing(inner) for inner in _inner_layers(layer))
@@ -47,7 +48,7 @@ def is_preprocessing(layer):
     )
 
 
-def find_front(student):
+def find_front(student: keras.Model) -> Front:
     """Finds the preprocessing at the front of a student.
 
     Args:

@@ -29,7 +29,7 @@ class Token:
     """Stands for a tensor."""
 
 
-def list_calls(student, token, prefix=""):
+def list_calls(student: keras.Model, token: object, prefix: str = "") -> list[Call]:
     """Lists the calls of a student in the order of the forward pass.
 
     Args:

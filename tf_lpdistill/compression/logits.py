@@ -11,7 +11,7 @@ from tf_lpdistill.compression.rebuild import (
 )
 
 
-def as_logits(model):
+def as_logits(model: keras.Model) -> keras.Model:
     """Copies a classifier, with logits in the place of probabilities.
 
     Args:

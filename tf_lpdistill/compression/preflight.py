@@ -1,6 +1,7 @@
 """`preflight`: what a verb cannot go through, all of it at once and before any training."""
 
 import collections
+from collections.abc import Sequence
 
 import keras
 
@@ -42,7 +43,7 @@ _WAYS = {
 }
 
 
-def preflight(student, verb, keep=()):
+def preflight(student: keras.Model, verb: str, keep: Sequence[str] = ()) -> None:
     """Refuses a student that a verb cannot go through, before anything is trained.
 
     Layers that prepare pixels (Rescaling, Normalization, Resizing, augmentation) are fine at the

@@ -3,6 +3,7 @@
 import concurrent.futures
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -10,6 +11,7 @@ import tensorflow as tf
 from tf_lpdistill.guidance import traced
 from tf_lpdistill.losses import Loss
 from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.teachers import AnyTeacher
 from tf_lpdistill.terms import build_losses, check_losses, make_terms
 from tf_lpdistill.wiring import Wiring
 
@@ -52,7 +54,7 @@ class CostTable:
         head = (f"batch {self.batch_size}", "parameters", "weights", "step", "operations")
         return [head, *map(_cells, self.rows)]
 
-    def markdown(self):
+    def markdown(self) -> str:
         """Returns the table in Markdown, several lines."""
         head, *rows = self._lines()
         lines = [head, ("---",) * len(head), *rows]
@@ -67,7 +69,12 @@ class CostTable:
         )
 
 
-def cost(teacher, student, losses, batch_size=128):
+def cost(
+    teacher: AnyTeacher,
+    student: keras.Model,
+    losses: Loss | Sequence[Loss],
+    batch_size: int = 128,
+) -> CostTable:
     """Says what losses would cost for a pair of networks, before anything is trained.
 
     The losses are built for the pair's features, and their step is traced, not run: nothing of

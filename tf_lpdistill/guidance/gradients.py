@@ -1,12 +1,14 @@
 """The gradient of each part of the total, on the weights of the student alone."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from tf_lpdistill.batch import unpack
+from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.ops import replicas
 
 
@@ -26,7 +28,7 @@ class Gradient:
     own_norm: float | None = None
 
 
-def part_gradients(distiller):
+def part_gradients(distiller: Distiller) -> Callable[..., dict[str, Gradient]]:
     """Makes a function that computes each part's gradient on a batch, as a training step would.
 
     The student runs in training mode: what it moves is for the caller to put back (`unchanged`).

@@ -3,6 +3,7 @@
 import keras
 
 from tf_lpdistill import taps
+from tf_lpdistill.types import Shape
 
 # They give what the layer before them gives, in another form.
 _REPEATS = (
@@ -15,7 +16,7 @@ _REPEATS = (
 )
 
 
-def feature_layers(model):
+def feature_layers(model: keras.Model) -> dict[str, Shape]:
     """Lists the layers whose output is one tensor for each sample of a known shape.
 
     Args:
@@ -42,7 +43,7 @@ def feature_layers(model):
     return shapes
 
 
-def penultimate(model):
+def penultimate(model: keras.Model) -> str | None:
     """Finds the layer just before the last one that has weights: the features of the classifier.
 
     Args:
@@ -56,7 +57,7 @@ def penultimate(model):
     return names[weighted[-1] - 1] if weighted and weighted[-1] > 0 else None
 
 
-def reach(model, name):
+def reach(model: keras.Model, name: str) -> float:
     """The share of a model's trainable parameters that feed a layer.
 
     Args:

@@ -1,13 +1,14 @@
 """What a step would do: refusals, gradients that arrive or do not, a student like its teacher."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import keras
 import numpy as np
 
 from tf_lpdistill import first_batch
-from tf_lpdistill.guidance.evidence import RELATIONAL
+from tf_lpdistill.guidance.evidence import RELATIONAL, Evidence
 from tf_lpdistill.guidance.features import lacks_neighbors
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.gradients import part_gradients
@@ -18,7 +19,7 @@ _ZERO = 1e-3  # of the value for mixed-up images: what float32 leaves of 0 is fa
 _ALIKE = 0.98  # of two values; a loss that contracts, as LP does, is not 0 on equal features
 
 
-def look_at_learning(evidence):
+def look_at_learning(evidence: Evidence) -> Iterator[Finding]:
     """Yields findings about losses that cannot be computed, or reach what they should not."""
     refused = list(_refused(evidence))
     yield from refused

@@ -6,7 +6,7 @@ import numpy as np
 _IMAGENET = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 
-def other_scalings(inputs):
+def other_scalings(inputs: np.ndarray) -> dict[str, np.ndarray]:
     """Scales model inputs back to pixels, and on to every usual scaling.
 
     The scaling that they have is recognised by their range; where it is none of the ranges, the

@@ -9,9 +9,10 @@ from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.report.outputs import read_files
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.report.run import Dataset, Failure, FileScore, Row, Run
+from tf_lpdistill.types import PathLike
 
 
-def load_run(run_dir):
+def load_run(run_dir: PathLike) -> Run:
     """Reads a run folder as the recipes write it.
 
     Args:

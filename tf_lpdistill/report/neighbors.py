@@ -1,12 +1,14 @@
 """neighbors.npz: a few query images and their nearest neighbours in three feature spaces."""
 
+import pathlib
+
 import numpy as np
 
 from tf_lpdistill.report.arrays import Arrays
 from tf_lpdistill.report.run import NeighborGrid, Neighbors
 
 
-def read_neighbors(path, number_of_classes):
+def read_neighbors(path: pathlib.Path, number_of_classes: int) -> NeighborGrid | None:
     """Reads the neighbour grids of a run.
 
     Args:

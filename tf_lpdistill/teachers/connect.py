@@ -1,11 +1,13 @@
 """From what a user gives as the teacher to what a step asks for its outputs."""
 
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeAlias
 
 import keras
 
 from tf_lpdistill.batch import Batch
 from tf_lpdistill.teachers.live import LiveTeacher
+from tf_lpdistill.types import Structure
 
 
 class Source(Protocol):
@@ -21,25 +23,35 @@ class Source(Protocol):
     teacher_names: tuple[str, ...]
     teacher_weights: tuple[float, ...] | None
 
-    def check_inputs(self, inputs: Any) -> None:
-        """Raises `ValueError` for inputs that the teacher does not take."""
+    def check_inputs(self, inputs: Structure) -> None:
+        """Raises `ValueError` for `inputs` that the teacher does not take."""
 
-    def outputs(self, batch: Batch) -> tuple[Any, dict[str, Any]]:
-        """Returns `(predictions, features)` of a `Batch`."""
+    def outputs(self, batch: Batch) -> tuple[Structure, dict[str, Structure]]:
+        """Returns `(predictions, features)` of a `batch`."""
 
-    def output_specs(self, inputs: Any) -> tuple[Any, dict[str, Any]]:
-        """Returns the symbolic `(predictions, features)` for symbolic inputs."""
+    def output_specs(self, inputs: Structure) -> tuple[Structure, dict[str, Structure]]:
+        """Returns the symbolic `(predictions, features)` for symbolic `inputs`."""
 
     def fingerprint(self) -> str:
         """Returns what identifies the trained teacher."""
 
 
-def connect(teacher, names):
+class Teacher(Protocol):
+    """What is no model and teaches all the same: it makes a source of its own."""
+
+    def source(self, names: Sequence[str]) -> Source:
+        """Returns the source of the features with these `names`."""
+
+
+# What a user gives as the teacher.
+AnyTeacher: TypeAlias = keras.Model | Teacher
+
+
+def connect(teacher: AnyTeacher, names: Sequence[str]) -> Source:
     """Makes the source of a teacher's outputs.
 
     Args:
-        teacher: a `keras.Model`, or what makes its own by `source(names)`: a `TeacherEnsemble`, a
-            `TeacherCache`.
+        teacher: a `keras.Model`, a `TeacherEnsemble` or a `TeacherCache`.
         names: names of the features that the losses want.
 
     Returns:

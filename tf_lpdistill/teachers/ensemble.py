@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
 import keras
 
@@ -48,14 +49,14 @@ class TeacherEnsemble:
         TeacherEnsemble(['resnet', 'vgg'], weights=[0.75, 0.25])
     """
 
-    def __init__(self, teachers, weights=None):
+    def __init__(self, teachers: Sequence[keras.Model], weights: Sequence[float] | None = None):
         self.teachers = _check_models(teachers)
         self.names = tuple(teacher.name for teacher in self.teachers)
         _check_names(self.names)
         self.weights = _check_weights(weights, len(self.teachers))
 
-    def source(self, names):
-        """Returns the source of the features with these names, see `connect`."""
+    def source(self, names: Sequence[str]) -> LiveEnsemble:
+        """Returns the source of the features with these `names`, see `connect`."""
         return LiveEnsemble(self, names)
 
     def __repr__(self):

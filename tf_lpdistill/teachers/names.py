@@ -1,7 +1,12 @@
 """Names of features of several teachers, and whether each loss can take what they stand for."""
 
+from collections.abc import Sequence
+from typing import Any
 
-def split_path(path, names):
+from tf_lpdistill.types import Structure
+
+
+def split_path(path: str | None, names: Sequence[str]) -> tuple[str | None, str | None]:
     """Tells whether the name of a feature belongs to one teacher of an ensemble.
 
     Args:
@@ -16,7 +21,7 @@ def split_path(path, names):
     return (first, rest or None) if first in names else (None, path)
 
 
-def check_teacher_names(terms, names):
+def check_teacher_names(terms: Sequence[Any], names: Sequence[str]) -> None:
     """Checks the names of features that losses want of an ensemble of teachers.
 
     Args:
@@ -47,7 +52,7 @@ def check_teacher_names(terms, names):
             )
 
 
-def check_single_teacher(term, features):
+def check_single_teacher(term: Any, features: Structure) -> None:
     """Checks that one teacher is not mistaken for several: a model of several outputs is one.
 
     Args:

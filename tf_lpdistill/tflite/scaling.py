@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
+from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import bootstrap, calibration
 from tf_lpdistill.tflite import student as students
 
@@ -20,7 +21,7 @@ _IMAGENET = {
 _MARGIN = 0.05
 
 
-def check_first_layer(student, preprocessing):
+def check_first_layer(student: keras.Model, preprocessing: Preprocessing) -> None:
     """Refuses a scaling that the student's own first layer makes absurd.
 
     Args:
@@ -44,7 +45,9 @@ def check_first_layer(student, preprocessing):
     )
 
 
-def check_scores(student, preprocessing, images, truth):
+def check_scores(
+    student: keras.Model, preprocessing: Preprocessing, images: np.ndarray, truth: np.ndarray
+) -> None:
     """Refuses a scaling when another one surely scores better.
 
     Args:
