@@ -54,17 +54,16 @@ def main(argv):
     chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else repdistiller.METHODS)
     augmentation = data.Augmentation(FLAGS.augment)
     optimizer, teacher_optimizer = protocols.optimizers(teacher)
+    teacher_file.check_flags()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.standardized(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(
-        teacher, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
-    )
+    build_teacher, teacher_epochs = teacher_file.or_network(teacher, loaded, pixels)
     build_student = sources.network("student", student, loaded)
     experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
-        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True, export=True,
+        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True,
         published=published.find(teacher, student, loaded.name),
         teacher_optimizer=teacher_optimizer,
     )  # fmt: skip

@@ -58,6 +58,15 @@ def read_model(flag, path):
     Raises:
         ValueError: when there is none, or it cannot be read.
     """
+    check_file(flag, path)
+    return load_model(path, compile=False)
+
+
+def check_file(flag, path):
+    """Refuses a path where there is no file.
+
+    Raises:
+        ValueError: when there is none.
+    """
     if not pathlib.Path(path).is_file():
         raise ValueError(f"--{flag} names no file. Received: --{flag}={path}")
-    return load_model(path, compile=False)

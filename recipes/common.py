@@ -29,6 +29,9 @@ def define_flags(*, run_dir, epochs, batch_size):
     flags.DEFINE_string(
         "data_dir", None, "Folder of real data; else the environment variable LPDISTILL_DATA."
     )
+    flags.DEFINE_bool(
+        "tensorboard", False, "Log every distilled student for TensorBoard, in tensorboard/."
+    )
     flags.DEFINE_bool("resume", False, "Go on with the run in --run_dir where it was stopped.")
 
 
@@ -81,7 +84,7 @@ def start(recipe, title, *, several_workers=False, batch_size=None, **config):
         "versions": versions(),
         **config,
     }
-    run = Run(directory, strategy)
+    run = Run(directory, strategy, FLAGS.tensorboard)
     if run.chief:
         directory.mkdir(parents=True, exist_ok=True)
         message = f"Another process works in {directory}. Wait for it, or choose another --run_dir."
@@ -94,7 +97,7 @@ def _flag_values():
     modules = {__name__, sys.argv[0]}
     by_module = FLAGS.flags_by_module_dict()
     chosen = [flag for name, own in by_module.items() if name in modules for flag in own]
-    ignored = ("run_dir", "resume", "data_dir")
+    ignored = ("run_dir", "resume", "data_dir", "tensorboard")  # they change no number
     return {flag.name: flag.value for flag in chosen if flag.name not in ignored}
 
 

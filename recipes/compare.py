@@ -42,6 +42,7 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods)
+    check_flags()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     build_teacher, teacher_epochs = teacher_source(loaded)
     build_student = sources.network("student", FLAGS.student, loaded, scaling(), resized=True)
@@ -59,22 +60,29 @@ def scaling():
     return FLAGS.input_scaling or "0..1"
 
 
-def teacher_source(loaded):
-    """Returns (function that makes or reads the teacher, epochs to train it)."""
-    epochs = FLAGS.teacher_epochs
-    if not FLAGS.teacher.endswith(".keras"):
-        if epochs == 0:
-            raise ValueError(
-                "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
-                f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
-            )
-        build = sources.network("teacher", FLAGS.teacher, loaded, scaling(), resized=True)
-        return build, TEACHER_EPOCHS if epochs is None else epochs
-    if FLAGS.input_scaling is None:
+def check_flags():
+    """Refuses networks that there are not, and what does not go with the teacher."""
+    file = FLAGS.teacher.endswith(".keras")
+    if FLAGS.teacher_epochs == 0 and not file:
+        raise ValueError(
+            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
+            f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
+        )
+    if FLAGS.input_scaling is None and file:
         raise ValueError(
             "--input_scaling must say which range of pixels a .keras teacher was trained on; it "
             f"still runs on another, and scores badly. Received: --teacher={FLAGS.teacher}"
         )
+    for flag in ("teacher", "student"):
+        sources.check_name(flag, FLAGS[flag].value)
+
+
+def teacher_source(loaded):
+    """Returns (function that makes or reads the teacher, epochs to train it)."""
+    epochs = FLAGS.teacher_epochs
+    if not FLAGS.teacher.endswith(".keras"):
+        build = sources.network("teacher", FLAGS.teacher, loaded, scaling(), resized=True)
+        return build, TEACHER_EPOCHS if epochs is None else epochs
     classifiers.read_classifier("teacher", FLAGS.teacher, loaded)
     return lambda: classifiers.read_model("teacher", FLAGS.teacher), epochs or 0
 

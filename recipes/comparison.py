@@ -36,19 +36,19 @@ class Comparison(Grid):
             `last_accuracy` at the last epoch, `validation_accuracy`, `best_epoch`, `parameters`,
             `extra_parameters`, `step_ms`; or `failed`, the reason.
         """
-        progress = self.trainer.progress
-        directory = self.trainer.run.path("students", f"{key}_seed{seed}")
+        trainer = self.trainer.within("students", f"{key}_seed{seed}")
+        progress, directory = trainer.progress, trainer.folder
         if (directory / "result.json").exists():
             progress.skip(self.epochs)
             return read_json(directory / "result.json")
         progress.begin(f"{method.title}, seed {seed}")
-        job = self._draw(seed)
+        job = dataclasses.replace(self, trainer=trainer)._draw(seed)
         try:
-            with self.trainer.run.strategy.scope():
+            with trainer.run.strategy.scope():
                 method.train(job)
             result = self._measure(job)
             curves.write_curves(directory / "history.csv", key, seed, job.curves)
-            self.trainer.run.save(job.student, directory / "student.keras")
+            trainer.run.save(job.student, directory / "student.keras")
             said = f"test accuracy {result['accuracy']:.4f}"
         # One method must not lose the others, whatever it stumbles over; its reason is reported.
         except Exception as error:

@@ -48,31 +48,55 @@ def finish(trainer, teacher, feature, titles, results, seeds):
         rows.append(row)
     trainer.run.save(students[chosen], trainer.run.path("student.keras"))
     networks = {"teacher": teacher, "student": students[chosen], "alone": students["alone"]}
-    embedded = record.embed(trainer, networks, dict.fromkeys(networks, feature))
-    record.neighbors(trainer.run, embedded, seeds[0])
-    record.answers(trainer, embedded)
+    record.write_answers(trainer, networks, dict.fromkeys(networks, feature), seeds[0])
     summary.print_table(rows)
     write(trainer.run, rows, seeds, summary.reading(rows), exported=chosen)
 
 
-def write_answers(comparison, results, key, alone):
+def deliver(grid, trainer, results, row, teacher):
+    """Exports the student of a row to phone/, and writes what it says of the test images.
+
+    Args:
+        grid: the `Grid` that trained it.
+        trainer: a `Trainer` of the run, with its images in memory.
+        results: {key of a method: list of results, one a seed}.
+        row: the student's, where its files are noted.
+        teacher: the teacher's row.
+
+    Returns:
+        Why it could not be exported, in words; None where it was.
+    """
+    refused, key = None, row["key"]
+    student = best_student(trainer.run, key, results[key], grid.seeds)
+    trainer.run.save(student, trainer.run.path("student.keras"))
+    origin = record.origin_of_row(trainer.run, row, teacher)
+    try:
+        row["tflite"] = export(trainer, student, "student", "phone", tflite.PRECISIONS, origin)
+    except (ValueError, RuntimeError) as error:  # what was trained for hours must be reported
+        refused = f"{row['name']} could not be exported: {error}"
+    write_answers(grid, trainer, results, key, "alone")
+    return refused
+
+
+def write_answers(grid, trainer, results, key, alone):
     """Writes what the teacher, a student and the same one alone say of each test image.
 
     Args:
-        comparison: the `Comparison`, whose networks both have features.
+        grid: the `Grid` that trained them.
+        trainer: a `Trainer` of the run, with its images in memory.
         results: {key of a method: list of results, one a seed}.
         key: of the student that is in phone/.
         alone: of the one that had no teacher; it may have failed.
     """
-    trainer, found = comparison.trainer, comparison.layers
-    networks = {"teacher": comparison.teacher} | {
-        name: best_student(trainer.run, k, results[k], comparison.seeds)
+    networks = {"teacher": grid.teacher} | {
+        name: best_student(trainer.run, k, results[k], grid.seeds)
         for name, k in {"student": key, "alone": alone}.items()
         if not any("failed" in result for result in results[k])
     }
-    student = found.student.layer("features")
-    layers = dict.fromkeys(networks, student) | {"teacher": found.teacher.layer("features")}
-    record.answers(trainer, record.embed(trainer, networks, layers))
+    roles = grid.layers.teacher.roles, grid.layers.student.roles
+    teacher, student = (found.get("features") for found in roles)
+    layers = dict.fromkeys(networks, student) | {"teacher": teacher}
+    record.write_answers(trainer, networks, layers, grid.seeds[0])
 
 
 def best_student(run, key, results, seeds):

@@ -74,8 +74,9 @@ def train_student(trainer, teacher, key, seed):
 
     Of several workers only the chief measures and writes; the others return None.
     """
+    trainer = trainer.within("students", f"{key}_seed{seed}")
     run, progress, digits = trainer.run, trainer.progress, trainer.data
-    directory = run.path("students", f"{key}_seed{seed}")
+    directory = trainer.folder
     if run.has(directory / "result.json"):
         progress.skip(FLAGS.epochs)
         return read_json(directory / "result.json")

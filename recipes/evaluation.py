@@ -11,6 +11,7 @@ from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 OVERLAP_NEIGHBORS = 10
 GRID_QUERIES = 8
 GRID_NEIGHBORS = 5
+GRID_IMAGES = 2000  # among which neighbours are looked for: all distances are computed
 CHUNK = 512  # images that are in memory at a time, with all that a network makes of them
 
 
@@ -20,12 +21,12 @@ class Embedded:
 
     Args:
         split: the images.
-        features: (n, d) float32 embeddings.
+        features: (n, d) float32 embeddings; None where no layer of them is known.
         predictions: (n, classes) float32 logits.
     """
 
     split: Split
-    features: np.ndarray
+    features: np.ndarray | None
     predictions: np.ndarray
 
     @property
@@ -35,13 +36,18 @@ class Embedded:
 
 
 def embed(model, split, preprocessing: Preprocessing, feature):
-    """Runs a model on a split, in its order; `feature` names the layer of the embedding."""
-    tap, found = taps.Tap(model, [feature]), []
+    """Runs a model on a split, in its order; `feature` names the layer of the embedding, or None.
+
+    Returns:
+        `Embedded`.
+    """
+    tap, found = taps.Tap(model, [feature] if feature else []), []
     for start in range(0, len(split), CHUNK):
         images = preprocessing(split.images[start : start + CHUNK])
         predictions, tapped = tap(images, training=False)
-        found.append((np.asarray(tapped[feature]), np.asarray(predictions)))
-    return Embedded(split, *(np.concatenate(parts) for parts in zip(*found, strict=True)))
+        found.append((np.asarray(predictions), *map(np.asarray, tapped.values())))
+    predictions, *features = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return Embedded(split, features[0] if features else None, predictions)
 
 
 def describe(loaded, num_labels):
@@ -79,13 +85,15 @@ def prove(bundle, model, split):
 def neighbor_grid(teacher: Embedded, student: Embedded, alone: Embedded, seed):
     """Some images with their neighbours in three feature spaces, for the report.
 
-    The images are drawn at random, not picked.
+    The images are drawn at random, not picked; of many images neighbours are looked for among some.
     """
-    split = teacher.split
     rng = np.random.default_rng(seed)
-    queries = np.sort(rng.choice(len(split), GRID_QUERIES, replace=False))
+    pool = np.sort(rng.permutation(len(teacher.split))[:GRID_IMAGES])
+    split = teacher.split.take(pool)
+    queries = np.sort(rng.choice(len(pool), min(GRID_QUERIES, len(pool)), replace=False))
+    k = min(GRID_NEIGHBORS, len(pool) - 1)
     found = {
-        who: neighbor_indices(embedded.features, GRID_NEIGHBORS)[queries]
+        who: neighbor_indices(embedded.features[pool], k)[queries]
         for who, embedded in (("teacher", teacher), ("student", student), ("alone", alone))
     }
     arrays = {"images": split.images[queries], "labels": split.labels[queries]}

@@ -39,7 +39,6 @@ class Experiment:
         cached: whether the teacher runs once over the images and is kept, where no augmentation
             forbids it.
         published: `Published` figures to stand beside, or None.
-        export: whether the chosen student becomes a phone bundle.
         teacher_optimizer: the teacher's own; None: that of the students.
     """
 
@@ -59,7 +58,6 @@ class Experiment:
     patience: int | None = None
     cached: bool = False
     published: Published | None = None
-    export: bool = False
     teacher_optimizer: Callable | None = None
 
     def run(self, recipe, title):
@@ -75,7 +73,7 @@ class Experiment:
         comparison = self.prepare(recipe, title)
         results = comparison.run()
         comparison.trainer.progress.close()
-        outcome.finish(comparison, results, published=self.published, export=self.export)
+        outcome.finish(comparison, results, published=self.published)
 
     def prepare(self, recipe, title, more_fits=0):
         """Starts the run and trains the teacher.

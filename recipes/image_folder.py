@@ -52,13 +52,12 @@ def main(argv):
     # Wrong settings are told before anything is written.
     preset = take_preset()
     augmentation = data.Augmentation(FLAGS.augment)
+    given = FLAGS.teacher, FLAGS.teacher_weights, FLAGS.teacher_scaling, FLAGS.teacher_epochs
+    photo_teacher.check_flags(*given)
     found = photos.load(FLAGS.data_dir, FLAGS.image_size)
     pixels = Preprocessing(found.data.image_shape[:2], scaling=SCALING)
     students = photo_students.find(FLAGS.student, found.data, SCALING)
-    source = photo_teacher.find(
-        FLAGS.teacher, FLAGS.teacher_weights, FLAGS.teacher_scaling, FLAGS.teacher_epochs,
-        found.data, pixels,
-    )  # fmt: skip
+    source = photo_teacher.find(*given, found.data, pixels)
     batch_size = min(FLAGS.batch_size, len(found.data.train))
     run = common.start(
         "image_folder", "From photos to a phone file", batch_size=batch_size,

@@ -26,7 +26,7 @@ import imagenet_data
 import imagenet_experiment
 import methods
 import sources
-from imagenet_networks import PAIRS, SCALING, find_teacher, obtain_teacher
+from imagenet_networks import PAIRS, SCALING, check_flags, find_teacher, obtain_teacher
 from imagenet_training import StreamTrainer
 from optimizers import warmed_sgd
 from progress import Progress
@@ -45,6 +45,10 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = imagenet_experiment.check_methods(methods.select(FLAGS.methods))
+    named_teacher, named_student = PAIRS[FLAGS.pair]
+    name, student = FLAGS.teacher or named_teacher, FLAGS.student or named_student
+    check_flags(name, FLAGS.teacher_weights, FLAGS.teacher_scaling, FLAGS.teacher_epochs)
+    sources.check_name("student", student)
     streams = imagenet_data.load(FLAGS.dataset, FLAGS.data_dir, FLAGS.image_size)
     if FLAGS.batch_size > len(streams.train):
         raise ValueError(
@@ -52,10 +56,9 @@ def main(argv):
             f"Received: --batch_size={FLAGS.batch_size}"
         )
     pixels = Preprocessing((FLAGS.image_size, FLAGS.image_size), scaling=SCALING)
-    named_teacher, named_student = PAIRS[FLAGS.pair]
-    build_student = sources.network("student", FLAGS.student or named_student, streams, SCALING)
+    build_student = sources.network("student", student, streams, SCALING)
     source = find_teacher(
-        FLAGS.teacher or named_teacher, FLAGS.teacher_weights, FLAGS.teacher_scaling,
+        name, FLAGS.teacher_weights, FLAGS.teacher_scaling,
         (FLAGS.teacher_epochs, FLAGS.epochs), streams, pixels,
     )  # fmt: skip
     layers = Layers.of(source.build(), build_student())

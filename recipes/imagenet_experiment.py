@@ -7,13 +7,12 @@ import keras
 
 import curves
 import delivery
-import record
 import results
 import summary
 from apprentice import Apprentice
 from grid import Grid
 from run_folder import read_json
-from tf_lpdistill import files, losses, tflite
+from tf_lpdistill import files, losses
 from training import Trainer
 
 
@@ -88,17 +87,16 @@ def finish(experiment, found, phone_images):
     chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]))
     chosen["best"] = True
     rows.insert(0, _row("teacher", "Teacher", [result]))
-    student = delivery.best_student(run, chosen["key"], found[chosen["key"]], experiment.seeds)
-    run.save(student, run.path("student.keras"))
     images = trainer.data.load(phone_images)
-    exporter = Trainer(run, images, trainer.preprocessing, trainer.batch_size, trainer.progress)
-    origin, own = record.origin_of_row(run, chosen, rows[0]), ("phone", tflite.PRECISIONS)
-    chosen["tflite"] = delivery.export(exporter, student, "student", *own, origin)
+    whole = Trainer(run, images, trainer.preprocessing, trainer.batch_size, trainer.progress)
+    refused = delivery.deliver(experiment, whole, found, chosen, rows[0])
     summary.print_table(rows)
     words = summary.reading(rows) + (
-        f" Phone files are scored on {len(images.test)} of the {len(trainer.data.test)} images."
+        f" Phone files, and what the report shows of single images, are of {len(images.test)} of "
+        f"the {len(trainer.data.test)} images."
     )
-    results.write(run, rows, experiment.seeds, words, exported=chosen["key"])
+    words, exported = (f"{words} {refused}", None) if refused else (words, chosen["key"])
+    results.write(run, rows, experiment.seeds, words, exported=exported)
 
 
 def _row(key, title, found):

@@ -55,32 +55,37 @@ def find_teacher(name, weights, scaling, epochs, streams: Streams, pixels: Prepr
         `Source`.
 
     Raises:
-        ValueError: for flags that do not fit each other.
+        ValueError: for a file or published weights that do not fit.
     """
     wanted, default = epochs
-    _check_together(name, weights, scaling, wanted)
     if name.endswith(".keras"):
         return Source(teacher_file.find(name, scaling, streams, pixels), wanted or 0)
     if name.partition(":")[0] in ("applications", "keras_hub") and not wanted:
         return Source(lambda: _classifier(name, weights, streams, pixels), 0)
-    if wanted == 0:
-        raise ValueError(
-            "--teacher_epochs may be 0 for a teacher with weights only: a .keras file, "
-            "applications:MODEL or keras_hub:PRESET. Received: --teacher_epochs=0 "
-            f"--teacher={name}"
-        )
     build = sources.network("teacher", name, streams, pixels.scaling)
     return Source(build, default if wanted is None else wanted)
 
 
-def _check_together(name, weights, scaling, wanted):
+def check_flags(name, weights, scaling, wanted):
+    """Refuses flags of `find_teacher` that do not go together; wants no data.
+
+    Raises:
+        ValueError: for such flags, and for a file that is not there.
+    """
     if weights != "imagenet" and (wanted or not name.startswith("applications:")):
         raise ValueError(
             "--teacher_weights goes with --teacher=applications:MODEL only, and not beside "
             f"--teacher_epochs, which train from scratch. Received: --teacher={name} "
             f"--teacher_weights={weights} --teacher_epochs={wanted}"
         )
-    teacher_file.check_scaling(name, scaling)
+    teacher_file.check_name(name, scaling)
+    published = name.partition(":")[0] in ("applications", "keras_hub")
+    if wanted == 0 and not published and not name.endswith(".keras"):
+        raise ValueError(
+            "--teacher_epochs may be 0 for a teacher with weights only: a .keras file, "
+            "applications:MODEL or keras_hub:PRESET. Received: --teacher_epochs=0 "
+            f"--teacher={name}"
+        )
 
 
 def _classifier(name, weights, streams, pixels):

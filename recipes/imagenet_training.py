@@ -13,6 +13,9 @@ from run_folder import Run
 from streams import Stream
 from tf_lpdistill import Distiller, Preprocessing
 from tf_lpdistill.backup import Backup
+from watchers import watch
+
+LOOKED = 128  # images that are looked at before and while a student trains, on one device
 
 
 class EpochLog(keras.callbacks.Callback):
@@ -31,7 +34,7 @@ class EpochLog(keras.callbacks.Callback):
         if path.exists():
             written = curves.read_history(path)
             self.rows = [
-                {"epoch": int(row.pop("epoch")), **{k: float(v) for k, v in row.items()}}
+                {"epoch": int(row.pop("epoch")), **{k: float(v) for k, v in row.items() if v}}
                 for row in written
             ]
 
@@ -94,13 +97,14 @@ class StreamTrainer:
         backup, log = Backup(self.folder / "backup"), EpochLog(self.folder / "epochs.csv")
         done = backup.restore(model)
         self.progress.skip(done)
+        looks = watch(model, self._looked(split), range(done + 1, epochs + 1), self, done)
         model.fit(
             split.training_batches(self.preprocessing, self.batch_size, seed + 1000 * done),
             initial_epoch=done,
             epochs=epochs,
             steps_per_epoch=self.steps(split, 1),
             validation_data=self._evaluation(self.data.validation),
-            callbacks=[self.progress, *callbacks, log, backup],
+            callbacks=[*looks, self.progress, *callbacks, log, backup],
             verbose=0,
         )
         return log.rows
@@ -119,6 +123,11 @@ class StreamTrainer:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         model.compile(optimizer, loss=loss, metrics=["accuracy", top])
         return model
+
+    def _looked(self, split):
+        """The first images of a split, without the long wait for shuffled ones, as a batch."""
+        share = self.batch_size // self.run.strategy.num_replicas_in_sync
+        return split.evaluation_batches(self.preprocessing, min(share, LOOKED)).take(1)
 
     def _evaluation(self, split):
         return split.evaluation_batches(self.preprocessing, self.batch_size)

@@ -1,7 +1,6 @@
 """A look at the wiring before the first step of a recipe's distillers."""
 
-from tf_lpdistill import Distiller, guidance
-from tf_lpdistill.ops.replicas import spans_workers
+from tf_lpdistill import guidance
 
 _looked, _told = set(), set()
 
@@ -12,23 +11,18 @@ def at(model, batches, trainer):
     It looks once for each choice of losses, of their layers and of k.
 
     Args:
-        model: the compiled model that is about to be trained; only a `Distiller` is looked at, and
-            none that several processes train.
+        model: the compiled `Distiller` that is about to be trained.
         batches: its training batches; they are read from their start.
-        trainer: the `Trainer`.
-
-    Returns:
-        The batches.
+        trainer: the `Trainer` or `StreamTrainer`.
     """
-    if isinstance(model, Distiller) and not spans_workers(trainer.run.strategy):
-        run, wiring = trainer.run.directory, tuple(map(_compared, model.distillation_losses))
-        if wiring and (run, wiring) not in _looked:
-            _looked.add((run, wiring))
-            for problem in map(str, guidance.check(model, batches).problems):
-                if (run, problem) not in _told:
-                    _told.add((run, problem))
-                    trainer.progress.say(problem)
-    return batches
+    run, wiring = trainer.run.directory, tuple(map(_compared, model.distillation_losses))
+    if (run, wiring) in _looked:
+        return
+    _looked.add((run, wiring))
+    for problem in map(str, guidance.check(model, batches).problems):
+        if (run, problem) not in _told:
+            _told.add((run, problem))
+            trainer.progress.say(problem)
 
 
 def _compared(loss):

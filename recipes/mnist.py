@@ -43,18 +43,17 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods, paper.METHODS)
+    teacher_file.check_flags()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(
-        TEACHER, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
-    )
+    build_teacher, teacher_epochs = teacher_file.or_network(TEACHER, loaded, pixels)
     build_student = sources.network("student", STUDENT, loaded)
     experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
         roles.Layers.of(build_teacher(), build_student()), chosen,
         list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
         FLAGS.num_labels, rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
-        published=published.MNIST if loaded.name == "mnist" else None, export=True,
+        published=published.MNIST if loaded.name == "mnist" else None,
     )  # fmt: skip
     experiment.run("mnist", "A thin deep student on MNIST")
 

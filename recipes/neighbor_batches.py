@@ -59,8 +59,9 @@ def network(name, image_shape, num_classes, channels):
 
 def train_student(trainer, teacher, labelled, graph, key, seed):
     """Trains one student, or reads the result of an earlier try."""
+    trainer = trainer.within("students", f"{key}_seed{seed}")
     run, images, progress = trainer.run, trainer.data, trainer.progress
-    path = run.path("students", f"{key}_seed{seed}", "result.json")
+    path = trainer.folder / "result.json"
     if path.exists():
         progress.skip(FLAGS.epochs)
         return read_json(path)

@@ -4,61 +4,50 @@ import statistics
 
 import delivery
 import outcome_table
-import record
 from results import write
-from tf_lpdistill import tflite
 
 
-def finish(comparison, results, *, published=None, export=False):
-    """Writes and prints the results of a `Comparison`.
+def finish(comparison, results, *, published=None, chosen=None, note="", **more):
+    """Exports the chosen student; writes and prints the results of a `Comparison`.
 
     Args:
         comparison: the `Comparison`.
         results: what its `run` returned.
         published: the `Published` figures to print beside them, or None.
-        export: whether the student that is best on the validation images becomes a phone bundle.
+        chosen: key of the method that was chosen on the validation images before; None: the one
+            that is best on them here.
+        note: what is to be said beside what the table says.
+        **more: further entries of results.json.
     """
-    run, seeds = comparison.trainer.run, comparison.seeds
-    rows, failures = make_rows(comparison.methods, results, seeds)
+    trainer, seeds = comparison.trainer, comparison.seeds
+    rows, failures = make_rows(comparison.methods, results, seeds, chosen)
     rows.insert(0, teacher_row(comparison))
-    outcome_table.write_csv(run.path("results.csv"), rows, failures)
-    exported = _export_best(comparison, results, rows) if export else None
+    outcome_table.write_csv(trainer.run.path("results.csv"), rows, failures)
+    best = next((row for row in rows if row["best"]), None)
+    refused = best and delivery.deliver(comparison, trainer, results, best, rows[0])
     outcome_table.print_table(rows, failures)
-    words = reading(rows, failures)
+    words = [reading(rows, failures), note, refused]
     if published is not None:
         print("\n" + "\n".join(published.lines(rows)))
-        words += " " + published.sentence(rows)
-    write(run, rows, seeds, words, exported=exported, failures=failures)
+        words.append(published.sentence(rows))
+    exported = best["key"] if best and not refused else None
+    words = " ".join(filter(None, words))
+    write(trainer.run, rows, seeds, words, exported=exported, failures=failures, **more)
 
 
-def _export_best(comparison, results, rows):
-    """Exports the chosen student and notes its files in its row, below the teacher's; its key."""
-    chosen = next((row for row in rows if row["best"]), None)
-    if chosen is None:
-        return None
-    trainer, key = comparison.trainer, chosen["key"]
-    student = delivery.best_student(trainer.run, key, results[key], comparison.seeds)
-    trainer.run.save(student, trainer.run.path("student.keras"))
-    origin = record.origin_of_row(trainer.run, chosen, rows[0])
-    own = ("phone", tflite.PRECISIONS)
-    chosen["tflite"] = delivery.export(trainer, student, "student", *own, origin)
-    both = (comparison.layers.teacher, comparison.layers.student)
-    if all("features" in network.roles for network in both):  # without, there is nothing to map
-        delivery.write_answers(comparison, results, key, "alone")
-    return key
-
-
-def make_rows(methods, results, seeds):
+def make_rows(methods, results, seeds, chosen=None):
     """Makes the rows of the students, and what failed.
 
     Args:
         methods: {key: `Method`}.
         results: {key: list of results, one a seed}, see `Comparison.run`.
         seeds: list of seeds.
+        chosen: key of the method to mark as the best; None, and where it failed: the one best on
+            the validation images.
 
     Returns:
         `(rows, failures)`: a dict for each method all of whose seeds were trained, and for each
-        other one a dict of name, key and reason. The row best on the validation images is marked.
+        other one a dict of name, key and reason.
     """
     rows, failures, alone_ms = [], [], None
     for key, method in methods.items():
@@ -77,9 +66,9 @@ def make_rows(methods, results, seeds):
             alone_ms = rows[-1]["step_ms"]
         if alone_ms and rows[-1]["step_ms"]:
             rows[-1]["relative_time"] = rows[-1]["step_ms"] / alone_ms
-    chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]), default=None)
-    if chosen is not None:
-        chosen["best"] = True
+    found = [row for row in rows if row["key"] == chosen] or rows
+    if found:
+        max(found, key=lambda row: statistics.mean(row["validation_accuracy"]))["best"] = True
     return rows, failures
 
 
@@ -134,8 +123,8 @@ def reading(rows, failures):
     if best is not alone:
         gain = statistics.mean(gains[best["name"]])
         sentences.append(
-            f"{best['name']} is best on the validation images, and on the test images "
-            f"{gain:+.1f} points against the student alone"
+            f"{best['name']} was chosen on the validation images: {gain:+.1f} points against the "
+            "student alone on the test images"
         )
     else:
         sentences.append("The student alone is best on the validation images")

@@ -52,17 +52,11 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
         `TeacherSource`.
 
     Raises:
-        ValueError: for flags that do not fit, or files that do not.
+        ValueError: for files that do not fit.
     """
-    _check_together(name, weights, scaling)
     if name.endswith(".keras"):
         build = teacher_file.find(name, scaling, loaded, pixels)
         return TeacherSource(build, epochs or 0, FINE_TUNING, name)
-    if epochs == 0:
-        raise ValueError(
-            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
-            f"seen your photos. Received: --teacher={name} --teacher_epochs=0"
-        )
     epochs = EPOCHS if epochs is None else epochs
     if name != DEFAULT:
         build = sources.network("teacher", name, loaded, pixels.scaling)
@@ -73,13 +67,27 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
     return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about, warning)
 
 
-def _check_together(name, weights, scaling):
+def check_flags(name, weights, scaling, epochs):
+    """Refuses flags of `find` that do not go together, before the photos are loaded.
+
+    Raises:
+        ValueError: for such flags, and for a teacher that there is not.
+    """
     if weights != "imagenet" and name != DEFAULT:
         raise ValueError(
             f"--teacher_weights goes with --teacher={DEFAULT} only. Received: --teacher={name} "
             f"--teacher_weights={weights}"
         )
-    teacher_file.check_scaling(name, scaling)
+    teacher_file.check_name(name, scaling)
+    if name.endswith(".keras"):
+        return
+    if epochs == 0:
+        raise ValueError(
+            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
+            f"seen your photos. Received: --teacher={name} --teacher_epochs=0"
+        )
+    if name != DEFAULT:
+        sources.check_name("teacher", name)
 
 
 def obtain(source: TeacherSource, trainer: Trainer, seed):

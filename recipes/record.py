@@ -7,31 +7,34 @@ from run_folder import read_json
 from tf_lpdistill import files, report, tflite
 
 
-def embed(trainer, networks, layers):
-    """Runs networks on the test images: {name: `evaluation.Embedded`}.
+def write_answers(trainer, networks, layers, seed):
+    """Writes what networks say of each test image, and which of them they take for alike.
+
+    Into answers.npz, with the int8 file in phone/ where there is one; and, of networks whose
+    embeddings are known and finite, teacher, student and alone, into neighbors.npz.
 
     Args:
         trainer: the `Trainer` of the run.
-        networks: {"teacher", "student" or "alone": `keras.Model`}.
-        layers: {the same: its layer of the embedding}.
+        networks: {"teacher", "student" and, where there is one, "alone": `keras.Model`}.
+        layers: {the same: its layer of the embedding, or None}.
+        seed: of the images whose neighbours are shown.
     """
-    test, pixels = trainer.data.test, trainer.preprocessing
-    return {n: evaluation.embed(model, test, pixels, layers[n]) for n, model in networks.items()}
-
-
-def neighbors(run, embedded, seed):
-    """Writes neighbors.npz: some images with their neighbours in three feature spaces."""
-    with files.atomic_path(run.path("neighbors.npz")) as temporary:
-        np.savez(temporary, **evaluation.neighbor_grid(**embedded, seed=seed))
-
-
-def answers(trainer, embedded):
-    """Writes answers.npz: what the networks, and the int8 file in phone/, say of each image."""
     test, run = trainer.data.test, trainer.run
+    embedded = {
+        name: evaluation.embed(model, test, trainer.preprocessing, layers[name])
+        for name, model in networks.items()
+    }
     outputs = {name: found.predictions for name, found in embedded.items()}
-    outputs["int8"] = tflite.predict(run.path("phone"), "int8", test.images)
+    if run.path("phone").exists():
+        outputs["int8"] = tflite.predict(run.path("phone"), "int8", test.images)
     features = {name: found.features for name, found in embedded.items()}
+    features = {n: rows for n, rows in features.items() if rows is not None}
     report.write_answers(run.path("answers.npz"), test.images, test.labels, outputs, features)
+    if set(features) >= {"teacher", "student", "alone"} and all(
+        np.isfinite(rows).all() for rows in features.values()
+    ):
+        with files.atomic_path(run.path("neighbors.npz")) as temporary:
+            np.savez(temporary, **evaluation.neighbor_grid(**embedded, seed=seed))
 
 
 def taught_by(parameters, accuracy):

@@ -17,10 +17,12 @@ class Run:
     Args:
         directory: the run folder; it exists and holds `config.json`.
         strategy: a `tf.distribute.Strategy`; make models inside `strategy.scope()`.
+        tensorboard: whether its distilled students are logged in `tensorboard/`.
     """
 
     directory: pathlib.Path
     strategy: tf.distribute.Strategy
+    tensorboard: bool = False
 
     def path(self, *parts):
         """A path in the run folder."""

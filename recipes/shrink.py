@@ -51,15 +51,16 @@ def main(argv):
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = ways()
-    loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
-    pixels = inputs.scaled(loaded)
+    teacher_file.check_flags()
     teacher_network = FLAGS.teacher_network or (
         "digits_teacher" if FLAGS.data == "digits" else "resnet20"
     )
-    build_teacher, teacher_epochs = teacher_file.or_network(
-        teacher_network, FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded,
-        pixels,
-    )  # fmt: skip
+    sources.check_name("teacher_network", teacher_network)
+    if FLAGS.student not in photo_students.SIZES:
+        sources.check_name("student", FLAGS.student)
+    loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
+    pixels = inputs.scaled(loaded)
+    build_teacher, teacher_epochs = teacher_file.or_network(teacher_network, loaded, pixels)
     ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
     student = build_student()
     layers = Layers.of(build_teacher(), student)

@@ -8,7 +8,7 @@ import pathlib
 import keras
 import numpy as np
 
-from classifiers import check_input, read_classifier
+from classifiers import check_file, check_input, read_classifier
 from tf_lpdistill import data, models
 from tf_lpdistill.data import ImageData, Split
 from tf_lpdistill.data.splits import stratified_order
@@ -44,7 +44,7 @@ def load_data(name, data_dir=None, image_size=None):
     if name.startswith("tfds:"):
         loaded = data.load_tfds(name.removeprefix("tfds:"), data_dir, size)
     else:
-        path = _find(name, data_dir)
+        path = _locate(name, data_dir)
         if path.is_dir():
             loaded, _ = data.load_image_folder(path, size or (IMAGE_SIZE, IMAGE_SIZE))
         elif size is not None:
@@ -66,7 +66,7 @@ def _own_size(name, image_size):
     )
 
 
-def _find(name, data_dir):
+def _locate(name, data_dir):
     path = pathlib.Path(name).expanduser()
     if not path.exists() and not path.is_absolute():
         path = data.find_data_dir(data_dir) / path
@@ -85,6 +85,18 @@ def with_validation(loaded: ImageData):
     parts = {"validation": order[:count], "train": order[count:]}
     splits: dict[str, Split] = {t: loaded.train.take(np.sort(p)) for t, p in parts.items()}
     return dataclasses.replace(loaded, **splits)
+
+
+def check_name(flag, name):
+    """Refuses what `network` would refuse whatever the data are, before they are loaded.
+
+    Raises:
+        ValueError: when there is no such network or file.
+    """
+    if name.endswith(".keras"):
+        check_file(flag, name)
+    else:
+        _find(flag, name)
 
 
 def network(flag, name, loaded: ImageData, scaling="0..1", *, resized=False):
@@ -116,11 +128,15 @@ def network(flag, name, loaded: ImageData, scaling="0..1", *, resized=False):
     return build
 
 
-def _builder(flag, name, loaded, scaling):
+def _find(flag, name):
     try:
-        build = models.get(name)
+        return models.get(name)
     except ValueError as error:
         raise ValueError(f"--{flag} must be a .keras file or a network's name. {error}") from error
+
+
+def _builder(flag, name, loaded, scaling):
+    build = _find(flag, name)
     arguments = {"num_classes": loaded.num_classes}
     offered = {"input_shape": loaded.image_shape, "input_scaling": scaling}
     parameters = inspect.signature(build).parameters

@@ -1,10 +1,14 @@
 """The teacher that flags name: a network to be trained here, or a `.keras` file of any input."""
 
+from absl import flags
+
 import classifiers
 import common
 import sources
 from tf_lpdistill import Preprocessing, models
 from tf_lpdistill.data import ImageData
+
+FLAGS = flags.FLAGS
 
 
 def find(path, scaling, loaded: ImageData, pixels: Preprocessing):
@@ -17,14 +21,8 @@ def find(path, scaling, loaded: ImageData, pixels: Preprocessing):
         pixels: what the student is fed, and so the teacher.
 
     Raises:
-        ValueError: when it cannot be read, has other classes, ends in a softmax, or the range of
-            pixels is not told.
+        ValueError: when it cannot be read, has other classes, or ends in a softmax.
     """
-    if scaling is None:
-        raise ValueError(
-            "--teacher_scaling must say which range of pixels a .keras teacher was trained on; it "
-            f"still runs on another, and scores badly. Received: --teacher={path}"
-        )
 
     def build():
         return models.adapted(classifiers.read_classifier("teacher", path, loaded), pixels, scaling)
@@ -33,23 +31,53 @@ def find(path, scaling, loaded: ImageData, pixels: Preprocessing):
     return build
 
 
-def check_scaling(name, scaling):
-    """Refuses `--teacher_scaling` beside a teacher that is no `.keras` file."""
-    if scaling is not None and not name.endswith(".keras"):
+def check_flags():
+    """Refuses flags of `common.define_teacher_flags` that do not go together; wants no data.
+
+    Raises:
+        ValueError: for a file that is not there or whose scaling is not told, epochs beside one,
+            and a scaling without one.
+    """
+    if FLAGS.teacher is not None:
+        common.refuse_beside("teacher", "teacher_epochs")
+        _check_file(FLAGS.teacher, FLAGS.teacher_scaling)
+    elif FLAGS.teacher_scaling is not None:
+        raise ValueError(
+            "--teacher_scaling goes with a --teacher file only: a network that is trained here is "
+            f"built for what it gets. Received: --teacher_scaling={FLAGS.teacher_scaling}"
+        )
+
+
+def check_name(name, scaling):
+    """Refuses a `.keras` teacher as `check_flags` does, and `--teacher_scaling` beside another.
+
+    Args:
+        name: `--teacher`: a file, or what is no file.
+        scaling: `--teacher_scaling`, or None.
+    """
+    if name.endswith(".keras"):
+        _check_file(name, scaling)
+    elif scaling is not None:
         raise ValueError(
             "--teacher_scaling goes with a .keras teacher only: others are built for the range "
             f"that they get. Received: --teacher={name} --teacher_scaling={scaling}"
         )
 
 
-def or_network(name, epochs, path, scaling, loaded: ImageData, pixels: Preprocessing):
+def _check_file(path, scaling):
+    if scaling is None:
+        raise ValueError(
+            "--teacher_scaling must say which range of pixels a .keras teacher was trained on; it "
+            f"still runs on another, and scores badly. Received: --teacher={path}"
+        )
+    classifiers.check_file("teacher", path)
+
+
+def or_network(name, loaded: ImageData, pixels: Preprocessing):
     """Finds the teacher of an experiment: its own network, or a trained one where a file is given.
 
     Args:
         name: of the network, for `models.get`.
-        epochs: of that network, to be trained here.
-        path: `--teacher`, or None.
-        scaling: as in `find`.
         loaded: as in `find`.
         pixels: as in `find`.
 
@@ -57,14 +85,8 @@ def or_network(name, epochs, path, scaling, loaded: ImageData, pixels: Preproces
         `(function without arguments that makes or reads it, epochs to train it)`.
 
     Raises:
-        ValueError: as `find`; for a scaling without a file, and for epochs beside one.
+        ValueError: as `find`.
     """
-    if path is not None:
-        common.refuse_beside("teacher", "teacher_epochs")
-        return find(path, scaling, loaded, pixels), 0
-    if scaling is not None:
-        raise ValueError(
-            "--teacher_scaling goes with a --teacher file only: a network that is trained here is "
-            f"built for what it gets. Received: --teacher_scaling={scaling}"
-        )
-    return sources.network("teacher", name, loaded, pixels.scaling), epochs
+    if FLAGS.teacher is not None:
+        return find(FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels), 0
+    return sources.network("teacher", name, loaded, pixels.scaling), FLAGS.teacher_epochs

@@ -41,7 +41,7 @@ def finish(comparisons, results, photos, about, slack):
         origin = record.origin(trainer.run, taught, row["name"])
         row["tflite"] = delivery.export(trainer, student, "student", *own, origin)
     size = chosen["student"]
-    delivery.write_answers(comparisons[size], by_key, chosen["key"], f"{size}_alone")
+    delivery.write_answers(comparisons[size], trainer, by_key, chosen["key"], f"{size}_alone")
     rows.insert(0, teacher_row(first))
     words = reading(rows, chosen, failures, slack, len(trainer.data.test))
     notes = [words, f"Teacher: {about}", photos.imbalance_line(), photos.left_out_line()]

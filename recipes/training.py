@@ -1,16 +1,17 @@
 """The fits of a recipe: one optimizer, one data pipeline, one row of metrics an epoch."""
 
 import dataclasses
+import pathlib
 from collections.abc import Callable
 
 import keras
 
 import curves
-import look
+import inputs
 from optimizers import adam
 from progress import Progress
 from run_folder import Run
-from tf_lpdistill import Preprocessing, TeacherCache, data
+from tf_lpdistill import Preprocessing, data
 from tf_lpdistill.data import Augmentation, ImageData
 from tf_lpdistill.saving import load_model
 from watchers import watch
@@ -33,6 +34,7 @@ class Trainer:
         optimizer: function from the steps of a training to its optimizer, see `optimizers`.
         patience: epochs without a better validation accuracy after which a supervised training
             stops, its best epoch kept; every epoch is then validated. None trains to the end.
+        folder: of what is trained.
     """
 
     run: Run
@@ -43,6 +45,11 @@ class Trainer:
     augmentation: Augmentation = Augmentation()
     optimizer: Callable = adam(LEARNING_RATE)
     patience: int | None = None
+    folder: pathlib.Path = pathlib.Path("student")
+
+    def within(self, *parts):
+        """The same trainer with a folder in the run."""
+        return dataclasses.replace(self, folder=self.run.path(*parts))
 
     def steps(self, split, epochs):
         """Optimizer steps of `epochs` epochs on a split."""
@@ -67,10 +74,10 @@ class Trainer:
             model = self.run.trainable(model)
             labels = self._labels() if supervised else {}
             model.compile(self.optimizer(self.steps(split, epochs)), **labels)
-        batches = look.at(model, self._batches(model, split, seed, order), self)
+        batches = inputs.training_batches(self, model, split, seed, order)
         number = VALIDATIONS if self.patience is None else epochs
         validated = validated_epochs(epochs, number) if supervised else []
-        looks = watch(model, batches, validated, self.progress.say)
+        looks = watch(model, batches, validated, self)
         history = model.fit(
             batches,
             epochs=epochs,
@@ -82,23 +89,6 @@ class Trainer:
             verbose=0,
         ).history
         return curves.rows(history, validated)
-
-    def _batches(self, model, split, seed, order):
-        teacher = getattr(model, "teacher", None)
-        cached = isinstance(teacher, TeacherCache)
-        losses = getattr(model, "distillation_losses", ())
-        ids = cached or any("sample_id" in getattr(loss, "needs", ()) for loss in losses)
-        own = self.preprocessing
-        pixels = Preprocessing(own.image_size, own.color) if self.augmentation.steps else own
-        if order is None:
-            batches = data.training_batches(
-                split, pixels, self.batch_size, seed=seed, sample_ids=ids
-            )
-        else:
-            batches = data.ordered_batches(split, pixels, order, sample_ids=ids)
-        if self.augmentation.steps:
-            batches = self.augmentation(batches, own, self.data.num_classes, seed)
-        return teacher.attach(batches) if cached else batches
 
     def _validation(self):
         batches = data.evaluation_batches(self.data.validation, self.preprocessing, self.batch_size)

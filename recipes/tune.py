@@ -3,7 +3,8 @@ r"""Tunes KD + LP with Optuna: weights, temperature, k, sigma and layers.
 Each trial trains one student and is judged on the validation images alone. The first trial is the
 setting of recipes/digits.py. At the end the best setting, that first one and the labels alone are
 trained anew from seeds that no trial has seen, and compared on the test images: what tuning gained
-there is what it is worth. (Test accuracies of trials are shown on the way, and choose nothing.)
+there is what it is worth. The student of the best setting becomes the phone bundle. (Test
+accuracies of trials are shown on the way, and choose nothing.)
 
     pip install -e ".[tuning]"
     python recipes/tune.py --num_labels 300                          # 40 trials on the digits
@@ -11,8 +12,8 @@ there is what it is worth. (Test accuracies of trials are shown on the way, and 
     python recipes/tune.py --data mnist.npz --teacher teacher.keras --teacher_scaling 0..1 \
         --student mnist_student --num_labels 2000
 
-What to look at afterwards, in the run folder: report.html, trials.csv with every trial, and
-trials.journal, which --resume reads (and Optuna's own plots, too).
+What to look at afterwards, in the run folder: report.html with all trials, phone/, student.keras,
+trials.csv, and trials.journal, which --resume reads (and Optuna's own plots, too).
 """
 
 import dataclasses
@@ -38,11 +39,11 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     trials.load_optuna()  # that it is missing is told before anything is trained
+    teacher_file.check_flags()
+    sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(
-        "digits_teacher", FLAGS.teacher_epochs, FLAGS.teacher, FLAGS.teacher_scaling, loaded, pixels
-    )
+    build_teacher, teacher_epochs = teacher_file.or_network("digits_teacher", loaded, pixels)
     build_student = sources.network("student", FLAGS.student, loaded)
     experiment = Experiment(
         loaded, pixels, build_teacher, teacher_epochs, build_student,
@@ -65,12 +66,12 @@ def main(argv):
     )
     results = final.run()
     comparison.trainer.progress.close()
-    outcome.finish(final, results)
+    outcome.finish(
+        final, results, chosen="tuned", note=trials.reading(study, START),
+        search=trials.describe(study, search.pairs),
+    )  # fmt: skip
     teacher, student = search.pairs[study.best_params["pair"]]
-    print(
-        f"\nTrial {study.best_trial.number} of {len(study.trials)} is best on the validation "
-        f"images, {study.best_value:.4f}: {study.best_params}, layers {teacher!r} and {student!r}"
-    )
+    print(f"\nThe best setting: {study.best_params}, layers {teacher!r} and {student!r}")
 
 
 def define_flags():

@@ -1,33 +1,44 @@
-"""What is watched while a student trains: terms, features, the best epoch, a step's time."""
+"""What is watched before and while a student trains: wiring, terms, the best epoch, times."""
 
+import shutil
 import time
 
 import keras
 import numpy as np
 
-from tf_lpdistill.callbacks import Watch
+import look
+from tf_lpdistill.callbacks import TensorBoardLog, Watch
 from tf_lpdistill.ops.replicas import spans_workers
 
 WARM_UP = 5  # steps of each fit that are not timed: tracing, first allocations
 
 
-def watch(model, batches, epochs, tell):
-    """Looks at the terms and features of a Distiller; its alarms are lines above the progress bar.
+def watch(model, batches, epochs, trainer, done=0):
+    """Looks at the wiring of a Distiller now, and at its terms and features while it trains.
+
+    Findings and alarms are lines above the progress bar.
 
     Args:
-        model: what is trained; a plain model, a Distiller without losses, and one that several
-            workers share are not looked at.
-        batches: its training batches, of which the first is looked at.
-        epochs: the epochs, from 1, after which it looks; none: not at all.
-        tell: function of the text of an alarm.
+        model: what is about to be trained, compiled; a plain model, a Distiller without losses, and
+            one that several workers share are not looked at.
+        batches: its training batches, of which the first are looked at.
+        epochs: the epochs, from 1, after which it looks at terms and features; none: not at all.
+        trainer: the `Trainer` or `StreamTrainer`; the log for TensorBoard is called as its folder.
+        done: epochs of an earlier try, whose log is gone on with.
 
     Returns:
         A list of callbacks.
     """
-    watched = getattr(model, "distillation_losses", ()) and epochs
-    if not watched or spans_workers(model.distribute_strategy):
+    if not getattr(model, "distillation_losses", ()) or spans_workers(model.distribute_strategy):
         return []
-    return [Watch(batches, frequency=epochs, alarm=tell)]
+    look.at(model, batches, trainer)
+    looks = [Watch(batches, frequency=epochs, alarm=trainer.progress.say)] if epochs else []
+    if looks and trainer.run.tensorboard:
+        log_dir = trainer.run.path("tensorboard", trainer.folder.name)
+        if not done:
+            shutil.rmtree(log_dir, ignore_errors=True)  # of a try that was stopped
+        looks.append(TensorBoardLog(log_dir, batches, class_names=trainer.data.class_names))
+    return looks
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -4,7 +4,10 @@ import csv
 import json
 
 import keras
+import numpy as np
 import pytest
+
+from tf_lpdistill import tflite
 
 SHORT = [
     "--epochs=3", "--teacher_epochs=1", "--num_seeds=1", "--num_labels=100", "--batch_size=50",
@@ -34,6 +37,25 @@ def test_the_run_folder_is_complete(finished):
     assert str(run_dir / "report.html") in printed
     folders = {path.name for path in (run_dir / "students").iterdir()}
     assert folders == {f"{key}_seed0" for key in [*TRAINED, "solution_flow"]}
+
+
+def test_the_chosen_student_goes_to_the_phone_and_into_the_report(finished):
+    run_dir, _ = finished
+    results = read(run_dir / "results.json")
+    (best,) = (row for row in results["rows"] if row["best"])
+    assert results["exported"] == best["key"] and best["tflite"]["int8"]["bytes"] > 0
+    assert set(tflite.Bundle.open(run_dir / "phone").files) == set(tflite.PRECISIONS)
+    with np.load(run_dir / "answers.npz") as answers:
+        right = {
+            name: float((answers[f"{name}_classes"] == answers["labels"]).mean())
+            for name in ("teacher", "student", "alone", "int8")
+        }
+    rows = {row["key"]: row["accuracy"][0] for row in results["rows"]}
+    expected = {"teacher": rows["teacher"], "student": rows[best["key"]], "alone": rows["alone"]}
+    assert right == pytest.approx(expected | {"int8": best["tflite"]["int8"]["accuracy"]})
+    page = (run_dir / "report.html").read_text()
+    for section in ("mistakes", "disagreements", "confidence", "maps", "neighbours"):
+        assert f'<section id="{section}"' in page
 
 
 def test_one_method_that_fails_does_not_lose_the_others(finished):

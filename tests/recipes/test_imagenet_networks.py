@@ -5,7 +5,7 @@ import pytest
 
 import imagenet_data
 import imagenet_networks
-from imagenet_networks import PAIRS, find_teacher
+from imagenet_networks import PAIRS, check_flags, find_teacher
 from tf_lpdistill import Preprocessing, models
 
 PIXELS = Preprocessing((32, 32), scaling="-1..1")
@@ -66,12 +66,14 @@ def test_a_published_teacher_takes_the_students_input(streams, weights, monkeypa
 
 def test_flags_that_do_not_fit_are_refused(streams):
     with pytest.raises(ValueError, match="may be 0 for a teacher with weights only.*=resnet34"):
-        find_teacher("resnet34", "imagenet", None, (0, 9), streams, PIXELS)
+        check_flags("resnet34", "imagenet", None, 0)
     source = find_teacher("applications:ResNet50", "no.h5", None, (None, 9), streams, PIXELS)
     with pytest.raises(ValueError, match="--teacher_weights=no.h5, and there is no such file"):
         source.build()
     with pytest.raises(ValueError, match="--teacher_scaling must say which range"):
-        find_teacher("t.keras", "imagenet", None, (None, 9), streams, PIXELS)
+        check_flags("t.keras", "imagenet", None, None)
+    with pytest.raises(ValueError, match="--teacher names no file. Received: --teacher=t.keras"):
+        check_flags("t.keras", "imagenet", "0..1", None)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,6 @@ def test_flags_that_do_not_fit_are_refused(streams):
         ("applications:ResNet50", "w.h5", None, 3, "not beside --teacher_epochs.*epochs=3"),
     ],
 )
-def test_flags_of_other_teachers_are_refused(streams, name, weights, scaling, epochs, message):
+def test_flags_of_other_teachers_are_refused(name, weights, scaling, epochs, message):
     with pytest.raises(ValueError, match=message):
-        find_teacher(name, weights, scaling, (epochs, 9), streams, PIXELS)
+        check_flags(name, weights, scaling, epochs)

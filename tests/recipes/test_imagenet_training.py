@@ -8,11 +8,14 @@ import pytest
 import tensorflow as tf
 
 import imagenet_data
+import imagenet_training
 from imagenet_training import EpochLog, StreamTrainer
 from optimizers import warmed_sgd
 from progress import Progress
 from run_folder import Run
-from tf_lpdistill import Preprocessing
+from tf_lpdistill import Distiller, Preprocessing, guidance
+from tf_lpdistill.guidance.finding import Findings
+from tf_lpdistill.losses import SoftTarget
 
 
 class Killed(Exception):
@@ -82,6 +85,21 @@ def test_the_score_counts_every_image(trainer):
     hits = order[:, :5] == images.labels[:, None]
     assert found["accuracy"] == pytest.approx(hits[:, 0].mean())
     assert found["top5"] == pytest.approx(hits.any(axis=1).mean())
+
+
+def test_one_batch_is_looked_at_before_the_first_step_and_after_each_epoch(trainer, monkeypatch):
+    seen = []
+
+    def check(distiller, dataset):
+        seen.extend((int(distiller.optimizer.iterations), x.shape[0]) for x, _ in dataset)
+        return Findings()
+
+    monkeypatch.setattr(guidance, "check", check)
+    monkeypatch.setattr(imagenet_training, "LOOKED", 12)
+    distiller = Distiller(network(), network(), SoftTarget())
+    rows = trainer.fit(distiller, trainer.data.train, 2, seed=0)
+    assert seen == [(0, 12)]
+    assert [0 < row["share/soft_target"] < 1 for row in rows] == [True, True]
 
 
 def test_an_epoch_that_is_trained_again_replaces_its_row(tmp_path):

@@ -57,8 +57,8 @@ def test_figures_beside_the_published_ones_and_a_bundle(recipe, folder, tmp_path
     assert (run_dir / "report.html").is_file() and (run_dir / "student.keras").is_file()
 
 
-def test_epochs_of_a_teacher_that_is_given_are_refused(recipe, folder, tmp_path):
-    done = recipe("mnist", tmp_path / "run", *SHORT, f"--data_dir={folder}", "--teacher=t.keras")
+def test_epochs_of_a_given_teacher_are_refused_before_data_are_looked_for(recipe, tmp_path):
+    done = recipe("mnist", tmp_path / "run", *SHORT, "--data_dir=nowhere", "--teacher=t.keras")
     assert done.returncode == 1 and not (tmp_path / "run").exists()
     assert "--teacher_epochs has no meaning beside --teacher" in done.stderr
 

@@ -65,11 +65,21 @@ def test_the_choice_is_made_on_the_validation_images(results):
     assert [row["best"] for row in rows] == [False, True, False]
 
 
+def test_a_choice_made_before_is_kept_unless_it_failed(results):
+    for chosen, marked in (("hint", "hint"), ("solution_flow", "soft_target")):
+        rows, failures = outcome.make_rows(CHOSEN, results, [4, 5], chosen)
+        assert [row["key"] for row in rows if row["best"]] == [marked]
+    rows, failures = outcome.make_rows(CHOSEN, results, [4, 5], "hint")
+    assert "Hint was chosen on the validation images: +2.5 points" in outcome.reading(
+        rows, failures
+    )
+
+
 def test_the_reading_pairs_the_seeds(table):
     assert outcome.reading(*table) == (
-        "2 of 2 methods are above the student alone on average, 1 of them in every seed. KD is "
-        "best on the validation images, and on the test images +2.5 points against the student "
-        "alone. Not trained, the reason is in the report: FSP. 2 seeds, the same for all methods."
+        "2 of 2 methods are above the student alone on average, 1 of them in every seed. KD was "
+        "chosen on the validation images: +2.5 points against the student alone on the test "
+        "images. Not trained, the reason is in the report: FSP. 2 seeds, the same for all methods."
     )
 
 

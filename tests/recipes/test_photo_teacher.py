@@ -33,6 +33,7 @@ def network(size, classes=10, channels=3):
 
 
 def find(photos, name=photo_teacher.DEFAULT, weights="imagenet", scaling=None, epochs=None):
+    photo_teacher.check_flags(name, weights, scaling, epochs)
     return photo_teacher.find(name, weights, scaling, epochs, photos, PIXELS)
 
 

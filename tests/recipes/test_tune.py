@@ -10,6 +10,8 @@ import pytest
 import trials
 import tuning
 from comparison import Comparison
+from tf_lpdistill.report.record import Record
+from tf_lpdistill.report.search import read_search
 
 
 @pytest.fixture
@@ -71,7 +73,37 @@ def test_a_search_goes_on_where_it_stopped(comparison, judged):
         rows = list(csv.DictReader(file))
     assert [int(row["trial"]) for row in rows] == list(range(12))
     assert {row["teacher"] for row in rows} <= {teacher for teacher, _ in search.pairs}
+    shown = read_search(Record(json.loads(json.dumps(trials.describe(study, search.pairs))), "it"))
+    assert [trial.number for trial in shown.trials] == list(range(12))
+    assert shown.best.settings | {"pair": 0} == study.best_params | {"pair": 0}
+    assert shown.trials[0].settings["pair"] == " to ".join(search.pairs[0])
+    failed = [trial.settings["kd_weight"] > 5 for trial in shown.trials]
+    assert [trial.accuracy is None for trial in shown.trials] == failed and any(failed)
+    assert sum(parameter.importance for parameter in shown.parameters) == pytest.approx(1)
+    assert trials.importances(search.run(12)) != {}
     assert len(search.run(12).trials) == 12
+
+
+def test_few_trials_and_equal_ones_have_no_importance():
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    study.optimize(lambda trial: trial.suggest_float("sigma", 0, 1), n_trials=9)
+    assert trials.importances(study) == {}
+    equal = optuna.create_study()
+    equal.optimize(lambda trial: 0 * trial.suggest_float("sigma", 0, 1), n_trials=12)
+    assert trials.importances(equal) == {}
+
+
+def test_the_reading_says_when_nothing_better_was_found():
+    best = types.SimpleNamespace(number=0, value=0.954, params=tuning.START)
+    study = types.SimpleNamespace(trials=[best] * 3, best_trial=best)
+    words = trials.reading(study, tuning.START)
+    assert words == (
+        "Of 3 trials number 0 is best on the validation images, with 95.4 % right: the setting "
+        "that it began with."
+    )
+    assert trials.reading(study, {"k": 3}).endswith("95.4 % right.")
 
 
 def kill(study, judge, n_trials):
@@ -123,10 +155,15 @@ def test_the_recipe_and_its_report(recipe, tmp_path):
     ).split()
     done = recipe("tune", tmp_path / "run", *flags)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "is best on the validation images" in done.stdout
-    rows = json.loads((tmp_path / "run" / "results.json").read_text())["rows"]
-    assert [row["key"] for row in rows] == ["teacher", "alone", "start", "tuned"]
-    assert "KD + LP, tuned" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "is best on the validation images" in done.stdout and "best setting: {" in done.stdout
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
+    assert [row["key"] for row in results["rows"]] == ["teacher", "alone", "start", "tuned"]
+    assert [row["best"] for row in results["rows"]] == [False, False, False, True]
+    assert results["exported"] == "tuned" and len(results["search"]["trials"]) == 2
+    page = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert "KD + LP, tuned" in page
+    for section in ("trials", "mistakes", "disagreements", "confidence", "maps", "neighbours"):
+        assert f'<section id="{section}"' in page
     before = (tmp_path / "run" / "trials.journal").read_bytes()
     again = recipe("tune", tmp_path / "run", *flags, "--resume")
     assert again.returncode == 0, again.stderr[-2000:]

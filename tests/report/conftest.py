@@ -70,6 +70,31 @@ def comparison(run_dir, edit):
 
 
 @pytest.fixture
+def search(edit):
+    """The run folder as recipes/tune.py writes it: thirty trials, of which two failed."""
+    rng = np.random.default_rng(0)
+    numbers = {"kd_weight": rng.uniform(0.01, 10, 30), "k": rng.integers(1, 20, 30)}
+    trials = [
+        {
+            "number": i,
+            "accuracy": None if i in (3, 9) else round(float(rng.uniform(0.8, 0.95)), 4),
+            "settings": {"kd_weight": float(numbers["kd_weight"][i]), "k": int(numbers["k"][i])}
+            | {"pair": ("relu5 to <b>", "features to features")[i % 2]},
+        }
+        for i in range(30)
+    ]
+    trials[20]["accuracy"], trials[7]["accuracy"] = 0.97, 0.1
+    named = (("kd_weight", "KD weight", True), ("k", "Neighbours k", False), ("pair", "Layers", 0))
+    parameters = [
+        {"name": name, "title": title, "log": bool(log), "importance": share}
+        for (name, title, log), share in zip(named, (0.25, 0.75, None), strict=True)
+    ]
+    found = {"parameters": parameters, "trials": trials}
+    edit("results.json", lambda results: results.update(search=found))
+    return found
+
+
+@pytest.fixture
 def edit(run_dir):
     """Returns a function that changes a JSON file of the run folder: edit(name, change)."""
 

@@ -112,6 +112,17 @@ def test_thirty_methods_fit_every_screen(measure):
         assert page["smallest"] >= 10
 
 
+@pytest.mark.usefixtures("search")
+def test_a_search_fits_every_screen(measure):
+    pages, console = measure()
+    assert console == []
+    for page, width in zip(pages, WIDTHS, strict=True):
+        assert page["needed"] <= page["width"] <= width
+        assert page["outside"] == []
+        assert page["smallest"] >= 10
+    assert [(page["narrow"], page["wide"]) for page in pages] == [(5, 0), (5, 0), (0, 5), (0, 5)]
+
+
 def test_runs_with_long_names_fit_every_screen(measure, run_dir, tmp_path):
     runs = [run_dir, tmp_path / "a-second-run-with-a-name-that-is-far-too-long-for-a-label"]
     shutil.copytree(run_dir, runs[1])

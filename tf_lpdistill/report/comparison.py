@@ -86,6 +86,7 @@ def join_runs(runs: Mapping[str, Run]) -> Run:
         neighbors=None,
         answers=None,
         files=(),
+        search=None,
     )
 
 

@@ -9,6 +9,7 @@ from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.report.outputs import read_files
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.report.run import Dataset, Failure, FileScore, Row, Run
+from tf_lpdistill.report.search import read_search
 from tf_lpdistill.types import PathLike
 
 
@@ -55,6 +56,7 @@ def load_run(run_dir: PathLike) -> Run:
         neighbors=read_neighbors(directory / "neighbors.npz", len(dataset.class_names)),
         answers=read_answers(directory / "answers.npz", len(dataset.class_names)),
         files=read_files(directory),
+        search=read_search(results.record("search", optional=True)),
     )
 
 

@@ -23,6 +23,7 @@ from tf_lpdistill.report.sections import (
     table,
     terms,
     tradeoff,
+    trials,
     watched,
 )
 from tf_lpdistill.report.style import STYLE
@@ -31,6 +32,7 @@ from tf_lpdistill.types import PathLike
 _SECTIONS = (
     table,
     dots,
+    trials,
     tradeoff,
     mistakes,
     disagreements,

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from tf_lpdistill.report.search import Search
+
 TEACHER = "teacher"
 """The key of the teacher's row."""
 ALONE = "alone"
@@ -192,6 +194,7 @@ class Run:
         neighbors: the `NeighborGrid`; `None` without its file.
         answers: the `Answers`; `None` without their file.
         files: the `RunFile`s in the folder.
+        search: the `Search` of a recipe that tunes, else `None`.
     """
 
     directory: pathlib.Path
@@ -212,6 +215,7 @@ class Run:
     neighbors: NeighborGrid | None
     answers: Answers | None
     files: tuple[RunFile, ...]
+    search: Search | None = None
 
     def row(self, key: str | None) -> Row | None:
         """Returns the row with this `key`, or `None`."""

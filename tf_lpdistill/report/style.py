@@ -6,6 +6,7 @@ deuteranopia and tritanopia, and the charts name every line as well.
 """
 
 from tf_lpdistill.report.style_answers import ANSWERS, CLASSES_DARK, CLASSES_LIGHT
+from tf_lpdistill.report.style_search import SEARCH
 
 _LIGHT = (
     """
@@ -118,6 +119,7 @@ figcaption{font-size:.875rem;font-weight:500;margin-bottom:10px}
 .price+.price{margin-top:36px}
 figcaption small{font-weight:400;margin-left:8px}
 .panels svg{max-width:330px}
+.panels figure{display:grid;align-content:end}
 """
 
 _NEIGHBORS = """
@@ -219,7 +221,7 @@ STYLE = "".join(
         f":root{{{_LIGHT.strip()}}}\n",
         # Print stays light: dark ground is ink.
         f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK.strip()}}}}}",
-        *(_BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, _FILES, _NARROW, _PRINT),
+        *(_BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, SEARCH, _FILES, _NARROW, _PRINT),
     )
 )
 """The style sheet, the text of one `style` element."""

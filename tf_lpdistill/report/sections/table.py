@@ -1,5 +1,6 @@
 """The comparison: teacher, student alone, each method."""
 
+import collections
 import functools
 import statistics
 
@@ -73,7 +74,10 @@ def render(run: Run) -> Markup:
 
 
 def _columns(run):
-    """Returns [(label, function of a row that gives value and detail)], measured ones alone."""
+    """Returns [(label, function of a row that gives value and detail)], measured ones alone.
+
+    Files are compared where two rows have them; those of one alone stand in their own section.
+    """
     columns = [
         ("Accuracy", lambda row: (percent_sd(row.mean, row.sd), _gain(row, run))),
         (LAST, lambda row: (_percent_sd(row.last_accuracy), None)),
@@ -85,8 +89,9 @@ def _columns(run):
             lambda row: (_or_none(row.relative_time, "{:.2f}\N{MULTIPLICATION SIGN}".format), None),
         ),
     ]
-    precisions = list(dict.fromkeys(p for row in run.rows for p in row.tflite or {}))
-    columns += [(f"{p} .tflite", functools.partial(_file, p)) for p in precisions]
+    precisions = collections.Counter(p for row in run.rows for p in row.tflite or {})
+    compared = [p for p, number in precisions.items() if number > 1]
+    columns += [(f"{p} .tflite", functools.partial(_file, p)) for p in compared]
     return [(label, cell) for label, cell in columns if any(cell(r)[0] != NONE for r in run.rows)]
 
 

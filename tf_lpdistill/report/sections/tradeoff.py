@@ -94,7 +94,7 @@ def _precisions(files, x, y):
     marks, last = [], -np.inf
     for paid, accuracy, precision in points:
         if x(paid) - last >= _LABEL_WIDTH:
-            marks.append(svg.text(x(paid), y(accuracy) - 15, precision, "tick", "middle"))
+            marks.append(svg.text(x(paid), y(accuracy) - 15, precision, "label tick", "middle"))
             last = x(paid)
     return marks
 
