@@ -113,7 +113,7 @@ def _score(record):
         "agreement": record.fraction,
         "latency_ms": record.number,
         "latency_p95_ms": record.number,
-        "min_runtime": record.text,
+        "minimum_runtime": record.text,
     }
     names = [field.name for field in dataclasses.fields(FileScore)]
     return FileScore(**{name: readers[name](name, optional=True) for name in names})

@@ -23,7 +23,7 @@ class FileScore:
 
     `bytes` and `zipped_bytes` are sizes, `accuracy` and `agreement` (with the Keras model)
     fractions, `latency_ms` and `latency_p95_ms` one image on the computer that ran the recipe,
-    `min_runtime` the oldest runtime that can open the file.
+    `minimum_runtime` the oldest runtime that can open the file.
     """
 
     bytes: int | None
@@ -32,7 +32,7 @@ class FileScore:
     agreement: float | None
     latency_ms: float | None
     latency_p95_ms: float | None
-    min_runtime: str | None
+    minimum_runtime: str | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -54,7 +54,7 @@ def _facts(score):
         ("test accuracy", percent(score.accuracy)),
         ("agrees with Keras", percent(score.agreement)),
         ("latency here", latency),
-        ("runtime from", score.min_runtime or NONE),
+        ("runtime from", score.minimum_runtime or NONE),
     ]
     return [(name, value) for name, value in facts if value != NONE]
 
