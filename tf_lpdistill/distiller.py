@@ -14,7 +14,7 @@ from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
 from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, load_model
-from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.structure import symbolic_inputs
 from tf_lpdistill.teachers import AbsentTeacher, AnyTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
 from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms

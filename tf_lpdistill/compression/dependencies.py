@@ -14,7 +14,7 @@ from tf_lpdistill.compression.channel_rules import (
 )
 from tf_lpdistill.compression.channels import Channels
 from tf_lpdistill.compression.rebuild import call_layer, rebuild
-from tf_lpdistill.taps import list_layers
+from tf_lpdistill.structure import list_layers
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,8 +5,7 @@ import inspect
 
 import keras
 
-from tf_lpdistill import taps
-from tf_lpdistill.compression.graph import Token, list_calls
+from tf_lpdistill.structure import Token, is_graph, list_calls, symbolic_inputs
 from tf_lpdistill.types import Structure
 
 _KINDS = {"Rescaling", "Normalization", "Resizing", "CenterCrop", "AutoContrast"}
@@ -39,7 +38,7 @@ class Front:
 
 def is_preprocessing(layer: keras.Layer) -> bool:
     """Tells whether a layer, or every layer of a nested model, makes pixels fit for a network."""
-    if taps.is_graph(layer):
+    if is_graph(layer):
         return all(is_preprocessing(inner) for inner in _inner_layers(layer))
     name = type(layer).__name__
     return isinstance(layer, keras.Layer) and (
@@ -57,7 +56,7 @@ def find_front(student: keras.Model) -> Front:
     Returns:
         A `Front`. Preprocessing whose input is used elsewhere too does not belong to it.
     """
-    (tensor,) = keras.tree.flatten(taps.symbolic_inputs(student))
+    (tensor,) = keras.tree.flatten(symbolic_inputs(student))
     shape, token = tuple(tensor.shape), Token()
     calls = [call for call in list_calls(student, token) if "/" not in call.path]
     layers = []

@@ -18,7 +18,7 @@ from tf_lpdistill.compression.rebuild import (
     rebuild,
 )
 from tf_lpdistill.compression.training import Training, check_objective_has_data
-from tf_lpdistill.taps import list_layers
+from tf_lpdistill.structure import list_layers
 from tf_lpdistill.types import PathLike, Tensor
 
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)

@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.structure import symbolic_inputs
 from tf_lpdistill.types import Structure
 
 
@@ -64,7 +64,7 @@ def rebuild(
 
     Returns:
         `(new model, layers)`: a Functional model of the same layer names, and a dict from paths as
-        `taps.list_layers` gives them to pairs `(layer, new layer)`.
+        `structure.list_layers` gives them to pairs `(layer, new layer)`.
     """
     pairs, made = {}, {}
 
@@ -110,7 +110,7 @@ def layers_by_path(model: keras.Model) -> dict[str, keras.Layer]:
         model: a built Functional or Sequential `keras.Model`.
 
     Returns:
-        Dict of path, as `taps.list_layers` gives it, to layer.
+        Dict of path, as `structure.list_layers` gives it, to layer.
     """
     found = {}
     for layer in as_functional(model).layers:

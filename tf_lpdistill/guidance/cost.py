@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from tf_lpdistill.guidance import traced
 from tf_lpdistill.losses import Loss
-from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.structure import symbolic_inputs
 from tf_lpdistill.teachers import AnyTeacher
 from tf_lpdistill.terms import build_losses, check_losses, make_terms
 from tf_lpdistill.wiring import Wiring

@@ -5,7 +5,7 @@ import re
 
 import keras
 
-from tf_lpdistill.taps import list_layers
+from tf_lpdistill.structure import list_layers
 
 _KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.structure import final_activation
 from tf_lpdistill.types import Tensor
 
 # How far the sum of a row of probabilities may be from 1: float16 softmax is off by 1e-3.
@@ -162,23 +163,6 @@ def _check_output(output):
         "keras.Model(student.inputs, student.get_layer(NAME).output), or a Sequential around it; "
         "one sigmoid unit becomes Dense(2)."
     )
-
-
-def final_activation(layer: keras.Layer) -> str | None:
-    """Returns the name of the last activation of a Functional or Sequential model.
-
-    Of a layer without an activation it is the name of its class in small letters; a subclassed
-    model thus tells nothing by its structure.
-    """
-    if isinstance(layer, keras.Sequential):
-        return final_activation(layer.layers[-1])
-    outputs = getattr(layer, "outputs", None)
-    if isinstance(layer, keras.Model) and outputs:
-        return final_activation(outputs[0]._keras_history.operation)
-    activation = getattr(layer, "activation", None)
-    if activation is None:
-        return type(layer).__name__.lower()
-    return getattr(activation, "__name__", type(activation).__name__.lower())
 
 
 def check_finite(outputs: np.ndarray) -> None:
