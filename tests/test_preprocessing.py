@@ -1,9 +1,12 @@
+import ast
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_lpdistill.preprocessing import Preprocessing, of_model
+from tests.house import read_sources
+from tf_lpdistill.preprocessing import IMAGENET, SCALINGS, Preprocessing, of_model
 
 
 def pixels(channels, size=(4, 6), dtype=np.uint8):
@@ -135,6 +138,28 @@ def test_wrong_settings_are_refused(options, message):
 def test_wrong_images_are_refused(images):
     with pytest.raises(ValueError, match="`images` must be an array of shape"):
         Preprocessing((8, 8))(images)
+
+
+def test_the_usual_scalings():
+    given = Preprocessing((4, 6), scaling="mean_std", mean=1.0, std=2.0)
+    assert given.usual() == [
+        Preprocessing((4, 6)),
+        Preprocessing((4, 6), scaling="0..1"),
+        Preprocessing((4, 6), scaling="-1..1"),
+        Preprocessing((4, 6), **IMAGENET),
+    ]
+    grey = Preprocessing((4, 6), "grayscale", "0..1").usual()
+    assert tuple(each.scaling for each in grey) == SCALINGS
+
+
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [("scaling_flags", [*SCALINGS, "mean_std"]), ("compress_options", list(SCALINGS))],
+)
+def test_the_scripts_that_start_without_the_package_know_the_same(script, expected):
+    tree = read_sources()[f"export/{script}.py"]
+    lists = [ast.literal_eval(n) for n in ast.walk(tree) if isinstance(n, ast.List) and n.elts]
+    assert [each for each in lists if each[0] == "0..255"] == [expected]
 
 
 def test_of_model_reads_size_and_colour():

@@ -11,6 +11,14 @@ from keras import ops
 from tf_lpdistill.types import Tensor
 
 _SCALINGS = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
+SCALINGS = tuple(_SCALINGS)
+"""The ranges that models are usually trained on."""
+IMAGENET = {
+    "scaling": "mean_std",
+    "mean": (123.675, 116.28, 103.53),
+    "std": (58.395, 57.12, 57.375),
+}
+"""The mean and standard deviation of ImageNet's pixels, which most models of PyTorch are given."""
 _CHANNELS = {"rgb": 3, "grayscale": 1}
 # ITU-R BT.601 luma; sums to 1, so that grey pixels repeated over three channels come back as they
 # were (tf.image's 0.2989 would lose 0.01 %).
@@ -99,6 +107,12 @@ class Preprocessing:
             return self.mean, self.std
         mean, std = _SCALINGS[self.scaling]
         return (mean,), (std,)
+
+    def usual(self) -> list["Preprocessing"]:
+        """Returns the same at each usual scaling: those of `SCALINGS`, and `IMAGENET` in colour."""
+        changes = [{"scaling": scaling, "mean": None, "std": None} for scaling in SCALINGS]
+        changes += [IMAGENET] * (self.channels == 3)
+        return [dataclasses.replace(self, **change) for change in changes]
 
     def affine(self) -> tuple[np.ndarray, np.ndarray]:
         """The same map, but for the resizing, as one matrix: what the phone file computes.
