@@ -3,38 +3,12 @@
 import ast
 import functools
 import pathlib
+import re
+import sys
+
+from tests.plan import FOREIGN, INNER, LAZY, PACKAGE, PLAN, PRIVATE
 
 ROOT = pathlib.Path(__file__).parents[1]
-PACKAGE = "tf_lpdistill"
-LAZY = {
-    "PIL",
-    "ai_edge_litert",
-    "faiss",
-    "keras_hub",
-    "matplotlib",
-    "optuna",
-    "tensorflow_datasets",
-    "tensorflow_model_optimization",
-    "tf_keras",
-    "tqdm",
-}
-# Each part may reach itself, the names of types, and these parts of the package, nothing else.
-CLOSED = {
-    **dict.fromkeys(["types", "ops", "schedules"], set()),
-    "losses": {"ops"},
-    "metrics": {"ops"},
-    "graph": {"ops", "files"},
-}
-# Parts that must not reach the named ones, directly or through others.
-NEVER = {
-    **dict.fromkeys(["taps", "teachers", "distribution"], {"losses", "distiller"}),
-    **dict.fromkeys(["cluster", "rendezvous", "workers", "backup"], {"losses", "distiller"}),
-    **dict.fromkeys(["models", "data", "compression", "tflite", "report"], {"losses", "distiller"}),
-    **dict.fromkeys(["losses", "wiring", "distiller"], {"callbacks", "guidance"}),
-    "guidance": {"callbacks", "compression", "data", "tflite", "report"},
-}
-# images -> data -> student -> compression -> tflite -> report: no stage knows a later one.
-STAGES = ["data", "models", "distiller", "compression", "tflite", "report"]
 
 
 @functools.cache
@@ -52,11 +26,18 @@ def module_name(path):
     return path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
 
 
-def imports(path, tree, top_only=False):
-    """Returns the dotted names that a file imports, one for each name after `from x import`."""
+def part(module):
+    """tf_lpdistill.data.npz -> data; the package itself -> "" """
+    return module.split(".")[1] if "." in module else ""
+
+
+def imports(path, tree, early=False):
+    """Returns the dotted names that a file imports, one for each name after `from x import`.
+
+    With `early` without those inside of functions.
+    """
     names = set()
-    nodes = tree.body if top_only else ast.walk(tree)
-    for node in nodes:
+    for node in _outside_functions(tree) if early else ast.walk(tree):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -66,7 +47,42 @@ def imports(path, tree, top_only=False):
                 keep = len(package) - node.level + path.endswith("__init__.py")
                 base = ".".join([*package[:keep], *filter(None, [base])])
             names |= {f"{base}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and re.search("import(_module|__)$", text(node.func)):
+            names |= {a.value for a in node.args if isinstance(getattr(a, "value", None), str)}
     return names
+
+
+def _outside_functions(tree):
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        yield node
+        if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            pending += ast.iter_child_nodes(node)
+
+
+def text(node):
+    return ast.unparse(node) if isinstance(node, (ast.Attribute, ast.Name)) else ""
+
+
+def arrows(sources):
+    """Yields (path, its part, a part that it imports); the package's own `__init__` has all."""
+    for path, tree in sources.items():
+        own = part(module_name(path))
+        if not path.startswith(PACKAGE) or not own:
+            continue
+        for name in imports(path, tree):
+            if name.split(".")[0] == PACKAGE and part(name) != own:
+                yield path, own, part(name)
+
+
+def wrong_arrows(sources):
+    """Imports that the plan does not have; the names of types are for all."""
+    return {
+        f"{path} imports {target or PACKAGE + ' itself'}"
+        for path, own, target in arrows(sources)
+        if target not in PLAN.get(own, set()) | {"types"}
+    }
 
 
 def reached(sources):
@@ -88,26 +104,6 @@ def reached(sources):
             seen.add(last)
         closure[name] = seen - {name}
     return closure
-
-
-def part(module):
-    """tf_lpdistill.data.npz -> data; the package itself -> "" """
-    return module.split(".")[1] if "." in module else ""
-
-
-def wrong_reaches(sources):
-    wrong = set()
-    for module, targets in reached(sources).items():
-        own = part(module)
-        if not own:
-            continue
-        for target in map(part, targets):
-            closed = own in CLOSED and target not in CLOSED[own] | {own, "types"}
-            later = own in STAGES and target in STAGES[STAGES.index(own) + 1 :]
-            later = later and not {own, target} == {"data", "models"}
-            if closed or later or not target or target in NEVER.get(own, ()):
-                wrong.add(f"{module} reaches {target or PACKAGE + ' itself'}")
-    return wrong
 
 
 def circles(sources):
@@ -136,29 +132,55 @@ def losses_that_import_losses(sources):
 
 
 def foreign_imports(sources):
-    """Packages that only one place may import, and lazy ones at the top of a file."""
-    homes = {
-        "ai_edge_litert": f"{PACKAGE}/tflite/",
-        "faiss": f"{PACKAGE}/graph/faiss_search.py",
-        "absl.flags": ("recipes/", "export/", "benchmarks/"),
-        "absl.app": ("recipes/", "export/", "benchmarks/"),
-        "tf_keras": f"{PACKAGE}/compression/_tfmot/",
-        "tensorflow_model_optimization": f"{PACKAGE}/compression/_tfmot/",
-        "tensorflow.keras": (),
-        "matplotlib": "recipes/locality/plots.py",
-        "optuna": ("recipes/locality/space.py", "recipes/trials.py"),
-        "scipy": "recipes/locality/intervals.py",
-    }
+    """Packages where they are not to be, and lazy ones outside of a function."""
     wrong = set()
     for path, tree in sources.items():
+        folder = path.split("/")[0]
+        beside = {p.split("/")[1].removesuffix(".py") for p in sources if p.split("/")[0] == folder}
+        known = sys.stdlib_module_names | {PACKAGE} | (beside if folder != PACKAGE else set())
         for name in imports(path, tree):
-            for package, home in homes.items():
-                if f"{name}.".startswith(f"{package}.") and not path.startswith(home):
-                    wrong.add(f"{path} imports {name}")
-        if path.startswith(PACKAGE):
-            early = {name.split(".")[0] for name in imports(path, tree, top_only=True)} & LAZY
-            wrong |= {f"{path} imports {name} at its top" for name in early}
+            root = name.split(".")[0]
+            home = "" if root in known else FOREIGN.get(root, ())
+            if not path.startswith(home) or f"{name}.".startswith(tuple(f"{i}." for i in INNER)):
+                wrong.add(f"{path} imports {name}")
+        if folder == PACKAGE:
+            early = {name.split(".")[0] for name in imports(path, tree, early=True)} & LAZY
+            wrong |= {f"{path} imports {name} outside of a function" for name in early}
     return wrong
+
+
+def private_parts(sources):
+    """Private names that a file takes from objects which are not its own."""
+    defined = {path: set(_defined(tree)) - set(PRIVATE) for path, tree in sources.items()}
+    anywhere = set().union(*defined.values())
+    return {
+        f"{path} uses {owner}.{name}"
+        for path, tree in sources.items()
+        for owner, name in _private_uses(tree)
+        # What `self` has may come from a base in another file.
+        if name not in (anywhere if owner in ("self", "cls") else defined[path])
+        if PRIVATE.get(name) != path
+    }
+
+
+def _defined(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            yield node.name
+        elif isinstance(node, (ast.Attribute, ast.Name)) and isinstance(node.ctx, ast.Store):
+            yield node.attr if isinstance(node, ast.Attribute) else node.id
+
+
+def _private_uses(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            found = ast.unparse(node.value), node.attr
+        elif isinstance(node, ast.Call) and text(node.func) in ("getattr", "setattr", "hasattr"):
+            found = text(node.args[0]), getattr(node.args[1], "value", "")
+        else:
+            continue
+        if re.match("_[a-z]", str(found[1])):
+            yield found
 
 
 def old_keras(sources):
@@ -171,19 +193,22 @@ def old_keras(sources):
 
 
 def imported_scenarios(sources):
-    """Files of recipes/ that run are imported by none: what two of them share is a room."""
-    rooms = {path: tree for path, tree in sources.items() if path.startswith("recipes/")}
-    scenarios = {
-        pathlib.PurePath(path).stem
-        for path, tree in rooms.items()
-        if "'__main__'" in ast.dump(tree)
-    }
-    return {
-        f"{path} imports {name}"
-        for path, tree in rooms.items()
-        for name in imports(path, tree)
-        if name.split(".")[0] in scenarios
-    }
+    """Files of recipes/ and export/ that run are imported by none: what two share is a room."""
+    wrong = set()
+    for folder in ("recipes/", "export/"):
+        rooms = {path: tree for path, tree in sources.items() if path.startswith(folder)}
+        scenarios = {
+            pathlib.PurePath(path).stem
+            for path, tree in rooms.items()
+            if "'__main__'" in ast.dump(tree)
+        }
+        wrong |= {
+            f"{path} imports {name}"
+            for path, tree in rooms.items()
+            for name in imports(path, tree)
+            if name.split(".")[0] in scenarios
+        }
+    return wrong
 
 
 def environment_writes(sources):

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from tests.house import PACKAGE, ROOT, imports, module_name, read_sources
+from tests.house import ROOT, imports, module_name, read_sources
+from tests.plan import PACKAGE
 from tests.test_readme import PAGES_WITH_CODE, blocks
 from tf_lpdistill import losses
 
