@@ -8,6 +8,7 @@
 # make torture   every attack of tests/faults, within an hour, into docs/results/reliability.md
 # make soak      training, cache, graph and report in a loop: SOAK_MINUTES=30
 # make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
+# make test-wheel   the suite of the library, from another folder, against the installed wheel
 # make lint      ruff, and the types of all signatures by mypy
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
@@ -17,14 +18,14 @@
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: demo test test-all test-gpu bench study results lint docs torture soak test-matrix \
-  test-mediapipe test-android have-java have-npm
+  test-wheel test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
 RUN_DIR ?= runs/digits
 PYTEST := $(VENV)/bin/python -m pytest
 SOAK_MINUTES ?= 30
-BENCHMARKS ?= loss growth step cache graph layers balance
+BENCHMARKS ?= imports loss growth step cache graph layers balance
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
@@ -74,6 +75,26 @@ test-matrix:
 	    $$venv/bin/python -m pytest -m "not slow and not gpu and not torture" || exit 1; \
 	  done; \
 	done
+
+# The wheel, bare, beside the tools of the tests: no extra. The tests come from the unpacked sdist,
+# whose own package is taken away. Left out: what wants an extra (compression, tflite), what is in
+# the sdist but not in the wheel (recipes, export, benchmarks, faults, which runs recipes), pages
+# and rules that read the source (the last lines).
+WHEEL := $(VENV)-wheel
+LEFT_OUT := compression tflite \
+  recipes export benchmarks faults gpu \
+  test_architecture.py test_contributing.py test_file_lengths.py test_packaging.py test_readme.py \
+  test_safety.py test_surface.py
+test-wheel: $(VENV)/.dev
+	$(VENV)/bin/python -m venv --clear $(WHEEL)
+	$(VENV)/bin/python -m build --outdir $(WHEEL)/dist .
+	$(WHEEL)/bin/python -m pip install --disable-pip-version-check --no-input -q \
+	  $(WHEEL)/dist/*.whl pytest hypothesis
+	tar -xzf $(WHEEL)/dist/*.tar.gz -C $(WHEEL)/dist --strip-components=1
+	rm -r $(WHEEL)/dist/tf_lpdistill
+	cd $(WHEEL)/dist && ../bin/python -m tf_lpdistill.report --help >/dev/null
+	cd $(WHEEL)/dist && ../bin/python -m pytest -m "not slow and not gpu and not torture" \
+	  $(LEFT_OUT:%=--ignore=tests/%)
 
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py

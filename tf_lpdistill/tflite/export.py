@@ -30,6 +30,7 @@ from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
 from tf_lpdistill.tflite.inspect import inspect_file, output_width
 from tf_lpdistill.tflite.metadata import About
 from tf_lpdistill.tflite.origin import Origin
+from tf_lpdistill.tflite.runtime import import_interpreter
 from tf_lpdistill.types import PathLike, Structure
 
 _NUM_PROBES = 16
@@ -93,7 +94,9 @@ def export_bundle(
             have; when a file needs a newer runtime than `max_runtime`; when `directory` holds
             anything else than a bundle.
         RuntimeError: when a converted file does not compute what the student does.
+        ImportError: without the package ai-edge-litert, in which every file is tried.
     """
+    import_interpreter()
     precisions = rules.check_precisions(precisions)
     rules.version(max_runtime)
     conversion = conversion or Conversion()
