@@ -17,9 +17,10 @@ x_val, y_val where there are such), a folder of class folders, tfds:NAME or kera
 teacher is taken as it is, or trained on with --teacher_epochs; of a .keras student the architecture
 is taken, its weights are drawn anew for each seed. Methods, weights, sources: recipes/methods.py.
 
-What to look at afterwards, in the run folder: report.html, results.csv, results.json, and
-students/METHOD_seedN/ with student.keras (its best epoch) and result.json. A method that cannot be
-trained on this pair is listed with its reason; delete its folder and --resume to try it again.
+What to look at afterwards, in the run folder: report.html, results.csv, results.json; phone/ and
+student.keras, the student that is best on the validation images; students/METHOD_seedN/ with
+student.keras (its best epoch) and result.json. A method that cannot be trained on this pair is
+listed with its reason; delete its folder and --resume to try it again.
 """
 
 from absl import app, flags

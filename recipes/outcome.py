@@ -117,7 +117,8 @@ def reading(rows, failures):
     number = len(alone["accuracy"])
     every = f", {always} of them in every seed" if number > 1 else ""
     sentences = [
-        f"{better} of {len(students)} methods are above the student alone on average{every}"
+        f"{better} of {len(students)} methods {'is' if better == 1 else 'are'} above the student "
+        f"alone on average{every}"
     ]
     best = next(row for row in rows if row["best"])
     if best is not alone:

@@ -67,6 +67,16 @@ def test_it_ends_with_a_table_a_report_and_a_bundle(finished):
     keras.saving.load_model(run_dir / "student.keras")
 
 
+def test_the_report_shows_what_networks_say_of_single_images(finished):
+    run_dir = finished[0]
+    with np.load(run_dir / "answers.npz") as answers:
+        names = {"teacher_classes", "student_classes", "alone_classes", "int8_classes"}
+        assert names <= set(answers) and len(answers["labels"]) == 8
+    page = (run_dir / "report.html").read_text()
+    for section in ("mistakes", "confidence", "maps", "neighbours", "watched"):
+        assert f'<section id="{section}"' in page
+
+
 def test_curves_of_every_student(finished):
     with open(finished[0] / "history.csv", newline="") as file:
         lines = list(csv.DictReader(file))
@@ -74,6 +84,8 @@ def test_curves_of_every_student(finished):
         ("alone", "1"), ("alone", "2"), ("kd_lp", "1"), ("kd_lp", "2"),
     ]  # fmt: skip
     assert lines[2]["locality_preserving"] and lines[2]["val_accuracy"]
+    assert not lines[1]["share/locality_preserving"]
+    assert all(0 < float(line["share/locality_preserving"]) < 1 for line in lines[2:])
     assert not list(finished[0].glob("students/*/backup"))
 
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from tf_lpdistill.report import load_run, write_answers
+from tf_lpdistill.report import load_run, svg, write_answers
 from tf_lpdistill.report.sections import confidence, disagreements, maps, mistakes, tradeoff
 
 
@@ -109,3 +109,22 @@ def test_both_prices_are_drawn_and_what_was_not_measured_is_left_out(run_dir, ed
 
     edit("results.json", forget)
     assert tradeoff.render(load_run(run_dir)).count("<figure") == 1
+
+
+def test_on_a_phone_a_name_keeps_clear_of_the_axis(run_dir, edit):
+    def keep_one(results):
+        for row in results["rows"]:
+            files = {"int8": row["tflite"]["int8"], "float32": row["tflite"]["float32"]}
+            row["tflite"] = files if row["key"] == "kd_lp" else None
+
+    edit("results.json", keep_one)
+    markup = tradeoff.render(load_run(run_dir))
+    narrow = re.findall(r'<svg class="chart narrow".*?</svg>', markup)
+    assert len(narrow) == 2
+    for drawing in narrow:
+        x, anchor = re.search(
+            r'<text x="([\d.]+)"[^>]*text-anchor="(\w+)">KD \+ LP<', drawing
+        ).groups()
+        width = svg.width_of(["KD + LP"])
+        left = float(x) - (width if anchor == "end" else 0)
+        assert 38 <= left and left + width <= svg.NARROW

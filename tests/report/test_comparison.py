@@ -42,6 +42,17 @@ def test_the_table_has_the_columns_that_were_measured(run_dir):
     assert "Overlap" not in markup and ".tflite" not in markup
 
 
+def test_files_that_one_row_alone_has_are_no_columns(run_dir, edit):
+    def export(results):
+        score = {"bytes": 3733, "accuracy": 0.9, "latency_ms": 0.1}
+        results["rows"][2]["tflite"] = {"int8": score, "float16": score}
+        results["rows"][3]["tflite"] = {"int8": score}
+
+    edit("results.json", export)
+    markup = table.render(load_run(run_dir))
+    assert "int8 .tflite" in markup and "float16" not in markup
+
+
 def test_what_failed_is_in_the_table_with_its_reason(run_dir):
     markup = table.render(load_run(run_dir))
     assert "Could not be trained. the channels differ &lt;b&gt;" in markup

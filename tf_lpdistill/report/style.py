@@ -189,7 +189,8 @@ border-bottom:1px solid var(--rule)}
 .comparison th,.comparison td{text-align:left;padding:0;border:0}
 .cards .none{display:none}
 .cards .failed td{grid-column:1/-1}
-.cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted)}
+.cards td::before{content:attr(data-label);display:block;font-size:.8125rem;color:var(--muted);
+white-space:nowrap}
 .query{grid-template-columns:64px minmax(0,1fr);gap:16px 18px;padding:24px 0}
 .query figure{grid-row:1/4;align-self:start}
 .query figure img{width:64px}

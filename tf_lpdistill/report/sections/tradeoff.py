@@ -100,14 +100,22 @@ def _precisions(files, x, y):
 
 
 def _names(files, colors, x, y):
-    """Names beside the files, moved apart: to the right where there is room, else to the left."""
-    ends = []
+    """Names beside the files, moved apart: to the right where there is room, or to the left.
+
+    Where there is none, under the last file.
+    """
+    ends, marks = [], []
     for row, points in files:
-        rightwards = x(points[-1][0]) + 26 + svg.width_of([_short(row)]) < x.stop
-        paid, accuracy, _ = points[-1 if rightwards else 0]
-        ends.append((row, 1 if rightwards else -1, float(x(paid)), float(y(accuracy))))
+        room = 26 + svg.width_of([_short(row)])
+        first, last = ((float(x(p[0])), float(y(p[1]))) for p in (points[0], points[-1]))
+        if last[0] + room < x.stop:
+            ends.append((row, 1, *last))
+        elif first[0] - room > x.start:
+            ends.append((row, -1, *first))
+        else:
+            name = svg.text(x.stop, last[1] + 26, _short(row), "label colored", "end")
+            marks.append(svg.tag("g", name, class_=colors[row.key]))
     placed = svg.spread([at for _, _, _, at in ends], 17, y.stop + 6, y.start - 6)
-    marks = []
     for (row, side, end, at), label_y in zip(ends, placed, strict=True):
         leader = svg.line(end + side * 10, at, end + side * 18, label_y, "leader")
         anchor = "start" if side > 0 else "end"
