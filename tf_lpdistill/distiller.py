@@ -51,6 +51,9 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             teacher alone, and needs no labels.
         name: name of the model.
 
+    Attributes:
+        wiring: the `Wiring` of terms, teacher and student, for what looks on.
+
     Raises:
         ValueError: for arguments that do not fit, unknown layer names, features that a loss cannot
             compare.

@@ -1,4 +1,4 @@
-"""What Keras's `fit` lacks under several workers, and the one place that names its private parts.
+"""What Keras's `fit` lacks under several workers.
 
 Keras 3.15 does not support `tf.distribute.MultiWorkerMirroredStrategy`: it averages the first batch
 over the workers where a plain one is wanted, and reduces the logged scalars along an axis that they
