@@ -20,8 +20,8 @@ def as_logits(model: keras.Model) -> keras.Model:
         ValueError: for another model, or one that ends in another activation.
     """
     last, stand_ins = last_operation(model), set()
-    name, has_own = activation_name(last), getattr(last, "activation", None) is not None
-    if has_own and name not in ("linear", "softmax"):
+    name, has_activation = activation_name(last), getattr(last, "activation", None) is not None
+    if has_activation and name not in ("linear", "softmax"):
         raise ValueError(
             "The model must end in logits or in a softmax. Received: "
             f"{model.name!r} with the activation {name!r} at its end, in {last.name!r}."
@@ -30,7 +30,7 @@ def as_logits(model: keras.Model) -> keras.Model:
     def make(path, layer):
         if layer is not last or name != "softmax":
             return copy_layer(path, layer)
-        if has_own:
+        if has_activation:
             return type(layer).from_config(layer.get_config() | {"activation": "linear"})
         stand_ins.add(path)
         return keras.layers.Activation("linear", name=layer.name)
