@@ -13,7 +13,8 @@ import zipfile
 import pytest
 
 import tf_lpdistill
-from tests.test_architecture import PACKAGE, imports, read_sources
+from tests.house import imports, read_sources
+from tests.plan import PACKAGE
 
 ROOT = pathlib.Path(__file__).parents[1]
 

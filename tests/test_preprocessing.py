@@ -1,11 +1,8 @@
-import ast
-
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from tests.house import read_sources
 from tf_lpdistill.preprocessing import IMAGENET, SCALINGS, Preprocessing, of_model
 
 
@@ -150,16 +147,6 @@ def test_the_usual_scalings():
     ]
     grey = Preprocessing((4, 6), "grayscale", "0..1").usual()
     assert tuple(each.scaling for each in grey) == SCALINGS
-
-
-@pytest.mark.parametrize(
-    ("script", "expected"),
-    [("scaling_flags", [*SCALINGS, "mean_std"]), ("compress_options", list(SCALINGS))],
-)
-def test_the_scripts_that_start_without_the_package_know_the_same(script, expected):
-    tree = read_sources()[f"export/{script}.py"]
-    lists = [ast.literal_eval(n) for n in ast.walk(tree) if isinstance(n, ast.List) and n.elts]
-    assert [each for each in lists if each[0] == "0..255"] == [expected]
 
 
 def test_of_model_reads_size_and_colour():
