@@ -13,6 +13,7 @@
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
 # make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
+# make check-links    are the web addresses in pages and docstrings still there? wants a network
 # All of them set up $(VENV) first; a second run finds it ready.
 
 SHELL := bash
@@ -118,6 +119,10 @@ lint: $(VENV)/.dev
 
 docs: $(VENV)-docs/.ready
 	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build
+
+.PHONY: check-links
+check-links: $(VENV)/.created
+	$(VENV)/bin/python docs/check_links.py
 
 # The docstrings are read, not imported: no TensorFlow in here.
 $(VENV)-docs/.ready: docs/requirements.txt $(VENV)/.created

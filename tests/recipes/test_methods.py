@@ -1,4 +1,5 @@
 import dataclasses
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -6,6 +7,7 @@ import pytest
 import methods
 from methods import METHODS
 from roles import Layers, Network
+from tests.pages import ROOT
 from tf_lpdistill import losses
 from tf_lpdistill.losses.base import snake_case
 
@@ -55,6 +57,26 @@ def test_published_sums_become_means_times_entries(job):
     assert weights("activation_boundary", job) == [pytest.approx(0.003 * 2048)]
     assert weights("feature_overhaul", job) == [pytest.approx(0.001 * 2048)]
     assert weights("factor_transfer", job) == [pytest.approx(500 / 1024**0.5)]
+
+
+def test_the_guide_gives_the_weights_of_the_table():
+    """docs/torchdistill.md: a class times a number, for those who come from other collections."""
+    page = (ROOT / "docs" / "torchdistill.md").read_text(encoding="utf-8")
+    told = {
+        snake_case(name): float(number)
+        for name, number in re.findall(r"`(\w+)` × (\d[\d.]*)", page)
+    }
+    terms = {term.loss: term for method in METHODS.values() for term in method.terms}
+    # KD stands in two methods: that of public code is the one alone.
+    terms["soft_target"] = METHODS["soft_target"].terms[0]
+    assert len(told) > 10
+    assert told == {name: terms[name].weight for name in told}
+
+
+def test_the_guide_on_layers_names_every_loss():
+    page = (ROOT / "docs" / "layers.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (`.+?) \|", page, re.MULTILINE)
+    assert {snake_case(name) for row in table for name in re.findall(r"`(\w+)`", row)} == CLASSES
 
 
 def test_the_margin_is_that_of_the_batch_norm_before_the_relu(job):
