@@ -225,7 +225,6 @@ def test_rule(rule):
     ("rule", "path", "source"),
     [
         (wrong_reaches, "tf_lpdistill/ops/new.py", "from tf_lpdistill import files"),
-        (wrong_reaches, "tf_lpdistill/types.py", "from tf_lpdistill import taps"),
         (wrong_reaches, "tf_lpdistill/losses/new.py", "from tf_lpdistill import taps"),
         (wrong_reaches, "tf_lpdistill/graph/new.py", "from tf_lpdistill import data"),
         (wrong_reaches, "tf_lpdistill/data/new.py", "import tf_lpdistill.losses.base"),
