@@ -4,6 +4,7 @@ import ast
 import importlib
 import inspect
 import re
+import subprocess
 import sys
 
 import pytest
@@ -150,6 +151,33 @@ def all_sources():
 def test_every_public_signature_is_typed():
     assert len(list(public_functions(read_sources()))) > 600
     assert untyped(read_sources()) == set()
+
+
+@pytest.mark.slow
+def test_a_checker_sees_the_types(tmp_path):
+    pytest.importorskip("mypy")
+    settings = tmp_path / "mypy.ini"
+    settings.write_text(
+        "[mypy]\nignore_missing_imports = True\nfollow_imports = silent\n"
+        "[mypy-keras.*,tensorflow.*,tqdm.*]\nfollow_imports = skip\n"
+    )
+    program = (
+        "from tf_lpdistill import Preprocessing\n"
+        "from tf_lpdistill.losses import SoftTarget\n"
+        "from tf_lpdistill.losses.locality_preserving import LocalityPreserving\n"
+        "SoftTarget(temperature=4.0)\n"
+        "LocalityPreserving(num_neighbors=5)\n"
+        "LocalityPreserving(num_neighbors='five')\n"
+        "reveal_type(Preprocessing((8, 8)).input_shape)\n"
+    )
+    command = [sys.executable, "-m", "mypy", "--config-file", str(settings), "-c", program]
+    done = subprocess.run(
+        [*command, "--cache-dir", str(tmp_path)],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    (error,) = [line for line in done.stdout.splitlines() if "error:" in line]
+    assert ":6:" in error and 'expected "int"' in error
+    assert 'Revealed type is "tuple[int, int, int]"' in done.stdout.replace("builtins.", "")
 
 
 def test_every_parameter_and_error_is_described():

@@ -6,14 +6,20 @@ from typing import Any, TypeAlias
 import keras
 import tensorflow as tf
 
-# With values or symbolic; where an argument is one, a numpy array does as well.
 Tensor: TypeAlias = tf.Tensor | keras.KerasTensor
-# A tensor, or dicts, tuples and lists of them to any depth, as `keras.tree` takes them.
+"""With values or symbolic; where an argument is one, a numpy array does as well."""
+
 Structure: TypeAlias = Any
-# None for a side that is not known, such as the batch.
+"""A tensor, or dicts, tuples and lists of tensors to any depth, as `keras.tree` takes them."""
+
 Shape: TypeAlias = tuple[int | None, ...]
-# The feature of a model, None for its output; several where a loss compares several.
+"""None for a side that is not known, such as the batch."""
+
 LayerNames: TypeAlias = str | tuple[str, ...] | None
-# The weight of a loss: constant, or over optimizer steps.
+"""A feature of a model, None for its output; several where a loss compares several."""
+
 Weight: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
+"""The weight of a loss: constant, or over optimizer steps."""
+
 PathLike: TypeAlias = str | os.PathLike[str]
+"""A file or a folder."""
