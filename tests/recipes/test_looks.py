@@ -8,7 +8,7 @@ import pytest
 RECIPES = pathlib.Path(__file__).parents[2] / "recipes"
 # What calls the `fit` of Keras, after `watch`, which looks at the wiring.
 FITS = {"training", "imagenet_training"}
-# The study trains what is wrong on purpose, thousands of times: recipes/study.py says so.
+# All but the study, which trains settings that are wrong on purpose: see docs/guidance.md.
 TRAIN = {
     "cifar", "compare", "digits", "image_folder", "imagenet", "mnist", "neighbor_batches", "shrink",
     "tune", "two_stages",
