@@ -84,8 +84,9 @@ test-matrix:
 WHEEL := $(VENV)-wheel
 LEFT_OUT := compression tflite \
   recipes export benchmarks faults gpu \
-  test_architecture.py test_contributing.py test_file_lengths.py test_packaging.py test_readme.py \
-  test_safety.py test_surface.py
+  test_add_a_loss.py test_architecture.py test_check_links.py test_commands.py \
+  test_file_lengths.py test_packaging.py test_pages.py test_readme.py test_safety.py \
+  test_surface.py
 test-wheel: $(VENV)/.dev
 	$(VENV)/bin/python -m venv --clear $(WHEEL)
 	$(VENV)/bin/python -m build --outdir $(WHEEL)/dist .
