@@ -5,6 +5,7 @@
 # make bench     all benchmarks, into docs/results
 # make study     the study of LP, in runs/study: hours; goes on where it was stopped
 # make results   tables and plots of docs/results/locality.md from its raw rows
+# make pictures  the pictures of docs/paper.md, from networks trained on the digits: minutes
 # make torture   every attack of tests/faults, within an hour, into docs/results/reliability.md
 # make soak      training, cache, graph and report in a loop: SOAK_MINUTES=30
 # make test-matrix   the suite under each Python found, with the oldest and newest TensorFlow
@@ -18,7 +19,7 @@
 
 SHELL := bash
 .DELETE_ON_ERROR:
-.PHONY: demo test test-all test-gpu bench study results lint docs torture soak test-matrix \
+.PHONY: demo test test-all test-gpu bench study results pictures lint docs torture soak test-matrix \
   test-wheel test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
@@ -55,6 +56,9 @@ study: $(VENV)/.dev
 results: $(VENV)/.dev
 	$(VENV)/bin/python recipes/study_results.py \
 	  $(if $(filter command line,$(origin STUDY_DIR)),--run_dir $(STUDY_DIR))
+
+pictures: $(VENV)/.dev
+	$(VENV)/bin/python recipes/pictures.py
 
 torture: $(VENV)/.dev
 	$(VENV)/bin/python benchmarks/reliability.py

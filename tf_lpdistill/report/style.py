@@ -217,12 +217,15 @@ h2,h3,.about,.legend{break-after:avoid}
 img,.swatch,.key,pre{print-color-adjust:exact;-webkit-print-color-adjust:exact}}
 """
 
-STYLE = "".join(
-    (
-        f":root{{{_LIGHT.strip()}}}\n",
-        # Print stays light: dark ground is ink.
-        f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK.strip()}}}}}",
-        *(_BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, SEARCH, _FILES, _NARROW, _PRINT),
-    )
+_COLORS = (
+    f":root{{{_LIGHT.strip()}}}\n"
+    # Print stays light: dark ground is ink.
+    f"@media screen and (prefers-color-scheme:dark){{:root{{{_DARK.strip()}}}}}"
 )
-"""The style sheet, the text of one `style` element."""
+CHARTS = _COLORS + _CHARTS + ANSWERS
+"""What of the style sheet a chart needs that stands alone, outside a report."""
+
+STYLE = "".join(
+    (_COLORS, _BASE, _TABLE, _CHARTS, _NEIGHBORS, ANSWERS, SEARCH, _FILES, _NARROW, _PRINT)
+)
+"""The style sheet of a report, the text of one `style` element."""
