@@ -142,7 +142,9 @@ def all_sources():
         for path in (ROOT / "tests").rglob("*.py")
     }
     pages = {
-        page.relative_to(ROOT).as_posix(): ast.parse("\n".join(map(inspect.cleandoc, blocks(page))))
+        page.relative_to(ROOT).as_posix(): ast.parse(
+            "\n".join(inspect.cleandoc(code) for code, _ in blocks(page))
+        )
         for page in PAGES_WITH_CODE
     }
     return read_sources() | tests | pages
