@@ -13,7 +13,8 @@
 #                    make test-3.12-oldest for one of them
 # make install   the virtual environment with all extras
 # make audit     known holes in what is installed, and in what the documentation is built with
-# make lint      ruff alone
+# make test-wheel   the suite of the library, from another folder, against the installed wheel
+# make lint      ruff, and the types of all signatures by mypy
 # make docs      the documentation, into site/: every broken link is an error
 # make test-mediapipe   MediaPipe Tasks, in an environment of its own, opens the bundles
 # make test-android     the pure Kotlin of export/android, on the JVM: needs Java 17 and npm
@@ -23,7 +24,7 @@
 SHELL := bash
 .DELETE_ON_ERROR:
 .PHONY: demo install test test-all test-gpu bench study results pictures lint docs torture soak \
-  audit test-matrix nightly test-mediapipe test-android have-java have-npm
+  audit test-matrix nightly test-wheel test-mediapipe test-android have-java have-npm
 
 VENV ?= .venv
 PYTHON ?=
@@ -33,7 +34,7 @@ PYTEST := $(VENV)/bin/python -m pytest
 PARALLEL := -n logical --maxprocesses 4 --dist loadfile
 FAST := $(PARALLEL) -m "not slow and not gpu and not torture"
 SOAK_MINUTES ?= 30
-BENCHMARKS ?= loss growth step cache graph layers balance
+BENCHMARKS ?= imports loss growth step cache graph layers balance
 
 demo: $(VENV)/.demo
 	$(VENV)/bin/python recipes/digits.py --run_dir $(RUN_DIR)
@@ -108,6 +109,27 @@ nightly: install
 	+@.ci/stages test-all test-matrix test-mediapipe test-android docs torture soak \
 	  $(BENCHMARKS:%=bench-%)
 
+# The wheel, bare, beside the tools of the tests: no extra. The tests come from the unpacked sdist,
+# whose own package is taken away. Left out: what wants an extra (compression, tflite), what is in
+# the sdist but not in the wheel (recipes, export, benchmarks, faults, which runs recipes), pages
+# and rules that read the source (the last lines).
+WHEEL := $(VENV)-wheel
+LEFT_OUT := compression tflite \
+  recipes export benchmarks faults gpu \
+  test_add_a_loss.py test_architecture.py test_check_links.py test_commands.py \
+  test_file_lengths.py test_packaging.py test_pages.py test_readme.py test_safety.py \
+  test_surface.py
+test-wheel: $(VENV)/.dev
+	$(VENV)/bin/python -m venv --clear $(WHEEL)
+	$(VENV)/bin/python -m build --outdir $(WHEEL)/dist .
+	$(WHEEL)/bin/python -m pip install --disable-pip-version-check --no-input -q \
+	  $(WHEEL)/dist/*.whl pytest hypothesis
+	tar -xzf $(WHEEL)/dist/*.tar.gz -C $(WHEEL)/dist --strip-components=1
+	rm -r $(WHEEL)/dist/tf_lpdistill
+	cd $(WHEEL)/dist && ../bin/python -m tf_lpdistill.report --help >/dev/null
+	cd $(WHEEL)/dist && ../bin/python -m pytest -m "not slow and not gpu and not torture" \
+	  $(LEFT_OUT:%=--ignore=tests/%)
+
 test-mediapipe: $(VENV)/.dev $(VENV)-mediapipe/.ready
 	MEDIAPIPE_PYTHON=$(VENV)-mediapipe/bin/python $(PYTEST) tests/tflite/test_mediapipe.py
 
@@ -126,6 +148,7 @@ export/android/check/node_modules/.package-lock.json: export/android/check/packa
 lint: $(VENV)/.dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 docs: $(VENV)-docs/.ready
 	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/mkdocs build

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).parent
 EXTRAS = {
     "recipes": ["absl-py>=1.2"],
     "graph": ["faiss-cpu>=1.8"],
-    "tflite": ["ai-edge-litert>=2.0,<3", "flatbuffers>=24.3"],
+    "tflite": ["ai-edge-litert>=2.0,<3"],
     # Takes tf_keras models only, and pins absl-py to 1.x: the one reason why an environment with
     # this extra has an older absl-py than one without.
     # It imports distutils, which Python 3.12 and later only have from setuptools.
@@ -29,7 +29,9 @@ EXTRAS = {
 }
 EXTRAS["all"] = sorted({requirement for extra in EXTRAS.values() for requirement in extra})
 EXTRAS["dev"] = [
+    "build>=1.2",
     "hypothesis>=6.100",
+    "mypy>=2,<3",
     "pytest>=8.2",
     "pytest-cov>=5",
     "pytest-xdist>=3.6",
@@ -55,10 +57,14 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["tf_lpdistill", "tf_lpdistill.*"]),
-    package_data={"tf_lpdistill.data": ["digits.npz", "digits.txt"]},
+    package_data={
+        "tf_lpdistill": ["py.typed"],
+        "tf_lpdistill.data": ["digits.npz", "digits.txt"],
+    },
     install_requires=[
         "tensorflow>=2.20,<2.22",
         "keras>=3.12,<4",  # the first release with keras.distillation
+        "flatbuffers>=24.3",  # as TensorFlow wants it
         "numpy>=1.26",
         "tqdm>=4.60",
     ],

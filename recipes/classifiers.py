@@ -2,10 +2,9 @@
 
 import pathlib
 
-import keras
-
 from tf_lpdistill.data import ImageData
 from tf_lpdistill.saving import load_model
+from tf_lpdistill.structure import final_activation, last_operation
 
 
 def check_input(flag, name, model, loaded: ImageData):
@@ -42,13 +41,10 @@ def _check_logits(flag, given, model, loaded):
             f"{flag} must give one logit for each of the {loaded.num_classes} classes of "
             f"{loaded.name}. Received: {given} with outputs of shape {shape}"
         )
-    last = model.layers[-1]
-    if isinstance(last, keras.layers.Softmax) or (
-        getattr(last, "activation", None) is keras.activations.softmax
-    ):
+    if final_activation(model) == "softmax":
         raise ValueError(
             f"{flag} must end in logits, which losses soften themselves. Received: {given}, whose "
-            f"layer {last.name!r} ends in a softmax. Save the model without it."
+            f"layer {last_operation(model).name!r} ends in a softmax. Save the model without it."
         )
 
 

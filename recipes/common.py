@@ -12,6 +12,7 @@ from machine import versions
 from run_folder import Run, claim
 from tf_lpdistill import distribution, files
 from tf_lpdistill.cluster import WorkersError
+from tf_lpdistill.preprocessing import SCALINGS
 
 FLAGS = flags.FLAGS
 
@@ -39,7 +40,7 @@ def define_teacher_flags():
     """Defines the flags of `teacher_file.or_network`: a teacher that is trained already."""
     flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one is trained.")
     flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
+        "teacher_scaling", None, SCALINGS,
         "Range of the pixels that a .keras teacher was trained on.",
     )  # fmt: skip
 

@@ -119,7 +119,7 @@ def define_flags():
         lower_bound=0,
     )  # fmt: skip
     flags.DEFINE_enum(
-        "input_scaling", None, ["0..255", "0..1", "-1..1"],
+        "input_scaling", None, preprocessing.SCALINGS,
         "Range of the pixels that both networks are fed; needed with a .keras teacher.",
     )  # fmt: skip
     flags.DEFINE_list("methods", ["all"], "all, or some of: " + ", ".join(methods.METHODS))

@@ -41,7 +41,8 @@ class Comparison(Grid):
             progress.skip(self.epochs)
             return files.read_sealed_json(directory / "result.json")
         progress.begin(f"{method.title}, seed {seed}")
-        job = dataclasses.replace(self, trainer=trainer)._draw(seed)
+        student = self._student(seed)
+        job = dataclasses.replace(self, trainer=trainer).apprentice(student, seed)
         try:
             with trainer.run.strategy.scope():
                 method.train(job)
@@ -58,11 +59,10 @@ class Comparison(Grid):
         files.write_sealed_json(directory / "result.json", result)
         return result
 
-    def _draw(self, seed):
+    def _student(self, seed):
         keras.utils.set_random_seed(seed)
         with self.trainer.run.strategy.scope():
-            student = self.build_student()
-        return self.apprentice(student, seed)
+            return self.build_student()
 
     def apprentice(self, student, seed):
         """The `Apprentice` of a seed around a student."""

@@ -44,10 +44,8 @@ def result(comparison, key, seed, epochs, teacher):
         ),
     )  # fmt: skip
     proven = evaluation.prove(bundle, made, trainer.data.test)
-    facts = bundle.facts()["files"]
     figures = {
-        precision: {name: proven[precision][name] for name in FIGURES}
-        | {"minimum_runtime": facts[precision]["minimum_runtime"]}
+        precision: {name: proven[precision][name] for name in (*FIGURES, "minimum_runtime")}
         for precision in way.precisions
     }
     parameters = getattr(made, "student", made).count_params()

@@ -6,12 +6,9 @@ import numpy as np
 
 from tf_lpdistill import Preprocessing, data, taps, tflite
 from tf_lpdistill.data import Split
-from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
+from tf_lpdistill.metrics import neighborhood_overlap
 
 OVERLAP_NEIGHBORS = 10
-GRID_QUERIES = 8
-GRID_NEIGHBORS = 5
-GRID_IMAGES = 2000  # among which neighbours are looked for: all distances are computed
 CHUNK = 512  # images that are in memory at a time, with all that a network makes of them
 
 
@@ -78,28 +75,10 @@ def overlap(teacher: Embedded, student: Embedded):
 def prove(bundle, model, split):
     """Verifies and benchmarks a phone bundle; returns the figures of each of its files."""
     verified = tflite.verify(bundle, model, (split.images, split.labels))
-    timed = tflite.benchmark(bundle)
-    return {precision: verified[precision] | timed[precision] for precision in bundle.files}
-
-
-def neighbor_grid(teacher: Embedded, student: Embedded, alone: Embedded, seed):
-    """Some images with their neighbours in three feature spaces, for the report.
-
-    The images are drawn at random, not picked; of many images neighbours are looked for among some.
-    """
-    rng = np.random.default_rng(seed)
-    pool = np.sort(rng.permutation(len(teacher.split))[:GRID_IMAGES])
-    split = teacher.split.take(pool)
-    queries = np.sort(rng.choice(len(pool), min(GRID_QUERIES, len(pool)), replace=False))
-    k = min(GRID_NEIGHBORS, len(pool) - 1)
-    found = {
-        who: neighbor_indices(embedded.features[pool], k)[queries]
-        for who, embedded in (("teacher", teacher), ("student", student), ("alone", alone))
+    timed, facts = tflite.benchmark(bundle), bundle.facts()["files"]
+    return {
+        precision: verified[precision]
+        | timed[precision]
+        | {"minimum_runtime": facts[precision]["minimum_runtime"]}
+        for precision in bundle.files
     }
-    arrays = {"images": split.images[queries], "labels": split.labels[queries]}
-    for who, indices in found.items():
-        arrays[f"{who}_images"] = split.images[indices]
-        arrays[f"{who}_labels"] = split.labels[indices]
-    for who, key in (("student", "shared"), ("alone", "alone_shared")):
-        arrays[key] = (found[who][:, :, None] == found["teacher"][:, None, :]).any(axis=2)
-    return arrays

@@ -38,6 +38,7 @@ from methods import METHODS
 from presets import PRESETS
 from progress import Progress
 from tf_lpdistill import Preprocessing, data
+from tf_lpdistill.preprocessing import SCALINGS
 from training import Trainer
 
 FLAGS = flags.FLAGS
@@ -123,7 +124,7 @@ def define_flags():
         "Of the default teacher: imagenet, none, or a file of weights without a classifier.",
     )  # fmt: skip
     flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
+        "teacher_scaling", None, SCALINGS,
         "Range of the pixels that a .keras teacher was trained on; its size it tells itself.",
     )  # fmt: skip
     flags.DEFINE_integer(

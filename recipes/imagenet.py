@@ -32,6 +32,7 @@ from optimizers import warmed_sgd
 from progress import Progress
 from roles import Layers
 from tf_lpdistill import Preprocessing
+from tf_lpdistill.preprocessing import SCALINGS
 
 FLAGS = flags.FLAGS
 RATE, BATCH = 0.1, 256  # the learning rate grows in proportion to the batch: Goyal et al. 2017
@@ -100,7 +101,7 @@ def define_flags():
         "teacher_weights", "imagenet", "Of applications:MODEL: imagenet, or a .weights.h5 file."
     )
     flags.DEFINE_enum(
-        "teacher_scaling", None, ["0..255", "0..1", "-1..1"],
+        "teacher_scaling", None, SCALINGS,
         "Range of the pixels that a .keras teacher was trained on; its size it tells itself.",
     )  # fmt: skip
     flags.DEFINE_integer(

@@ -4,7 +4,12 @@ import numpy as np
 
 import evaluation
 from run_folder import read_json
-from tf_lpdistill import files, report, tflite
+from tf_lpdistill import report, tflite
+from tf_lpdistill.metrics import neighbor_indices
+
+GRID_QUERIES = 8
+GRID_NEIGHBORS = 5
+GRID_IMAGES = 2000  # among which neighbours are looked for: all distances are computed
 
 
 def write_answers(trainer, networks, layers, seed):
@@ -33,8 +38,25 @@ def write_answers(trainer, networks, layers, seed):
     if set(features) >= {"teacher", "student", "alone"} and all(
         np.isfinite(rows).all() for rows in features.values()
     ):
-        with files.atomic_path(run.path("neighbors.npz")) as temporary:
-            np.savez(temporary, **evaluation.neighbor_grid(**embedded, seed=seed))
+        write_neighbors(run, test, features, seed)
+
+
+def write_neighbors(run, split, features, seed):
+    """Writes neighbors.npz: images that are drawn, not picked, among their nearest neighbours.
+
+    Args:
+        run: the started `Run`.
+        split: the images; of many, neighbours are looked for among some.
+        features: {"teacher", "student", "alone": (n, ...) features of the split}.
+        seed: of the draw.
+    """
+    rng = np.random.default_rng(seed)
+    pool = np.sort(rng.permutation(len(split))[:GRID_IMAGES])
+    queries = np.sort(rng.choice(len(pool), min(GRID_QUERIES, len(pool)), replace=False))
+    k = min(GRID_NEIGHBORS, len(pool) - 1)
+    found = {name: neighbor_indices(rows[pool], k)[queries] for name, rows in features.items()}
+    images, labels = split.images[pool], split.labels[pool]
+    report.write_neighbors(run.path("neighbors.npz"), images, labels, queries, found)
 
 
 def taught_by(parameters, accuracy):

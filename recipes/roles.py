@@ -6,6 +6,7 @@ import math
 from keras import layers
 
 from tf_lpdistill import models, taps
+from tf_lpdistill.structure import is_graph, layer_at
 
 ROLES = {
     "features": "the pooled vector before the logits",
@@ -108,23 +109,18 @@ class Layers:
 
 
 def _shapes(model):
-    names = taps.list_layers(model)
-    inputs = taps.symbolic_inputs(model)
-    if inputs is None:
+    if not is_graph(model):
         raise ValueError(
             f"The layers of {model.name!r} cannot be looked into: it must be a Functional or "
             "Sequential model that is built."
         )
-    _, outputs = taps.Tap(model, names).compute_output_spec(inputs)
-    return {
-        name: tuple(outputs[name].shape[1:]) for name in names if hasattr(outputs[name], "shape")
-    }
+    return taps.feature_shapes(model)
 
 
 def _find(model, shapes):
     # A nested model is listed before its layers, of which the last gives the same.
     nested = {name.rpartition("/")[0] for name in shapes}
-    plain = [n for n in shapes if n not in nested and not isinstance(_layer(model, n), _PASSING)]
+    plain = [n for n in shapes if n not in nested and not isinstance(layer_at(model, n), _PASSING)]
     vectors = [name for name in plain if len(shapes[name]) == 1]
     maps = [name for name in plain if len(shapes[name]) == 3 and math.prod(shapes[name][:2]) > 1]
     found = {}
@@ -135,16 +131,7 @@ def _find(model, shapes):
         named = tuple(name for name in models.stage_names(model) if name in maps)
         found["stages"] = named or tuple({shapes[name][:2]: name for name in maps}.values())
         before = list(shapes)[list(shapes).index(maps[-1]) - 1]
-        activated = isinstance(_layer(model, maps[-1]), _ACTIVATIONS)
+        activated = isinstance(layer_at(model, maps[-1]), _ACTIVATIONS)
         if activated and shapes.get(before) == shapes[maps[-1]]:
             found["preactivation"] = before
     return found
-
-
-def _layer(model, path):
-    """The layer at a path into nested models."""
-    for part in path.split("/"):
-        model = next((layer for layer in model.layers if layer.name == part), None)
-        if model is None:
-            return None  # an operation without a layer, or a key of an output
-    return model

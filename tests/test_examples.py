@@ -1,4 +1,4 @@
-"""Every example in a docstring runs, in a folder of its own."""
+"""Every example in a docstring of the package that is imported runs, in a folder of its own."""
 
 import doctest
 import importlib
@@ -6,10 +6,12 @@ import pathlib
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[1]
+import tf_lpdistill
+
+PACKAGE = pathlib.Path(tf_lpdistill.__file__).parent
 MODULES = [
-    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for path in sorted((ROOT / "tf_lpdistill").rglob("*.py"))
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+    for path in sorted(PACKAGE.rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
 

@@ -188,7 +188,7 @@ def test_k11_the_teacher_is_left_as_it_was_and_does_not_run_in_evaluate():
     assert len(teacher.trainable_weights) == 6
     for a, b in zip(before, teacher.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    distiller._teacher = None  # whatever asks for the teacher now fails
+    distiller.wiring = None  # whatever asks for the teacher now fails
     distiller.evaluate(*batch(), verbose=0)
 
 

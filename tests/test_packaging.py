@@ -6,46 +6,69 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 
 import pytest
 
 import tf_lpdistill
+from tests.house import imports, read_sources
+from tests.plan import PACKAGE
 
 ROOT = pathlib.Path(__file__).parents[1]
 
 
-@pytest.fixture(scope="module")
-def metadata(tmp_path_factory):
-    """The metadata that setuptools makes of this checkout."""
-    return _setup(_copy(tmp_path_factory.mktemp("source")), "egg_info")
+# What is imported under another name than it is installed.
+CALLED = {"absl": "absl-py"} | {
+    name: name.replace("_", "-")
+    for name in (
+        "ai_edge_litert", "keras_hub", "tensorflow_datasets", "tensorflow_model_optimization",
+        "tf_keras",
+    )
+}  # fmt: skip
+FOLDERS = (".ci", "benchmarks", "docs", "export", "recipes", "tests", "tf_lpdistill")
+FILES = (
+    ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile",
+    "README.md", "mkdocs.yml", "pyproject.toml", "setup.py",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def installed_files(tmp_path_factory):
-    """The files that an install would put into site-packages."""
-    source = _copy(tmp_path_factory.mktemp("source"))
-    _setup(source, "build_py", "--build-lib", "out")
-    return {path.relative_to(source / "out").as_posix() for path in (source / "out").rglob("*.*")}
-
-
-def _copy(folder):
-    """Copies what git would give: never a build made here before."""
-    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+def source(tmp_path_factory):
+    """A copy of what git would give, never a build made here before; {file} and the folder."""
+    folder = tmp_path_factory.mktemp("source")
+    for name in FILES:
         shutil.copy(ROOT / name, folder)
     ignore = shutil.ignore_patterns("__pycache__", "*.egg-info", "node_modules")
-    for name in ("tf_lpdistill", "tests", "recipes", "export"):
+    for name in FOLDERS:
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    return folder
+    return {path.relative_to(folder).as_posix() for path in _files(folder)}, folder
+
+
+@pytest.fixture(scope="module")
+def metadata(source):
+    """The metadata that setuptools makes of this checkout."""
+    _setup(source[1], "egg_info")
+    return importlib.metadata.PathDistribution(source[1] / "tf_lpdistill.egg-info")
+
+
+@pytest.fixture(scope="module")
+def installed_files(source, tmp_path_factory):
+    """The files that an install would put into site-packages."""
+    out = tmp_path_factory.mktemp("out")
+    _setup(source[1], "build_py", "--build-lib", str(out))
+    return {path.relative_to(out).as_posix() for path in _files(out)}
+
+
+def _files(folder):
+    return [path for path in folder.rglob("*") if path.is_file()]
 
 
 def _setup(folder, *command):
     subprocess.run(
         [sys.executable, "setup.py", "-q", *command], cwd=folder, check=True, capture_output=True
     )
-    info = folder / "tf_lpdistill.egg-info"
-    return importlib.metadata.PathDistribution(info) if info.exists() else None
 
 
 def test_metadata(metadata):
@@ -70,10 +93,41 @@ def test_all_holds_every_extra_but_dev(metadata):
     assert {"tensorflow", "keras"} <= by_extra[None]
 
 
+def test_what_is_required_is_imported_and_the_other_way_round(metadata):
+    required, optional = set(), set()
+    for line in metadata.requires:
+        name = re.match(r"[\w.-]+", line).group().lower().replace("_", "-")
+        if "extra == 'dev'" not in line.replace('"', "'"):
+            (optional if "extra ==" in line else required).add(name.removesuffix("-cpu"))
+    imported = {
+        path: {CALLED.get(top := name.split(".")[0], top) for name in imports(path, tree)}
+        for path, tree in read_sources().items()
+    }
+    # Both are imported by packages that do not ask for them: see setup.py.
+    assert required | optional <= set().union(*imported.values()) | {
+        "importlib-resources", "setuptools",
+    }  # fmt: skip
+    ours = set().union(*(names for path, names in imported.items() if path.startswith(PACKAGE)))
+    foreign = ours - sys.stdlib_module_names - {PACKAGE}
+    # h5py comes with Keras; keras-hub is installed apart, see docs/models.md.
+    assert foreign - {"h5py", "keras-hub"} <= required | optional
+
+
 def test_modules_and_data_are_installed_and_nothing_else(installed_files):
     sources = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tf_lpdistill").rglob("*.py")}
-    data = {"tf_lpdistill/data/digits.npz", "tf_lpdistill/data/digits.txt"}
-    assert installed_files == sources | data
+    data = {"data/digits.npz", "data/digits.txt", "py.typed"}
+    assert installed_files == sources | {f"tf_lpdistill/{name}" for name in data}
+
+
+def test_the_sdist_holds_what_a_clone_holds(source, tmp_path):
+    files, folder = source
+    _setup(folder, "sdist", "--dist-dir", str(tmp_path))
+    (archive,) = tmp_path.iterdir()
+    with tarfile.open(archive) as sdist:
+        held = {member.name.partition("/")[2] for member in sdist if member.isfile()}
+    made = {name for name in held if name.startswith("tf_lpdistill.egg-info/")}
+    assert held - made == files | {"PKG-INFO", "setup.cfg"}
+    assert {"tests/conftest.py", "recipes/digits.py", "tf_lpdistill/data/digits.npz"} <= held
 
 
 def test_every_folder_of_code_is_a_package():

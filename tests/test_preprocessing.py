@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tf_lpdistill.preprocessing import Preprocessing, of_model
+from tf_lpdistill.preprocessing import IMAGENET, SCALINGS, Preprocessing, of_model
 
 
 def pixels(channels, size=(4, 6), dtype=np.uint8):
@@ -135,6 +135,18 @@ def test_wrong_settings_are_refused(options, message):
 def test_wrong_images_are_refused(images):
     with pytest.raises(ValueError, match="`images` must be an array of shape"):
         Preprocessing((8, 8))(images)
+
+
+def test_the_usual_scalings():
+    given = Preprocessing((4, 6), scaling="mean_std", mean=1.0, std=2.0)
+    assert given.usual() == [
+        Preprocessing((4, 6)),
+        Preprocessing((4, 6), scaling="0..1"),
+        Preprocessing((4, 6), scaling="-1..1"),
+        Preprocessing((4, 6), **IMAGENET),
+    ]
+    grey = Preprocessing((4, 6), "grayscale", "0..1").usual()
+    assert tuple(each.scaling for each in grey) == SCALINGS
 
 
 def test_of_model_reads_size_and_colour():

@@ -5,7 +5,7 @@ import pathlib
 
 import pytest
 
-from tests.test_architecture import ROOT, read_sources
+from tests.house import ROOT, read_sources
 
 # Whatever runs code or text as code, or makes a temporary file that others can read or foresee.
 FORBIDDEN_CALLS = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import layers
 
-from tf_lpdistill.taps import Tap, list_layers
+from tf_lpdistill.taps import Tap, feature_shapes, list_layers
 
 
 def backbone():
@@ -109,6 +109,17 @@ def test_an_unknown_name_lists_the_nearest(name, nearest):
 def test_an_unbuilt_sequential_says_so():
     with pytest.raises(ValueError, match="is not built.*Start it with keras.Input"):
         Tap(keras.Sequential([layers.Dense(2, name="a")]), ["a"])
+
+
+def test_shapes_of_what_can_be_tapped():
+    shapes = feature_shapes(nested())
+    assert list(shapes) == list_layers(nested())
+    assert shapes["conv"] == (8, 8, 3) and shapes["backbone/norm"] == shapes["backbone"] == (
+        6,
+        6,
+        4,
+    )
+    assert shapes["features"] == (4,) and shapes["logits"] == (2,)
 
 
 def test_list_layers_in_the_order_of_the_pass():

@@ -3,7 +3,7 @@
 import os
 
 
-def require_tensorflow():
+def require_tensorflow() -> None:
     """Refuses another backend of Keras, before Keras tries to load it.
 
     Raises:

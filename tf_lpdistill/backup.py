@@ -9,6 +9,7 @@ import keras
 from tf_lpdistill.cluster import WorkersError
 from tf_lpdistill.distribution import as_chief_sees, chief_path, is_chief
 from tf_lpdistill.files import sha256
+from tf_lpdistill.types import PathLike
 
 _DIGITS = 16  # of the SHA-256
 _NAME = re.compile(rf"epoch-(?P<epochs>\d+)-(?P<digest>[0-9a-f]{{{_DIGITS}}})\.weights\.h5")
@@ -35,11 +36,11 @@ class Backup(keras.callbacks.Callback):
         )
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: PathLike):
         super().__init__()
         self.directory = pathlib.Path(directory)
 
-    def restore(self, model):
+    def restore(self, model: keras.Model) -> int:
         """Brings a compiled and built model to where the interrupted run was.
 
         Args:
@@ -68,7 +69,7 @@ class Backup(keras.callbacks.Callback):
             model.load_weights(found[epoch])
         return epoch
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the new state, then removes the old one."""
         strategy = self.model.distribute_strategy
         fresh = self.directory / "unnamed.weights.h5"  # its name tells its checksum

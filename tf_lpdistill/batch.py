@@ -3,6 +3,8 @@
 import dataclasses
 from typing import Any
 
+from tf_lpdistill.types import Structure
+
 _KEYS = {"inputs", "sample_id", "teacher"}
 
 
@@ -21,7 +23,7 @@ class Batch:
     teacher: Any = None
 
 
-def unpack(x):
+def unpack(x: Structure) -> Batch:
     """Unpacks `x` as it comes from a data pipeline.
 
     Args:

@@ -15,7 +15,7 @@ class WorkersError(RuntimeError):
     """A fellow worker of this job is not there, is gone, or is none of it."""
 
 
-def find_cluster():
+def find_cluster() -> tuple[dict[str, list[str]], tuple[str, int]] | None:
     """Reads the cluster from the environment: TF_CONFIG where it is set, else Slurm.
 
     Returns:
@@ -36,7 +36,7 @@ def find_cluster():
     )
 
 
-def read_tf_config(text):
+def read_tf_config(text: str) -> tuple[dict[str, list[str]], tuple[str, int]]:
     """Reads and checks a TF_CONFIG.
 
     Args:
@@ -78,7 +78,7 @@ def _wrong(what, text):
     )
 
 
-def read_slurm():
+def read_slurm() -> tuple[dict[str, list[str]], tuple[str, int]]:
     """Reads the cluster from the environment that `srun` gives each of its tasks.
 
     Returns:
@@ -111,7 +111,7 @@ def read_slurm():
     return jobs, task
 
 
-def ranked(jobs, task):
+def ranked(jobs: dict[str, list[str]], task: tuple[str, int]) -> tuple[list[str], int]:
     """Returns `(addresses, rank)`: all workers in TensorFlow's order, the chief first."""
     order = [(job, index) for job in _JOBS for index in range(len(jobs.get(job, ())))]
     return [jobs[job][index] for job, index in order], order.index(tuple(task))

@@ -1,26 +1,25 @@
 """The Distiller: trains a student from labels and a teacher with Keras's own `fit`."""
 
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
 from keras import ops
+from keras.distillation import DistillationLoss
 
 from tf_lpdistill.batch import unpack
 from tf_lpdistill.first_batch import FirstBatchCheck, check_first_batch
 from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, load_model
-from tf_lpdistill.taps import Tap, symbolic_inputs
-from tf_lpdistill.teachers import AbsentTeacher, connect
+from tf_lpdistill.structure import symbolic_inputs
+from tf_lpdistill.teachers import AbsentTeacher, AnyTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
-from tf_lpdistill.terms import (
-    build_losses,
-    check_losses,
-    check_weight,
-    check_weights,
-    layer_names,
-    make_terms,
-)
-from tf_lpdistill.wiring import check_teacher_names
+from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms
+from tf_lpdistill.types import PathLike, Structure, Tensor, Weight
+from tf_lpdistill.wiring import Wiring
 from tf_lpdistill.workers import Workers
 
 
@@ -52,6 +51,9 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             teacher alone, and needs no labels.
         name: name of the model.
 
+    Attributes:
+        wiring: the `Wiring` of terms, teacher and student, for what looks on.
+
     Raises:
         ValueError: for arguments that do not fit, unknown layer names, features that a loss cannot
             compare.
@@ -71,12 +73,12 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
     def __init__(
         self,
-        teacher,
-        student,
-        distillation_losses,
-        distillation_loss_weights=None,
-        student_loss_weight=1.0,
-        name="distiller",
+        teacher: AnyTeacher | None,
+        student: keras.Model,
+        distillation_losses: DistillationLoss | Sequence[DistillationLoss] | None,
+        distillation_loss_weights: Sequence[Weight] | Weight | None = None,
+        student_loss_weight: Weight = 1.0,
+        name: str = "distiller",
     ):
         if not isinstance(student, keras.Model):
             raise ValueError(
@@ -93,29 +95,23 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         self.student_loss_weight = check_weight("student_loss_weight", student_loss_weight)
         self.output_names = getattr(student, "output_names", None)
         terms = make_terms(self.distillation_losses, self.distillation_loss_weights)
-        student_tap = Tap(student, layer_names(terms, "student_layer_name"))
-        # Closures: Keras tracks and saves whatever model it finds in an attribute.
-        self._terms = lambda: terms
-        self._student_tap = lambda: student_tap
         self._make_trackers([term.name for term in terms])
-        self._attach(teacher)
+        self._attach(teacher, terms)
 
-    def _attach(self, teacher):
-        source = connect(teacher, layer_names(self._terms(), "teacher_layer_name"))
-        check_teacher_names(self._terms(), source.teacher_names)
-        self._teacher = lambda: source
+    def _attach(self, teacher, terms):
+        self.wiring = Wiring.of(teacher, self.student, terms)
         self.train_function = None
         inputs = symbolic_inputs(self.student)
         if inputs is not None:
             self._build_losses(inputs)
 
     @property
-    def teacher(self):
+    def teacher(self) -> AnyTeacher | None:
         """The teacher as it was given; None in a distiller that was loaded without one."""
-        return self._teacher().model
+        return self.wiring.teacher.model
 
     @property
-    def objective(self):
+    def objective(self) -> Objective:
         """The total of a step as a function of a batch, see `Objective`: for `compression`.
 
         Raises:
@@ -126,49 +122,47 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
                 "`Distiller.objective` needs the supervised loss. Received: a distiller that is "
                 "not compiled. Call distiller.compile(optimizer, loss) first."
             )
-        if isinstance(self._teacher(), AbsentTeacher):
-            self._teacher().outputs(None)
+        self.wiring.require_teacher()
         return self._objective()
 
     def __dir__(self):
         # Keras saves every model that `dir` reveals; the teacher stays out of the file.
-        return [name for name in super().__dir__() if name not in ("teacher", "objective")]
+        return [name for name in super().__dir__() if name != "teacher"]
 
-    def build(self, input_shape):
+    def build(self, input_shape: Structure) -> None:
         """Makes the losses' weights for a student whose inputs were not known before."""
-        shapes = unpack(input_shape).inputs
-        self._build_losses(
-            keras.tree.map_shape_structure(
-                lambda shape: keras.KerasTensor(shape, dtype=self.variable_dtype), shapes
-            )
-        )
+        spec = functools.partial(keras.KerasTensor, dtype=self.variable_dtype)
+        self._build_losses(keras.tree.map_shape_structure(spec, unpack(input_shape).inputs))
 
     def _build_losses(self, inputs):
-        teacher = self._teacher()
-        if not isinstance(teacher, AbsentTeacher):
-            teacher.check_inputs(inputs)
-            outputs = teacher.output_specs(inputs), self._student_tap().compute_output_spec(inputs)
-            build_losses(self._terms(), *outputs, ensemble=bool(teacher.teacher_names))
+        self.wiring.build(inputs)
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Structure, training: bool | None = None) -> Structure:
         """Returns the student's predictions."""
         return self.student(unpack(inputs).inputs, training=training)
 
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+    def compute_loss(
+        self,
+        x: Structure = None,
+        y: Structure = None,
+        y_pred: Structure = None,
+        sample_weight: Tensor | None = None,
+        training: bool = True,
+    ) -> Tensor:
         """Keras's own supervised loss and regularisers; without labels, the regularisers alone."""
         if y is None or self.loss is None:
             return replicas.scale(sum(map(ops.sum, self.losses), ops.zeros(())))
         return super().compute_loss(x, y, y_pred, sample_weight, training)
 
-    def train_step(self, data):
+    def train_step(self, data: Structure) -> dict[str, Tensor]:
         """One update of the student and of the losses' own weights."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         batch = unpack(x)
         objective = self._objective()
-        teacher_outputs = objective.teacher_outputs(batch)
+        teacher_outputs = self.wiring.teacher_outputs(batch)
         with tf.GradientTape() as tape:
-            student_outputs = self._student_tap()(batch.inputs, training=True)
+            student_outputs = self.wiring.student_outputs(batch, training=True)
             y_pred = student_outputs[0]
             student_loss = self.compute_loss(x, y, y_pred, sample_weight, training=True)
             values = objective.values(batch, y, sample_weight, teacher_outputs, student_outputs)
@@ -181,11 +175,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
 
     def _objective(self):
         return Objective(
-            self._terms(),
-            self._teacher(),
-            self._supervised_loss,
-            self.student_loss_weight,
-            self.optimizer,
+            self.wiring, self._supervised_loss, self.student_loss_weight, self.optimizer
         )
 
     def _supervised_loss(self, y, y_pred, sample_weight):
@@ -205,7 +195,7 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         with tf.control_dependencies([part for part in arrived if part is not None]):
             self.optimizer.apply_gradients(reached)
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> Callable:
         """Makes Keras's train function, with a look at the first batch before the first step."""
         if self.train_function is None or force:
             super().make_train_function(force=True)
@@ -219,25 +209,24 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             if not self.built:
                 x = keras.utils.unpack_x_y_sample_weight(data)[0]
                 self(keras.tree.map_structure(replicas.to_host, x))
-            check_first_batch(self, self._teacher(), self._student_tap(), self._terms(), data)
+            check_first_batch(self, data)
             if not self.optimizer.built:  # a step that made variables would be traced twice
                 self.optimizer.build(self.trainable_variables)
 
-    def fit(self, *args, **kwargs):
+    def fit(self, *args: Any, **kwargs: Any) -> keras.callbacks.History:
         """Trains the student; arguments and result as `keras.Model.fit`.
 
         Raises:
             ValueError: before the first step, for a batch that the losses cannot be computed on.
             RuntimeError: in a distiller that was loaded without its teacher.
         """
-        if isinstance(self._teacher(), AbsentTeacher):
-            self._teacher().outputs(None)
+        self.wiring.require_teacher()
         if self.train_function is not None:
             self.train_function.expect()
         return super().fit(*args, **kwargs)
 
     @classmethod
-    def load(cls, filepath, teacher, **kwargs):
+    def load(cls, filepath: PathLike, teacher: AnyTeacher, **kwargs: Any) -> Self:
         """Loads a saved distiller with its teacher, to train on exactly where it stopped.
 
         Args:
@@ -258,17 +247,17 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             raise ValueError(
                 f"{filepath} holds a {type(distiller).__name__}, not a saved {cls.__name__}."
             )
-        if connect(teacher, ()).fingerprint() != distiller._teacher().fingerprint():
+        if connect(teacher, ()).fingerprint() != distiller.wiring.teacher.fingerprint():
             raise ValueError(
                 f"`teacher` is not the one that {filepath} was trained with: its layers or weights "
                 "differ, or the order or the weights of an ensemble. Received: teacher="
                 f"{teacher!r}. To train on with another teacher, make a new Distiller around the "
                 "loaded `.student`."
             )
-        distiller._attach(teacher)
+        distiller._attach(teacher, distiller.wiring.terms)
         return distiller
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns student, losses and settings, and the teacher's fingerprint in its place."""
         serialize = keras.saving.serialize_keras_object
         return {
@@ -277,11 +266,11 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
             "distillation_loss_weights": serialize(list(self.distillation_loss_weights)),
             "student_loss_weight": serialize(self.student_loss_weight),
             "name": self.name,
-            "teacher_fingerprint": self._teacher().fingerprint(),
+            "teacher_fingerprint": self.wiring.teacher.fingerprint(),
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes a distiller without teacher from what `get_config` returned."""
         config = dict(config)
         teacher = AbsentTeacher(config.pop("teacher_fingerprint"))

@@ -3,12 +3,14 @@
 import contextlib
 import pathlib
 import tempfile
+from collections.abc import Iterator
 
 import tensorflow as tf
 
 from tf_lpdistill import cluster, rendezvous
 from tf_lpdistill.files import atomic_path
 from tf_lpdistill.ops.replicas import spans_workers
+from tf_lpdistill.types import PathLike
 
 # What TensorFlow raises in one worker when another has died.
 _LOST = (
@@ -20,7 +22,7 @@ _LOST = (
 STRATEGIES = ("auto", "one_device", "mirrored", "multi_worker")
 
 
-def get_strategy(name="auto", timeout=300.0):
+def get_strategy(name: str = "auto", timeout: float = 300.0) -> tf.distribute.Strategy:
     """Makes the strategy that a command line names.
 
     Models, losses, optimizer and the `Distiller` must be made inside `strategy.scope()`. The batch
@@ -76,7 +78,7 @@ def _multi_worker(timeout):
         ) from error
 
 
-def is_chief(strategy=None):
+def is_chief(strategy: tf.distribute.Strategy | None = None) -> bool:
     """Whether this process is the one that writes files and speaks for all workers.
 
     Args:
@@ -93,7 +95,7 @@ def is_chief(strategy=None):
     return cluster.ranked(jobs, (resolver.task_type, resolver.task_id))[1] == 0
 
 
-def as_chief_sees(value, strategy=None):
+def as_chief_sees(value: int, strategy: tf.distribute.Strategy | None = None) -> int:
     """Returns an integer of the chief on every worker, and waits until all workers ask for it.
 
     What workers must decide alike (whether a file is there, where to go on) is the chief's to
@@ -116,7 +118,7 @@ def as_chief_sees(value, strategy=None):
 
 
 @contextlib.contextmanager
-def telling_of_lost_workers(strategy):
+def telling_of_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Turns what TensorFlow raises when another worker has died into a `WorkersError`.
 
     Args:
@@ -136,7 +138,9 @@ def telling_of_lost_workers(strategy):
 
 
 @contextlib.contextmanager
-def chief_path(path, strategy=None):
+def chief_path(
+    path: PathLike, strategy: tf.distribute.Strategy | None = None
+) -> Iterator[pathlib.Path]:
     """Yields a path for every worker to write to; the chief's file appears at `path`, whole.
 
     Reading a model's variables may need all workers, so that all must save together.
@@ -156,7 +160,7 @@ def chief_path(path, strategy=None):
             yield pathlib.Path(folder, pathlib.Path(path).name)
 
 
-def check_batch_size(batch_size, strategy=None):
+def check_batch_size(batch_size: int, strategy: tf.distribute.Strategy | None = None) -> None:
     """Refuses a global batch that the replicas cannot share equally.
 
     Args:

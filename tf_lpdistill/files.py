@@ -10,8 +10,12 @@ import shutil
 import socket
 import uuid
 import zipfile
+from collections.abc import Callable, Iterator
+from typing import BinaryIO
 
 import numpy as np
+
+from tf_lpdistill.types import PathLike
 
 # Deflate packs zeros a thousandfold, images and weights less than tenfold.
 _MAX_RATIO = 200
@@ -21,7 +25,7 @@ _MAKE_ANEW = "Remove it: what it holds is then made anew."
 
 
 @contextlib.contextmanager
-def atomic_path(path):
+def atomic_path(path: PathLike) -> Iterator[pathlib.Path]:
     """Yields a temporary path beside `path` and renames it to `path` on success.
 
     On any error the temporary file is removed and an earlier file at `path` is left as it was.
@@ -50,7 +54,7 @@ def atomic_path(path):
         temporary.unlink(missing_ok=True)
 
 
-def beside(path, suffixes=""):
+def beside(path: pathlib.Path, suffixes: str = "") -> pathlib.Path:
     """Returns a temporary hidden name beside `path`, and removes what killed processes left there.
 
     Args:
@@ -79,7 +83,7 @@ def _runs(pid):
     return True
 
 
-def lock(folder, message):
+def lock(folder: PathLike, message: str) -> Callable[[], None]:
     """Locks a folder for this process; the lock ends with the process, however it ends.
 
     Args:
@@ -105,23 +109,23 @@ def lock(folder, message):
     return lambda: os.close(descriptor)
 
 
-def write_text(path, text):
+def write_text(path: PathLike, text: str) -> None:
     """Writes `text` (UTF-8) to `path`, whole or not at all."""
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path, value):
+def write_json(path: PathLike, value: object) -> None:
     """Writes `value` as indented JSON to `path`, whole or not at all."""
     write_text(path, json.dumps(value, indent=2) + "\n")
 
 
-def write_sealed_json(path, value):
+def write_sealed_json(path: PathLike, value: dict) -> None:
     """Writes a JSON object together with its checksum to `path`, whole or not at all."""
     write_json(path, {**value, _SEAL: json_sha256(value)})
 
 
-def read_sealed_json(path, required=True):
+def read_sealed_json(path: PathLike, required: bool = True) -> dict:
     """Reads what `write_sealed_json` wrote.
 
     Args:
@@ -148,19 +152,19 @@ def read_sealed_json(path, required=True):
     return value
 
 
-def json_sha256(value):
+def json_sha256(value: object) -> str:
     """Returns the SHA-256 of plain values as 64 hexadecimal digits; the order of keys is alike."""
     text = json.dumps(json.loads(json.dumps(value)), sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sha256(path):
+def sha256(path: PathLike) -> str:
     """Returns the SHA-256 of the file at `path` as 64 hexadecimal digits."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_archive(file):
+def check_archive(file: PathLike | BinaryIO) -> None:
     """Refuses a zip archive that is far larger unpacked than packed.
 
     Args:
@@ -179,7 +183,7 @@ def check_archive(file):
         )
 
 
-def read_arrays(path):
+def read_arrays(path: PathLike) -> dict[str, np.ndarray]:
     """Reads an `.npz` archive of plain arrays; nothing pickled in it is ever loaded.
 
     Args:

@@ -5,6 +5,7 @@ batch that the first step will use, and hand it on, so that nothing is skipped o
 """
 
 import itertools
+from collections.abc import Callable, Iterator
 
 import keras
 import tensorflow as tf
@@ -15,6 +16,8 @@ from tf_lpdistill.ops.replicas import is_shared, num_replicas, to_host
 from tf_lpdistill.ops.rows import leave_out
 from tf_lpdistill.supervision import check_labels, check_predictions, check_sample_weight
 from tf_lpdistill.taps import check_inputs
+from tf_lpdistill.terms import Term
+from tf_lpdistill.types import Structure
 
 
 class FirstBatchCheck:
@@ -26,17 +29,19 @@ class FirstBatchCheck:
         single_step: whether the train function runs one step a call.
     """
 
-    def __init__(self, train_function, check, single_step):
+    def __init__(
+        self, train_function: Callable, check: Callable[[Structure], None], single_step: bool
+    ):
         self._train_function = train_function
         self._check = check
         self._single_step = single_step
         self._expected = True
 
-    def expect(self):
+    def expect(self) -> None:
         """Makes the next call check its batch."""
         self._expected = True
 
-    def __call__(self, iterator):
+    def __call__(self, iterator: Iterator) -> Structure:
         """Runs the train function on the iterator, after the check where one is due."""
         if not self._expected:
             return self._train_function(iterator)
@@ -82,14 +87,11 @@ def _relaxed(leaf, spec):
     return tf.raw_ops.PlaceholderWithDefault(input=leaf, shape=spec.shape)
 
 
-def check_first_batch(distiller, teacher, student_tap, terms, data):
+def check_first_batch(distiller: keras.Model, data: Structure) -> None:
     """Runs teacher and student once on the global batch and lets every loss look at it.
 
     Args:
-        distiller: the `Distiller` (for `loss`, `optimizer` and `student_loss_weight`).
-        teacher: where the teacher's outputs come from, see `tf_lpdistill.teachers`.
-        student_tap: a `Tap` of the student; called with `training=False`.
-        terms: the distiller's terms.
+        distiller: the compiled `Distiller`.
         data: a batch, possibly of distributed values.
 
     Raises:
@@ -97,20 +99,18 @@ def check_first_batch(distiller, teacher, student_tap, terms, data):
             samples that cannot be used, and what the losses find.
     """
     data = keras.utils.unpack_x_y_sample_weight(keras.tree.map_structure(to_host, data))
-    check_inputs_and_labels(distiller, teacher, data)
-    batch = unpack(data[0])
-    outputs = teacher.outputs(batch), student_tap(batch.inputs, training=False)
+    check_inputs_and_labels(distiller, data)
+    outputs = distiller.wiring.outputs(unpack(data[0]))
     check_student_outputs(distiller, outputs, data)
-    for term in terms:
+    for term in distiller.wiring.terms:
         check_term(term, outputs, data)
 
 
-def check_inputs_and_labels(distiller, teacher, data):
+def check_inputs_and_labels(distiller: keras.Model, data: Structure) -> None:
     """Refuses what no forward pass is needed to see.
 
     Args:
         distiller: the compiled `Distiller`.
-        teacher: as for `check_first_batch`.
         data: `(x, y, sample_weight)` of tensors of this process.
 
     Raises:
@@ -124,10 +124,10 @@ def check_inputs_and_labels(distiller, teacher, data):
     check_sample_weight(sample_weight)
     _check_sample_id(batch.sample_id)
     check_inputs(distiller.student, batch.inputs)
-    teacher.check_inputs(batch.inputs)
+    distiller.wiring.teacher.check_inputs(batch.inputs)
 
 
-def check_student_outputs(distiller, outputs, data):
+def check_student_outputs(distiller: keras.Model, outputs: Structure, data: Structure) -> None:
     """Refuses predictions that do not belong to the inputs, and labels without an output.
 
     Args:
@@ -143,7 +143,7 @@ def check_student_outputs(distiller, outputs, data):
     check_labels(distiller.loss, y, outputs[1][0])
 
 
-def check_term(term, outputs, data):
+def check_term(term: Term, outputs: Structure, data: Structure) -> None:
     """Lets one loss look at what it would be computed on.
 
     Args:

@@ -4,9 +4,10 @@ import numpy as np
 from keras import ops
 
 from tf_lpdistill.ops import center, nearest_rows
+from tf_lpdistill.types import Tensor
 
 
-def neighborhood_overlap(teacher_features, student_features, k):
+def neighborhood_overlap(teacher_features: Tensor, student_features: Tensor, k: int) -> float:
     """Share of the teacher's k nearest neighbours that are also the student's.
 
     Args:
@@ -33,7 +34,7 @@ def neighborhood_overlap(teacher_features, student_features, k):
     return float(shared.mean())
 
 
-def neighbor_indices(features, k):
+def neighbor_indices(features: Tensor, k: int) -> np.ndarray:
     """The k nearest other samples of each, nearest first.
 
     Args:
@@ -46,7 +47,7 @@ def neighbor_indices(features, k):
     return np.asarray(nearest_rows(center(ops.convert_to_tensor(features)), k)[0])
 
 
-def effective_rank(features):
+def effective_rank(features: Tensor) -> float:
     """How many directions features really use.
 
     The exponential of the entropy of the singular values, taken as shares of their sum, of the
@@ -71,7 +72,7 @@ def effective_rank(features):
     return float(np.exp(-(shares * np.log(shares)).sum()))
 
 
-def agreement(teacher_predictions, student_predictions):
+def agreement(teacher_predictions: Tensor, student_predictions: Tensor) -> float:
     """Share of samples to which student and teacher give the same class.
 
     Args:

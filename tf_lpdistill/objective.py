@@ -1,15 +1,17 @@
 """What a distiller minimises, as a function of one batch."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from tf_lpdistill.batch import unpack
+from tf_lpdistill.batch import Batch, unpack
 from tf_lpdistill.ops import replicas
-from tf_lpdistill.terms import Term, layer_names
+from tf_lpdistill.terms import layer_names
+from tf_lpdistill.types import Structure, Tensor
+from tf_lpdistill.wiring import Wiring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,25 +25,29 @@ class Objective:
     Made by `Distiller.objective`.
 
     Args:
-        terms: the distillation terms.
-        teacher: source of the teacher's outputs, see `tf_lpdistill.teachers.connect`.
+        wiring: the distillation terms and where their features come from.
         supervised_loss: function `(y, predictions, sample_weight) -> scalar`.
         student_loss_weight: float, or a schedule over optimizer steps.
         optimizer: whose step the schedules run over; outside `fit` it stands still.
     """
 
-    terms: tuple[Term, ...]
-    teacher: Any
+    wiring: Wiring
     supervised_loss: Callable
     student_loss_weight: Any
     optimizer: Any
 
     @property
-    def layer_names(self):
+    def layer_names(self) -> tuple[str, ...]:
         """Names of the student's features that the losses want, as `taps.Tap` takes them."""
-        return tuple(dict.fromkeys(layer_names(self.terms, "student_layer_name")))
+        return tuple(dict.fromkeys(layer_names(self.wiring.terms, "student_layer_name")))
 
-    def __call__(self, x, y, student_features, sample_weight=None):
+    def __call__(
+        self,
+        x: Structure,
+        y: Structure,
+        student_features: tuple[Structure, Structure],
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """Runs the teacher on a batch and returns the total.
 
         Args:
@@ -60,27 +66,26 @@ class Objective:
         predictions, features = student_features
         self._check(y, features)
         batch = unpack(x)
-        teacher_outputs = keras.tree.map_structure(ops.stop_gradient, self.teacher_outputs(batch))
+        teacher_outputs = keras.tree.map_structure(
+            ops.stop_gradient, self.wiring.teacher_outputs(batch)
+        )
         values = self.values(batch, y, sample_weight, teacher_outputs, student_features)
         student_loss = self.supervised_loss(y, predictions, sample_weight)
         return ops.cast(self.total(student_loss, values), "float32")
 
-    def teacher_outputs(self, batch):
-        """Returns the teacher's `(predictions, features)` of a `Batch`; None without terms."""
-        return self.teacher.outputs(batch) if self.terms else None
+    def values(
+        self,
+        batch: Batch,
+        y: Structure,
+        sample_weight: Tensor | None,
+        teacher_outputs: tuple[Structure, Structure] | None,
+        student_outputs: tuple[Structure, Structure],
+    ) -> list[Tensor]:
+        """Returns the terms at the optimizer's step, see `Wiring.values`."""
+        outputs, step = (teacher_outputs, student_outputs), self.optimizer.iterations
+        return self.wiring.values(batch, y, sample_weight, *outputs, step)
 
-    def values(self, batch, y, sample_weight, teacher_outputs, student_outputs):
-        """Returns the terms on this replica, unweighted, a list of float32 scalars."""
-        extras = {
-            "y": y,
-            "sample_weight": sample_weight,
-            "sample_id": batch.sample_id,
-            "step": self.optimizer.iterations,
-            "teacher_weights": self.teacher.teacher_weights,
-        }
-        return [term.value(teacher_outputs, student_outputs, **extras) for term in self.terms]
-
-    def total(self, student_loss, values):
+    def total(self, student_loss: Tensor, values: Sequence[Tensor]) -> Tensor:
         """Returns the weighted sum; under replicas, divided by their number as Keras does.
 
         Args:
@@ -89,7 +94,7 @@ class Objective:
         """
         step, weight = self.optimizer.iterations, self.student_loss_weight
         total = (weight(step) if callable(weight) else weight) * student_loss
-        for term, value in zip(self.terms, values, strict=True):
+        for term, value in zip(self.wiring.terms, values, strict=True):
             total = total + replicas.scale(term.weight_at(step) * value)
         return total
 

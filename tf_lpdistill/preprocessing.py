@@ -2,12 +2,23 @@
 
 import dataclasses
 import operator
+from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from tf_lpdistill.types import Tensor
+
 _SCALINGS = {"0..255": (0.0, 1.0), "0..1": (0.0, 255.0), "-1..1": (127.5, 127.5)}
+SCALINGS = tuple(_SCALINGS)
+"""The ranges that models are usually trained on."""
+IMAGENET = {
+    "scaling": "mean_std",
+    "mean": (123.675, 116.28, 103.53),
+    "std": (58.395, 57.12, 57.375),
+}
+"""The mean and standard deviation of ImageNet's pixels, which most models of PyTorch are given."""
 _CHANNELS = {"rgb": 3, "grayscale": 1}
 # ITU-R BT.601 luma; sums to 1, so that grey pixels repeated over three channels come back as they
 # were (tf.image's 0.2989 would lose 0.01 %).
@@ -80,24 +91,30 @@ class Preprocessing:
         return tuple(float(value) for value in values)
 
     @property
-    def channels(self):
+    def channels(self) -> int:
         """Channels of the model's input: 3 for "rgb", 1 for "grayscale"."""
         return _CHANNELS[self.color]
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of one model input."""
         return (*self.image_size, self.channels)
 
     @property
-    def offset_and_scale(self):
+    def offset_and_scale(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """(mean, std), tuples of floats in pixel units: model input = (pixel - mean) / std."""
-        if self.scaling == "mean_std":
+        if self.mean is not None and self.std is not None:  # as "mean_std" wants them
             return self.mean, self.std
         mean, std = _SCALINGS[self.scaling]
         return (mean,), (std,)
 
-    def affine(self):
+    def usual(self) -> list["Preprocessing"]:
+        """Returns the same at each usual scaling: those of `SCALINGS`, and `IMAGENET` in colour."""
+        changes = [{"scaling": scaling, "mean": None, "std": None} for scaling in SCALINGS]
+        changes += [IMAGENET] * (self.channels == 3)
+        return [dataclasses.replace(self, **change) for change in changes]
+
+    def affine(self) -> tuple[np.ndarray, np.ndarray]:
         """The same map, but for the resizing, as one matrix: what the phone file computes.
 
         Returns:
@@ -108,7 +125,7 @@ class Preprocessing:
         color = np.eye(3) if self.channels == 3 else np.array(_LUMA)[:, None]
         return (color / std).astype("float32"), (-mean / std).astype("float32")
 
-    def __call__(self, images):
+    def __call__(self, images: Tensor) -> Tensor:
         """Turns pixels into model input.
 
         Args:
@@ -142,7 +159,7 @@ class Preprocessing:
         mean, std = self.offset_and_scale
         return (pixels - ops.array(mean, "float32")) / ops.array(std, "float32")
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Returns the fields as plain JSON values; `Preprocessing(**d)` is the way back."""
         fields = dataclasses.asdict(self)
         return {key: list(v) if isinstance(v, tuple) else v for key, v in fields.items()}
@@ -162,7 +179,7 @@ def _checked_size(image_size):
     return size
 
 
-def of_model(model, **kwargs):
+def of_model(model: keras.Model, **kwargs: Any) -> Preprocessing:
     """Returns a `Preprocessing` with the input size and colour that `model` declares.
 
     Args:

@@ -6,6 +6,7 @@ import socket
 import socketserver
 import threading
 import time
+from collections.abc import Sequence
 
 from tf_lpdistill.cluster import WorkersError
 
@@ -15,7 +16,7 @@ _GRACE = 1.0  # seconds for the others to leave their ports, before TensorFlow c
 _HELLO, _WELCOME, _OTHER_JOB = b"worker", b"welcome\n", b"other job\n"
 
 
-def meet(addresses, index, timeout):
+def meet(addresses: Sequence[str], index: int, timeout: float) -> None:
     """Returns once every worker has greeted every other, and leaves the port to TensorFlow.
 
     A worker that has both been greeted and been answered by all the others is needed by none of

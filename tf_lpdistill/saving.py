@@ -1,17 +1,19 @@
 """What a saved model lacks in Keras: a file that is never half-written, and the random states."""
 
 import zipfile
+from typing import Any
 
 import keras
 
 from tf_lpdistill.distribution import chief_path
 from tf_lpdistill.files import check_archive
 from tf_lpdistill.ops.replicas import spread_seeds
+from tf_lpdistill.types import PathLike
 
 _MAX_QUOTE = 400
 
 
-def load_model(path, **kwargs):
+def load_model(path: PathLike, **kwargs: Any) -> keras.Model:
     """Loads a whole `.keras` file in Keras's safe mode: no code that it brings along is run.
 
     Args:
@@ -38,13 +40,13 @@ def load_model(path, **kwargs):
         ) from error
 
 
-def brief(error):
+def brief(error: Exception) -> str:
     """The beginning of an error in one line: Keras quotes whole configurations."""
     text = " ".join(str(error).split())
     return text if len(text) <= _MAX_QUOTE else text[:_MAX_QUOTE] + " ..."
 
 
-def check_undamaged(filepath):
+def check_undamaged(filepath: PathLike) -> None:
     """Reads a `.keras` file through and compares its checksums.
 
     Args:
@@ -72,7 +74,7 @@ class WholeFile:
     beside the weights here, in `.keras` files and in checkpoints of weights alone.
     """
 
-    def save(self, filepath, overwrite=True):
+    def save(self, filepath: PathLike, overwrite: bool = True) -> None:
         """Saves the model as one file, whole or not at all.
 
         Several workers must all call this; the file is the chief's.
@@ -94,19 +96,21 @@ class WholeFile:
         with chief_path(filepath, self.distribute_strategy) as temporary:
             super().save(temporary)
 
-    def save_own_variables(self, store):
+    def save_own_variables(self, store: Any) -> None:
         """Adds the random states of all layers."""
-        for index, state in enumerate(self._random_states()):
+        for index, state in enumerate(random_states(self)):
             store[str(index)] = state.numpy()
 
-    def load_own_variables(self, store):
+    def load_own_variables(self, store: Any) -> None:
         """Restores the random states of all layers; those saved are the first replica's."""
-        states = self._random_states()
+        states = random_states(self)
         for index, state in enumerate(states):
             state.assign(store[str(index)])
         with self.distribute_strategy.scope():
             spread_seeds(states)
 
-    def _random_states(self):
-        weights = {id(weight) for weight in self.weights}
-        return [variable for variable in self.variables if id(variable) not in weights]
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Lists the states of a model's seed generators, which Keras does not count as weights."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]

@@ -3,9 +3,13 @@
 import itertools
 import math
 import numbers
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 from keras import ops
+
+from tf_lpdistill.types import Tensor
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
@@ -29,10 +33,10 @@ class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
         [0.0, 0.5, 1.0, 1.0]
     """
 
-    def __init__(self, points):
+    def __init__(self, points: Iterable[tuple[int, float]]):
         self.points = _check_points(points)
 
-    def __call__(self, step):
+    def __call__(self, step: Tensor | int) -> Tensor:
         """Returns the weight at a step.
 
         Args:
@@ -49,12 +53,12 @@ class PiecewiseLinear(keras.optimizers.schedules.LearningRateSchedule):
             value = ops.where(step < end, low + (high - low) * share, value)
         return ops.where(step < self.points[0][0], self.points[0][1], value)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the points."""
         return {"points": [list(point) for point in self.points]}
 
 
-def warm_up(weight, steps):
+def warm_up(weight: float, steps: int) -> PiecewiseLinear:
     """A weight that grows from 0, as DKD's does over its first 20 epochs.
 
     The authors' code raises it once an epoch; here it grows with every step.
@@ -79,7 +83,7 @@ def warm_up(weight, steps):
     return linear(0.0, weight, steps)
 
 
-def linear(start, end, steps):
+def linear(start: float, end: float, steps: int) -> PiecewiseLinear:
     """A weight that changes evenly, as FitNets' lambda falls from 4 to 1.
 
     Args:
@@ -103,7 +107,7 @@ def linear(start, end, steps):
     return PiecewiseLinear([(0, start), (steps, end)])
 
 
-def stop_at(weight, step):
+def stop_at(weight: float | PiecewiseLinear, step: int) -> PiecewiseLinear:
     """A weight that is exactly 0 from a step on: distil first, then train on labels alone.
 
     The term is still computed, and logged; it only counts for nothing.

@@ -1,13 +1,19 @@
 """What comes beside the teacher in the first batch: predictions, labels, sample weights."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_lpdistill.types import Structure, Tensor
+
 _SPARSE = "sparse_categorical_crossentropy"
 
 
-def check_predictions(inputs, predictions, sample_weight):
+def check_predictions(
+    inputs: Structure, predictions: Structure, sample_weight: Tensor | None
+) -> None:
     """Refuses predictions of the student that are not finite, and says whether the inputs are.
 
     Args:
@@ -33,7 +39,7 @@ def check_predictions(inputs, predictions, sample_weight):
     )
 
 
-def check_sample_weight(sample_weight):
+def check_sample_weight(sample_weight: Tensor | None) -> None:
     """Refuses weights that are not one finite number a sample.
 
     Args:
@@ -58,7 +64,7 @@ def check_sample_weight(sample_weight):
         )
 
 
-def check_labels(loss, y, predictions):
+def check_labels(loss: Any, y: Structure, predictions: Structure) -> None:
     """Refuses labels that Keras would train on without a word, or with one that names nothing.
 
     Args:

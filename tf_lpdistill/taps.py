@@ -6,23 +6,24 @@ of tensors from `call` and name a key.
 """
 
 import difflib
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 
+from tf_lpdistill.structure import (
+    evaluate,
+    is_graph,
+    list_layers,
+    operations,
+    plain_graph,
+    standardized,
+    symbolic_inputs,
+)
+from tf_lpdistill.types import Shape, Structure
 
-def symbolic_inputs(model):
-    """Returns the symbolic inputs of a model in the structure that its call takes.
 
-    Args:
-        model: a `keras.Model`.
-
-    Returns:
-        `keras.KerasTensor` or a structure of them; None for a model without a symbolic graph.
-    """
-    return _ends(model)[0] if is_graph(model) else None
-
-
-def check_inputs(model, inputs):
+def check_inputs(model: keras.Model | None, inputs: Structure) -> None:
     """Checks inputs against what a model was built for, in clearer words than the model's own.
 
     Args:
@@ -50,21 +51,21 @@ def _keys(inputs):
     return sorted(inputs) if isinstance(inputs, dict) else None
 
 
-def list_layers(model):
-    """Lists the names by which the features of a model can be tapped.
+def feature_shapes(model: keras.Model) -> dict[str, Shape]:
+    """Tells the shapes of the features of a model.
 
     Args:
-        model: a `keras.Model`. Functional and Sequential models are listed to any depth, a model
-            that returns a dict is listed with its keys.
+        model: a `keras.Model`; one whose layers cannot be reached has none.
 
     Returns:
-        List of str in the order of the forward pass, paths with "/" for nested models.
+        {name: shape without the batch} of those that are one tensor, in the order of the forward
+        pass; names as `list_layers` gives them.
     """
-    names = []
-    for operation in _operations(model):
-        names.append(operation.name)
-        names.extend(f"{operation.name}/{name}" for name in list_layers(operation))
-    return names + [key for key in _output_keys(model) if key not in names]
+    inputs, names = symbolic_inputs(model), list_layers(model)
+    if inputs is None:
+        return {}
+    features = Tap(model, names).compute_output_spec(inputs)[1]
+    return {n: tuple(features[n].shape[1:]) for n in names if hasattr(features[n], "shape")}
 
 
 class Tap(keras.Model):
@@ -92,7 +93,7 @@ class Tap(keras.Model):
         (5, 3)
     """
 
-    def __init__(self, model, names, **kwargs):
+    def __init__(self, model: keras.Model, names: Iterable[str], **kwargs: Any):
         # The input goes to the model as it is: the model does its own casting.
         super().__init__(autocast=False, dtype=model.dtype_policy, **kwargs)
         self.model = model
@@ -110,7 +111,9 @@ class Tap(keras.Model):
                     raise ValueError(_unknown_name(model, name, known))
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(
+        self, inputs: Structure, training: bool | None = None
+    ) -> tuple[Structure, dict[str, Structure]]:
         """Runs `model` once and collects the features on the way."""
         features = {}
         if self._views:
@@ -143,7 +146,7 @@ class Tap(keras.Model):
 
             return call
 
-        outputs = _evaluate(view, view._standardize_inputs(inputs), recorded)
+        outputs = evaluate(view, standardized(view, inputs), recorded)
         # As Keras's own call: a list of one output is that output.
         single = isinstance(outputs, (list, tuple)) and len(outputs) == 1
         return outputs[0] if single else outputs
@@ -153,68 +156,16 @@ class Tap(keras.Model):
             features.setdefault(path, output)
 
 
-def run_graph(model, inputs, call):
-    """Evaluates the graph of a model with something else in the place of its layers.
-
-    Args:
-        model: a model that `is_graph`.
-        inputs: what stands for its inputs: tensors of any kind.
-        call: function `operation -> callable`, asked for each layer, nested model and operation in
-            the order of the forward pass; the callable gets what the layer would get.
-
-    Returns:
-        What stands for the model's outputs.
-    """
-    return _evaluate(_view(model), keras.tree.flatten(inputs), call)
-
-
-def _evaluate(view, tensors, call):
-    # The one place that knows how Keras evaluates the graph of a Functional model.
-    return view._run_through_graph(tensors, operation_fn=call)
-
-
-def is_graph(model):
-    """Tells whether the layers of a model can be reached: Functional, or Sequential once built."""
-    if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
-        return False
-    # A `call` written by someone else may do anything beside running the graph.
-    return type(model).call.__module__.startswith("keras.")
-
-
-def _operations(model):
-    if not is_graph(model):
-        return []
-    operations = _view(model).operations
-    return [op for op in operations if not isinstance(op, keras.layers.InputLayer)]
-
-
-def _view(model):
-    """A plain, uncompiled Functional model over the existing graph, for Sequential models too."""
-    return keras.Model(*_ends(model))
-
-
-def _ends(model):
-    """The symbolic inputs and outputs of a graph, in the structure that its call takes."""
-    if isinstance(model, keras.Sequential):
-        return model.inputs[0], model.outputs[0]
-    return model.input, model.output
-
-
 def _graph_views(model, names):
     """Functional views by path: "" for `model` itself, and each nested model on a named path."""
     if not names or not is_graph(model):
         return {}
-    views = {"": _view(model)}
-    for operation in _operations(model):
+    views = {"": plain_graph(model)}
+    for operation in operations(model):
         inner = [n.split("/", 1)[1] for n in names if n.startswith(f"{operation.name}/")]
         for path, view in _graph_views(operation, inner).items():
             views[f"{operation.name}/{path}" if path else operation.name] = view
     return views
-
-
-def _output_keys(model):
-    output = _ends(model)[1] if is_graph(model) else None
-    return tuple(output) if isinstance(output, dict) else ()
 
 
 def _output_entry(model, predictions, name):

@@ -1,10 +1,12 @@
 """What is logged: every term while training, the student alone while evaluating."""
 
 import contextlib
+from typing import Any
 
 import keras
 
 from tf_lpdistill.ops import replicas
+from tf_lpdistill.types import Structure, Tensor
 
 
 class TermMetrics:
@@ -36,7 +38,7 @@ class TermMetrics:
             tracker.update_state(value, sample_weight=batch_size)
 
     @property
-    def metrics(self):
+    def metrics(self) -> list[keras.Metric]:
         """The metrics of the moment: the distillation terms belong to training alone."""
         metrics = [metric for metric in super().metrics if getattr(metric, "built", True)]
         if not self._evaluating:
@@ -44,18 +46,20 @@ class TermMetrics:
         own = {id(metric) for metric in (self._student_loss_tracker, *self._term_trackers)}
         return [metric for metric in metrics if id(metric) not in own]
 
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+    def compute_metrics(
+        self, x: Structure, y: Structure, y_pred: Structure, sample_weight: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """Keras's own; without labels, the losses alone."""
         if y is None:
             return self.get_metrics_result()
         return super().compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
-    def evaluate(self, *args, **kwargs):
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the student alone; arguments and result as `keras.Model.evaluate`."""
         with self._evaluation():
             return super().evaluate(*args, **kwargs)
 
-    def test_on_batch(self, *args, **kwargs):
+    def test_on_batch(self, *args: Any, **kwargs: Any) -> Any:
         """Evaluates the student on one batch, as `keras.Model.test_on_batch`."""
         with self._evaluation():
             return super().test_on_batch(*args, **kwargs)

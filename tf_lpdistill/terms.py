@@ -6,6 +6,7 @@ import itertools
 import math
 import numbers
 import warnings
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -14,7 +15,8 @@ from keras import ops
 from tf_lpdistill.losses.base import Loss, snake_case
 from tf_lpdistill.ops.replicas import unscale_keras_loss
 from tf_lpdistill.ops.rows import leave_out
-from tf_lpdistill.wiring import check_single_teacher
+from tf_lpdistill.teachers.names import check_single_teacher
+from tf_lpdistill.types import Structure, Tensor
 
 _RESERVED = ("loss", "student_loss")
 _EXTRAS = ("y", "sample_weight", "sample_id", "step", "teacher_weights")
@@ -36,14 +38,23 @@ class Term:
     weight: Any
     extras: tuple[str, ...]
 
-    def select(self, teacher_outputs, student_outputs):
+    def select(
+        self,
+        teacher_outputs: tuple[Structure, Structure],
+        student_outputs: tuple[Structure, Structure],
+    ) -> tuple[Structure, Structure]:
         """Picks the features that the loss names from two `(predictions, features)`."""
         return (
             _pick(teacher_outputs, getattr(self.loss, "teacher_layer_name", None)),
             _pick(student_outputs, getattr(self.loss, "student_layer_name", None)),
         )
 
-    def value(self, teacher_outputs, student_outputs, **extras):
+    def value(
+        self,
+        teacher_outputs: tuple[Structure, Structure],
+        student_outputs: tuple[Structure, Structure],
+        **extras: Any,
+    ) -> Tensor:
         """The unweighted value on this replica: a float32 scalar."""
         wanted = {key: extras.get(key) for key in self.extras}
         features = self.select(teacher_outputs, student_outputs)
@@ -55,12 +66,12 @@ class Term:
             )
         return ops.cast(unscale_keras_loss(value, self.loss), "float32")
 
-    def weight_at(self, step):
+    def weight_at(self, step: Tensor | int) -> Tensor | float:
         """The weight at an optimizer step: a float, or a float32 scalar tensor."""
         return self.weight(step) if callable(self.weight) else self.weight
 
 
-def make_terms(losses, weights):
+def make_terms(losses: Sequence[Any], weights: Sequence[Any]) -> tuple[Term, ...]:
     """Pairs losses with weights and names.
 
     Args:
@@ -86,7 +97,12 @@ def _unique(name, taken):
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def build_losses(terms, teacher_outputs, student_outputs, ensemble=False):
+def build_losses(
+    terms: Sequence[Term],
+    teacher_outputs: tuple[Structure, Structure],
+    student_outputs: tuple[Structure, Structure],
+    ensemble: bool = False,
+) -> None:
     """Checks the shapes of the features that the losses name, and makes the losses' weights.
 
     Args:
@@ -108,7 +124,7 @@ def build_losses(terms, teacher_outputs, student_outputs, ensemble=False):
             term.loss.ensure_built(*shapes)
 
 
-def layer_names(terms, attribute):
+def layer_names(terms: Sequence[Term], attribute: str) -> list[str]:
     """Lists the features that the terms name.
 
     Args:
@@ -122,7 +138,7 @@ def layer_names(terms, attribute):
     return [name for name in keras.tree.flatten(names) if name is not None]
 
 
-def check_losses(losses):
+def check_losses(losses: object) -> list[Any]:
     """Returns the `distillation_losses` argument as a list of loss objects.
 
     Raises:
@@ -140,7 +156,7 @@ def check_losses(losses):
     return losses
 
 
-def check_weights(weights, number):
+def check_weights(weights: object, number: int) -> list[Any]:
     """Returns the `distillation_loss_weights` argument as a list, one weight a loss.
 
     Raises:
@@ -158,7 +174,7 @@ def check_weights(weights, number):
     return [check_weight("distillation_loss_weights", weight) for weight in weights]
 
 
-def check_weight(argument, weight):
+def check_weight(argument: str, weight: object) -> Any:
     """Returns a weight as a float, or the schedule that it is.
 
     Raises:

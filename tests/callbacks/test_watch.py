@@ -47,7 +47,7 @@ def test_what_it_logs_is_what_a_loop_computes():
 
     (x, y), norms = probe()[0], {}
     weights = {"student_loss": 1.0, "soft_target": 0.25, "locality_preserving": 2.0}
-    terms = {term.name: term for term in distiller._terms()}
+    terms = {term.name: term for term in distiller.wiring.terms}
     for name in PARTS:
         with tf.GradientTape() as tape:
             outputs = taps.Tap(student, ["hidden"])(x)

@@ -19,9 +19,11 @@ def ending(*last):
         foreign,
         lambda: ending(layers.Dense(3), layers.Softmax(name="end")),
         lambda: ending(layers.Dense(3), layers.Activation("softmax", name="end")),
-        lambda: nested(),
+        lambda: nested(layers.Dense(3, activation="softmax")),
+        lambda: nested(layers.Dense(3), layers.Softmax()),
+        lambda: ending(layers.Dense(3, activation=layers.Softmax())),
     ],
-    ids=["dense", "layer", "activation", "nested"],
+    ids=["dense", "layer", "activation", "nested", "nested layer", "layer as activation"],
 )
 def test_the_softmax_of_the_logits_is_what_the_model_returned(build):
     model = randomize(build())
@@ -32,10 +34,17 @@ def test_the_softmax_of_the_logits_is_what_the_model_returned(build):
     assert [layer.name for layer in logits.layers][-1] == model.layers[-1].name
 
 
-def nested():
+def nested(*last):
     inputs = keras.Input((4, 4, 3))
-    inner = ending(layers.Dense(3, activation="softmax"))
-    return keras.Model(inputs, inner(inputs))
+    return keras.Model(inputs, ending(*last)(inputs))
+
+
+def test_a_softmax_that_is_an_operation_goes_too():
+    inputs = keras.Input((4, 4, 3))
+    model = keras.Model(inputs, keras.ops.softmax(ending(layers.Dense(3))(inputs)))
+    np.testing.assert_allclose(
+        keras.ops.softmax(as_logits(model)(images(model))), model(images(model)), atol=1e-6
+    )
 
 
 def test_logits_stay_and_a_list_of_one_output_is_unpacked():

@@ -4,9 +4,10 @@ import ast
 import pathlib
 import re
 
+from tf_lpdistill import guidance
 from tf_lpdistill.guidance import Finding, Findings
 
-ROOT = pathlib.Path(__file__).parents[2]
+PAGE = pathlib.Path(__file__).parents[2] / "docs" / "guidance.md"
 
 
 def test_the_gravest_comes_first():
@@ -24,11 +25,11 @@ def test_the_gravest_comes_first():
 def test_the_table_of_the_documentation_is_complete():
     calls = [
         node
-        for path in (ROOT / "tf_lpdistill" / "guidance").glob("*.py")
+        for path in pathlib.Path(guidance.__file__).parent.glob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call) and getattr(node.func, "id", None) == "Finding"
     ]
     made = {call.args[0].value for call in calls}
-    text = (ROOT / "docs" / "guidance.md").read_text(encoding="utf-8")
+    text = PAGE.read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
     assert made == set(re.findall(r"`(\w+)`", " ".join(cells))) and len(made) > 15

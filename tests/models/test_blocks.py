@@ -66,6 +66,7 @@ def test_shift_conv_has_no_spatial_weights():
 @pytest.mark.parametrize("block", [blocks.factorized_conv, blocks.shift_conv])
 @pytest.mark.filterwarnings("ignore:.*agrees with the Keras student on only:UserWarning")
 def test_on_the_phone(block, tmp_path):
+    pytest.importorskip("ai_edge_litert")
     inputs = keras.Input((16, 16, 3))
     x = blocks.conv_norm_relu(inputs, 18, 3, name="stem")
     x = block(block(x, 18, name="first"), 12, strides=2, name="second")

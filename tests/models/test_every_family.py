@@ -43,6 +43,7 @@ def test_a_saved_model_is_the_same(small, form, images, tmp_path):
 # Untrained networks on noise: nothing speaks for one class, and int8 chooses another one.
 @pytest.mark.filterwarnings("ignore:.*agrees with the Keras student on only:UserWarning")
 def test_the_phone_files_are_built_in_and_whole(small, form, images, tmp_path):
+    pytest.importorskip("ai_edge_litert")
     bundle = tflite.export_bundle(
         small,
         tmp_path / "phone",

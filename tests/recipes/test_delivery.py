@@ -77,11 +77,11 @@ def test_a_lone_student_that_failed_is_left_out(grid, results):
 
 
 def test_neighbours_are_looked_for_among_some_of_many_images(grid, monkeypatch):
-    monkeypatch.setattr(evaluation, "GRID_IMAGES", 20)
-    test = grid.trainer.data.test
+    monkeypatch.setattr(record, "GRID_IMAGES", 20)
+    test, run = grid.trainer.data.test, grid.trainer.run
     features = np.random.default_rng(0).normal(size=(60, 4))
-    one = evaluation.Embedded(test, features, features)
-    found = evaluation.neighbor_grid(one, one, one, seed=0)
+    record.write_neighbors(run, test, dict.fromkeys(("teacher", "student", "alone"), features), 0)
+    found = arrays(run, "neighbors.npz")
     assert found["images"].shape == (8, 8, 8, 1)
     assert found["teacher_images"].shape == (8, 5, 8, 8, 1) and found["shared"].all()
     pool = np.sort(np.random.default_rng(0).permutation(60)[:20])

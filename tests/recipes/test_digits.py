@@ -6,7 +6,7 @@ import json
 import keras
 import pytest
 
-from tf_lpdistill import tflite
+from tf_lpdistill import report, tflite
 
 SHORT = ["--epochs=2", "--teacher_epochs=1", "--num_seeds=2", "--num_labels=100"]
 
@@ -43,6 +43,18 @@ def test_the_table_holds_every_method_and_seed(finished):
     assert sum(row["best"] for row in results["rows"]) == 1
     assert results["exported"] in ("kd", "lp", "kd_lp")
     assert str(run_dir / "report.html") in printed
+
+
+def test_the_report_says_which_runtime_opens_each_file(finished):
+    run = report.load_run(finished[0])
+    bundle = tflite.Bundle.open(finished[0] / "phone").facts()["files"]
+    scores = run.row(run.exported).tflite
+    assert set(scores) == set(tflite.PRECISIONS)
+    page = (finished[0] / "report.html").read_text(encoding="utf-8")
+    for precision, score in scores.items():
+        assert score.minimum_runtime == bundle[precision]["minimum_runtime"]
+        assert score.minimum_runtime.startswith(("1.", "2."))
+        assert f"<dt>runtime from</dt><dd>{score.minimum_runtime}</dd>" in page
 
 
 def test_the_history_has_a_row_per_epoch_and_the_terms_of_each_method(finished):

@@ -124,12 +124,13 @@ def test_a_file_for_other_classes_is_refused(tmp_path, digits):
         sources.network("teacher", str(path), digits)
 
 
-@pytest.mark.parametrize("last", ["activation", "layer"])
+@pytest.mark.parametrize("last", ["activation", "layer", "nested"])
 def test_a_file_that_ends_in_probabilities_is_refused(last, tmp_path, digits):
     path = tmp_path / "probabilities.keras"
-    dense = keras.layers.Dense(10, activation="softmax" if last == "activation" else None)
-    tail = [keras.layers.Softmax()] if last == "layer" else []
-    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), dense, *tail]).save(path)
+    dense = keras.layers.Dense(10, activation=None if last == "layer" else "softmax")
+    tail = [dense, keras.layers.Softmax()] if last == "layer" else [dense]
+    head = [keras.Sequential([keras.Input((64,)), *tail])] if last == "nested" else tail
+    keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Flatten(), *head]).save(path)
     with pytest.raises(ValueError, match=r"--teacher must end in logits.*ends in a softmax"):
         sources.network("teacher", str(path), digits)
 

@@ -155,7 +155,7 @@ def _tflite(number, accuracy):
         "agreement": 1.0,
         "latency_ms": 0.00134,
         "latency_p95_ms": 0.00312,
-        "min_runtime": "1.6.0",
+        "minimum_runtime": "1.6.0",
     }
     faster = {"latency_ms": 0.00102, "bytes": number // 3}
     int8 = float32 | faster | {"accuracy": accuracy - 0.003, "agreement": 0.9917}

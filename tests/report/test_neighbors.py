@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tf_lpdistill.report.neighbors import read_neighbors
+from tf_lpdistill.report.neighbors import read_neighbors, write_neighbors
 
 
 @pytest.fixture
@@ -28,6 +28,28 @@ def test_arrays_by_model(path):
     assert grid.alone.shared.sum() == 3
     with np.load(path) as file:
         np.testing.assert_array_equal(grid.alone.labels, file["alone_labels"])
+
+
+def test_what_is_written_is_read(tmp_path):
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (6, 4, 4, 3), dtype=np.uint8)
+    labels, queries = np.array([0, 1, 2, 0, 1, 2]), np.array([1, 4])
+    found = {
+        "teacher": np.array([[0, 2, 3], [5, 3, 2]]),
+        "student": np.array([[2, 5, 0], [0, 1, 2]]),
+        "alone": np.array([[4, 5], [5, 0]]),
+    }
+    write_neighbors(tmp_path / "neighbors.npz", images, labels, queries, found)
+    grid = read_neighbors(tmp_path / "neighbors.npz", 3)
+    np.testing.assert_array_equal(grid.images, images[queries])
+    for who, expected in found.items():
+        neighbors = getattr(grid, who)
+        np.testing.assert_array_equal(neighbors.images, images[expected])
+        np.testing.assert_array_equal(neighbors.labels, labels[expected])
+    assert grid.student.shared.tolist() == [[True, False, True], [False, False, True]]
+    assert grid.alone.shared.tolist() == [[False, False], [True, False]]
+    with pytest.raises(ValueError, match=r"`neighbors` must be of 'teacher'.*\['alone'\]"):
+        write_neighbors(tmp_path / "n.npz", images, labels, queries, {"alone": found["alone"]})
 
 
 def test_no_file(tmp_path):

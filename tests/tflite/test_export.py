@@ -1,5 +1,6 @@
 import hashlib
 import shutil
+import sys
 import zlib
 
 import keras
@@ -157,6 +158,13 @@ def test_wrong_arguments_are_refused_before_any_work(grey, export, tmp_path, opt
     with pytest.raises(ValueError, match=message):
         export(grey, tmp_path / "p", **options)
     assert not any(tmp_path.iterdir())
+
+
+def test_without_litert_nothing_is_converted(grey, export, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    with pytest.raises(ImportError, match=r'pip install "tf_lpdistill\[tflite\]"'):
+        export(grey, tmp_path / "phone")
+    assert not (tmp_path / "phone").exists()
 
 
 def test_nan_weights_are_refused(export, grey, tmp_path):

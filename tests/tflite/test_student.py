@@ -98,25 +98,6 @@ def test_reference_takes_grey_and_colour_images():
     np.testing.assert_allclose(three, expected, atol=1e-5)
 
 
-@pytest.mark.parametrize(
-    ("layers", "name"),
-    [
-        ([keras.layers.Dense(3)], "linear"),
-        ([keras.layers.Dense(3, activation="softmax")], "softmax"),
-        ([keras.layers.Dense(3), keras.layers.Activation("sigmoid")], "sigmoid"),
-        ([keras.layers.Dense(3), keras.layers.Softmax()], "softmax"),
-        ([keras.layers.Dense(3, activation=keras.layers.Softmax())], "softmax"),
-    ],
-)
-def test_final_activation(layers, name):
-    sequential = model(*layers)
-    assert students.final_activation(sequential) == name
-    inputs = keras.Input((8, 8, 3))
-    assert students.final_activation(keras.Model(inputs, sequential(inputs))) == name
-    doubled = keras.Model(inputs, keras.ops.softmax(sequential(inputs)))
-    assert students.final_activation(doubled) == "softmax"
-
-
 def test_rows_that_sum_to_one_are_probabilities():
     linear = model(keras.layers.Dense(3))
     assert not students.needs_softmax(linear, np.array([[0.2, 0.3, 0.5], [0.0, 1.0, 0.0]]))

@@ -1,5 +1,9 @@
 """What is alarming while a student trains: texts, each with its way out."""
 
+from collections.abc import Mapping, Sequence
+
+from tf_lpdistill.callbacks.health import Health
+
 # Of spread to length. Trained on the digits it is about 0.5, before training 0.14; where nothing
 # but the locality preserving loss was left, it fell to 0.03.
 NARROW = 0.05
@@ -15,7 +19,9 @@ _WAYS_OUT = (
 )
 
 
-def of_features(health, past, num_classes, layer):
+def of_features(
+    health: Health, past: Sequence[Health], num_classes: int | None, layer: str | None
+) -> dict[str, str]:
     """Finds what is wrong with the features of the student.
 
     Args:
@@ -50,7 +56,7 @@ def of_features(health, past, num_classes, layer):
     return found
 
 
-def of_shares(shares, weights):
+def of_shares(shares: Mapping[str, float], weights: Mapping[str, float]) -> dict[str, str]:
     """Finds terms that have nearly all of the gradient, or nearly nothing.
 
     Args:
@@ -77,11 +83,16 @@ def of_shares(shares, weights):
     return found
 
 
-def of_values(values, layers, broken_layer, place):
+def of_values(
+    values: Sequence[str],
+    layers: Mapping[str, tuple[str | None, ...]],
+    broken_layer: str | None,
+    place: str,
+) -> str:
     """Says which term is not finite.
 
     Args:
-        values: {part: its value in the logs}, "student_loss" among them.
+        values: names of the parts whose value in the logs is not finite.
         layers: {term: (teacher's layer, student's layer)}.
         broken_layer: the student's first layer with weights that are not finite, or None.
         place: where in the training, in words.

@@ -25,11 +25,11 @@ class Health:
     overlap: float | None
 
     @property
-    def width(self):
+    def width(self) -> float:
         """Spread as a share of the length; 0 where all is 0."""
         return self.spread / self.norm if self.norm else 0.0
 
-    def logs(self):
+    def logs(self) -> dict[str, float]:
         """The entries of the logs of an epoch."""
         values = {
             "student_norm": self.norm,
@@ -40,7 +40,7 @@ class Health:
         return {name: value for name, value in values.items() if value is not None}
 
 
-def examine(student, teacher, k):
+def examine(student: np.ndarray, teacher: np.ndarray | None, k: int) -> Health:
     """Examines the features of a student beside its teacher's.
 
     Args:

@@ -1,6 +1,9 @@
 """Images of a probe as TensorBoard wants them: sprites, and grids of neighbours."""
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tf_lpdistill.metrics import neighbor_indices
 
@@ -8,7 +11,7 @@ _LARGEST_SPRITE = 8192  # pixels a side that browsers take
 _GAP = 1  # pixels between the images of a grid
 
 
-def to_pixels(inputs):
+def to_pixels(inputs: ArrayLike) -> np.ndarray | None:
     """Turns the inputs of a network into pixels: the least value black, the greatest white.
 
     Args:
@@ -26,7 +29,7 @@ def to_pixels(inputs):
     return np.round((values - low) * (255.0 / max(high - low, 1e-12))).astype(np.uint8)
 
 
-def sprite(pixels):
+def sprite(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Lays images out in a square, row by row, as the projector reads them.
 
     Args:
@@ -44,7 +47,9 @@ def sprite(pixels):
     return _tile(np.concatenate([pixels, missing]), side), pixels
 
 
-def neighbor_grid(pixels, features, queries, k):
+def neighbor_grid(
+    pixels: np.ndarray, features: np.ndarray, queries: Sequence[int], k: int
+) -> np.ndarray:
     """Draws a row a query: the image, and its nearest neighbours in a feature space.
 
     Args:

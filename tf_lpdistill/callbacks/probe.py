@@ -1,6 +1,7 @@
 """The samples that are looked at again and again while a student trains."""
 
 import dataclasses
+from collections.abc import Iterable
 
 import keras
 import numpy as np
@@ -14,6 +15,7 @@ from tf_lpdistill.guidance.unchanged import unchanged
 from tf_lpdistill.ops.replicas import local, spans_workers
 from tf_lpdistill.taps import Tap
 from tf_lpdistill.teachers import connect
+from tf_lpdistill.types import Structure
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,13 @@ class Probe:
         ValueError: for a data set without a batch, and names that a model does not have.
     """
 
-    def __init__(self, distiller, dataset, teacher_layer_name=None, student_layer_name=None):
+    def __init__(
+        self,
+        distiller: Distiller,
+        dataset: Iterable[Structure],
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+    ):
         self._distiller = distiller
         self.data = next(read(dataset))
         names = _layers(distiller)
@@ -59,16 +67,16 @@ class Probe:
         self._tap = Tap(distiller.student, _listed(self.student_layer_name))
 
     @property
-    def inputs(self):
+    def inputs(self) -> Structure:
         """The inputs of the student, a tensor or a structure of them."""
         return unpack(self.data[0]).inputs
 
     @property
-    def labels(self):
+    def labels(self) -> np.ndarray | None:
         """(n,) integers, or None: there are no labels, or they are no classes."""
         return as_classes(self.data[1])
 
-    def look(self):
+    def look(self) -> Sight:
         """Runs teacher and student on the probe, and leaves both as they were.
 
         Returns:
@@ -118,7 +126,7 @@ def _norms(model):
             yield layer
 
 
-def check_model(name, model):
+def check_model(name: str, model: object) -> None:
     """Refuses what a callback cannot look at.
 
     Args:
@@ -139,7 +147,7 @@ def check_model(name, model):
 
 def _layers(distiller):
     """The layers of the first loss that names one of each, else those before the outputs."""
-    for term in distiller._terms():
+    for term in distiller.wiring.terms:
         names = [getattr(term.loss, f"{who}_layer_name", None) for who in ("teacher", "student")]
         if all(isinstance(name, str) for name in names):
             return names

@@ -1,15 +1,22 @@
 """The files of TensorBoard's embedding projector."""
 
 import pathlib
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill import files
 from tf_lpdistill.callbacks.pictures import sprite
+from tf_lpdistill.types import PathLike
 
 
-def write_projector(directory, features, labels, pixels):
+def write_projector(
+    directory: PathLike,
+    features: Mapping[str, np.ndarray],
+    labels: Sequence[object] | None,
+    pixels: np.ndarray | None,
+) -> None:
     """Writes features for the projector, each once anew: it shows the last state.
 
     Args:

@@ -7,12 +7,13 @@ https://github.com/tensorflow/tensorboard/tree/master/tensorboard/plugins, `summ
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 _BINS = 30
 _SCALAR, _TENSOR, _BLOBS = 1, 2, 3  # tensorflow/core/framework/summary.proto, enum DataClass
 
 
-def scalar(tag, value, step):
+def scalar(tag: str, value: float, step: int) -> None:
     """Writes a number to the default summary writer.
 
     Args:
@@ -23,7 +24,7 @@ def scalar(tag, value, step):
     tf.summary.write(tag, np.float32(value), step, _metadata("scalars", _SCALAR))
 
 
-def histogram(tag, values, step):
+def histogram(tag: str, values: ArrayLike, step: int) -> None:
     """Writes a histogram of 30 bins; values that are not finite are left out.
 
     Args:
@@ -40,7 +41,7 @@ def histogram(tag, values, step):
     tf.summary.write(tag, rows, step, _metadata("histograms", _TENSOR))
 
 
-def image(tag, pixels, step):
+def image(tag: str, pixels: np.ndarray, step: int) -> None:
     """Writes an image.
 
     Args:

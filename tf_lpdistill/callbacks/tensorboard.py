@@ -1,6 +1,7 @@
 """`TensorBoardLog`: the training of a `Distiller` in TensorBoard."""
 
 import pathlib
+from collections.abc import Iterable, Sequence
 
 import keras
 import numpy as np
@@ -11,6 +12,7 @@ from tf_lpdistill.callbacks.pictures import neighbor_grid, to_pixels
 from tf_lpdistill.callbacks.probe import Probe, check_model
 from tf_lpdistill.callbacks.projector import write_projector
 from tf_lpdistill.guidance.evidence import ensure_built
+from tf_lpdistill.types import PathLike, Structure
 
 _QUERIES, _NEIGHBORS = 8, 8
 
@@ -43,18 +45,18 @@ class TensorBoardLog(keras.callbacks.Callback):
 
     def __init__(
         self,
-        log_dir,
-        dataset,
-        teacher_layer_name=None,
-        student_layer_name=None,
-        class_names=None,
+        log_dir: PathLike,
+        dataset: Iterable[Structure],
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        class_names: Sequence[str] | None = None,
     ):
         super().__init__()
         self.log_dir, self.class_names = pathlib.Path(log_dir), class_names
         self._dataset, self._names = dataset, (teacher_layer_name, student_layer_name)
         self._probe, self._pixels, self._writer = None, None, None
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Takes the probe and opens the file."""
         check_model("TensorBoardLog", self.model)
         ensure_built(self.model, self._dataset)
@@ -62,7 +64,7 @@ class TensorBoardLog(keras.callbacks.Callback):
         self._pixels = to_pixels(self._probe.inputs)
         self._writer = tf.summary.create_file_writer(str(self.log_dir))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes scalars, histograms and images of this epoch."""
         sight = self._probe.look()
         with self._writer.as_default():
@@ -74,7 +76,7 @@ class TensorBoardLog(keras.callbacks.Callback):
             self._write_grids(sight, epoch)
         self._writer.flush()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Writes the features for the projector."""
         features = _by_name(self._probe.look())
         labels = self._probe.labels

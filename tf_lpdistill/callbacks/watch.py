@@ -1,6 +1,7 @@
 """`Watch`: logs what each term does and how the student's features are, and warns once."""
 
 import warnings
+from collections.abc import Callable, Container, Iterable
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from tf_lpdistill.callbacks.probe import Probe, check_model
 from tf_lpdistill.guidance.evidence import ensure_built
 from tf_lpdistill.guidance.gradients import part_gradients
 from tf_lpdistill.guidance.unchanged import unchanged
+from tf_lpdistill.types import Structure
 
 
 class Watch(keras.callbacks.Callback):
@@ -70,12 +72,12 @@ class Watch(keras.callbacks.Callback):
 
     def __init__(
         self,
-        dataset,
-        teacher_layer_name=None,
-        student_layer_name=None,
-        num_neighbors=10,
-        frequency=1,
-        alarm=None,
+        dataset: Iterable[Structure],
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        num_neighbors: int = 10,
+        frequency: int | Container[int] = 1,
+        alarm: Callable[[str], object] | None = None,
     ):
         super().__init__()
         if num_neighbors < 1 or (isinstance(frequency, int) and frequency < 1):
@@ -89,7 +91,7 @@ class Watch(keras.callbacks.Callback):
         self._probe, self._gradients, self._past = None, None, []
         self._told, self._epoch = set(), 0
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Takes the probe, and looks at the features before the first step."""
         check_model("Watch", self.model)
         ensure_built(self.model, self._dataset)
@@ -97,15 +99,15 @@ class Watch(keras.callbacks.Callback):
         self._gradients = part_gradients(self.model)
         self._past = [self._examine()[1]]
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remembers the epoch, for the warnings."""
         self._epoch = epoch + 1
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Warns of the first value that is not finite."""
         if "values" in self._told or logs is None or _finite(logs.get("loss", 0.0)):
             return
-        terms = {term.name: term.loss for term in self.model._terms()}
+        terms = {term.name: term.loss for term in self.model.wiring.terms}
         values = [name for name in ("student_loss", *terms) if not _finite(logs.get(name, 0.0))]
         layers = {
             name: tuple(getattr(loss, f"{who}_layer_name", None) for who in ("teacher", "student"))
@@ -115,7 +117,7 @@ class Watch(keras.callbacks.Callback):
         broken = first_broken_layer(self.model.student)
         self._tell({"values": alarms.of_values(values, layers, broken, place)})
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Looks, adds to the logs, and warns."""
         if not self._is_due(epoch + 1):
             return
@@ -146,7 +148,7 @@ class Watch(keras.callbacks.Callback):
         with unchanged(self.model):
             gradients = self._gradients(self._probe.data)
         step = self.model.optimizer.iterations
-        weights = {term.name: term.weight_at(step) for term in self.model._terms()}
+        weights = {term.name: term.weight_at(step) for term in self.model.wiring.terms}
         weight = self.model.student_loss_weight
         weights["student_loss"] = weight(step) if callable(weight) else weight
         weights = {name: float(ops.convert_to_numpy(weights[name])) for name in gradients}
@@ -165,7 +167,7 @@ def _warn(text):
     warnings.warn(text, stacklevel=2)
 
 
-def first_broken_layer(model):
+def first_broken_layer(model: keras.Model) -> str | None:
     """Returns the name of the first layer with weights that are not finite, or None.
 
     Args:

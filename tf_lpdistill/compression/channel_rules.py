@@ -230,7 +230,7 @@ _MERGING_OPERATIONS = {"Add", "Subtract", "Multiply", "Maximum", "Minimum"}
 _ELEMENTWISE_OPERATIONS = {name.replace("_", "") for name in _ELEMENTWISE}
 
 
-def rule_of(layer):
+def rule_of(layer: keras.Layer) -> Rule:
     """Returns the `Rule` of a layer, by its very class: a subclass may do anything.
 
     Raises:
@@ -247,7 +247,7 @@ def rule_of(layer):
     raise CannotFollow("how it treats channels is not known")
 
 
-def why_all_outputs(layer):
+def why_all_outputs(layer: keras.Layer) -> str | None:
     """Says why the output of a layer loses its meaning without some of its channels, or None."""
     if isinstance(layer, layers.Softmax):
         return "each of its outputs looks at all channels"

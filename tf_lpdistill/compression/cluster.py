@@ -1,23 +1,29 @@
 """`cluster`: the weights of a kernel share few values while the student learns on."""
 
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
 from tf_lpdistill.compression.copies import float32_copy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.training import Training
+from tf_lpdistill.types import PathLike, Tensor
 
 
 def cluster(
-    student,
-    dataset,
-    objective=None,
+    student: keras.Model,
+    dataset: tf.data.Dataset,
+    objective: Callable[..., Tensor] | None = None,
     *,
-    num_clusters=16,
-    preserve_sparsity=False,
-    epochs=5,
-    steps_per_epoch=None,
-    learning_rate=1e-3,
-    checkpoint_dir=None,
-    verbose=1,
-):
+    num_clusters: int = 16,
+    preserve_sparsity: bool = False,
+    epochs: int = 5,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    checkpoint_dir: PathLike | None = None,
+    verbose: int = 1,
+) -> keras.Model:
     """Lets the weights of each kernel share a few values, which are trained.
 
     The values begin as the centres that k-means++ finds. Few values make the zipped file smaller;

@@ -3,7 +3,7 @@
 import keras
 
 
-def float32_copy(student):
+def float32_copy(student: keras.Model) -> keras.Model:
     """Copies a student, its layers' names and weights, to compute in float32.
 
     Args:

@@ -1,6 +1,7 @@
 """The way of the channels through a student, from the layers that make them to those that read."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -13,7 +14,7 @@ from tf_lpdistill.compression.channel_rules import (
 )
 from tf_lpdistill.compression.channels import Channels
 from tf_lpdistill.compression.rebuild import call_layer, rebuild
-from tf_lpdistill.taps import list_layers
+from tf_lpdistill.structure import list_layers
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Dependencies:
     ends: dict
 
 
-def trace_channels(student, keep=()):
+def trace_channels(student: keras.Model, keep: Sequence[str] = ()) -> Dependencies:
     """Follows all channels of a student, or says where they cannot be followed.
 
     The channels of inputs and outputs are kept.

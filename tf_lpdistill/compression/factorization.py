@@ -3,10 +3,15 @@
 Host arrays, in float64: each kernel is decomposed once, outside any training.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 
+# As `decompose` returns it.
+Decomposition: TypeAlias = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-def decompose(kernel):
+
+def decompose(kernel: np.ndarray) -> Decomposition:
     """Decomposes a kernel as a matrix of all its other dimensions by its outputs.
 
     Args:
@@ -20,7 +25,7 @@ def decompose(kernel):
     return np.linalg.svd(matrix, full_matrices=False)
 
 
-def rank_of_energy(decomposition, energy):
+def rank_of_energy(decomposition: Decomposition, energy: float) -> int:
     """The smallest rank that keeps a share of the energy, the squared singular values.
 
     Args:
@@ -36,7 +41,7 @@ def rank_of_energy(decomposition, energy):
     return 1 + int(np.searchsorted(energies[:-1], energy * energies[-1])) if len(energies) else 1
 
 
-def factorize(decomposition, rank):
+def factorize(decomposition: Decomposition, rank: int) -> tuple[np.ndarray, np.ndarray]:
     """The best product of two matrices of a rank, in the sense of least squares (Eckart, Young).
 
     Args:

@@ -1,6 +1,7 @@
 """`fine_tune`: a student whose layers were changed learns again, with whatever teaches it."""
 
 import math
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
@@ -10,19 +11,20 @@ from tf_lpdistill.batch import unpack
 from tf_lpdistill.compression.state import State, fingerprint
 from tf_lpdistill.compression.training import Training
 from tf_lpdistill.taps import Tap
+from tf_lpdistill.types import PathLike, Structure, Tensor
 
 
 def fine_tune(
-    student,
-    dataset,
-    objective=None,
+    student: keras.Model,
+    dataset: tf.data.Dataset,
+    objective: Callable[..., Tensor] | None = None,
     *,
-    epochs=5,
-    steps_per_epoch=None,
-    learning_rate=1e-3,
-    checkpoint_dir=None,
-    verbose=1,
-):
+    epochs: int = 5,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    checkpoint_dir: PathLike | None = None,
+    verbose: int = 1,
+) -> keras.Model:
     """Trains a student against an objective, with Keras's own `fit` and progress bar.
 
     Args:
@@ -58,9 +60,9 @@ def fine_tune(
     return train(student, training)
 
 
-def train(student, training):
+def train(student: keras.Model, training: Training) -> keras.Model:
     """Does a `Training` on a student, in place, and returns it; see `fine_tune`."""
-    model = FineTuning(student, training.objective, training.layer_names)
+    model = FineTuning(student, training)
     model.check(next(iter(training.dataset)))
     steps = training.epochs * training.steps
     schedule = keras.optimizers.schedules.CosineDecay(training.learning_rate, steps)
@@ -84,33 +86,30 @@ class FineTuning(keras.Model):
 
     Args:
         student: the `keras.Model` to train.
-        objective: as of `fine_tune`.
-        layer_names: the layers whose features it wants.
+        training: the `Training`, whose objective is minimised.
     """
 
-    def __init__(self, student, objective, layer_names):
+    def __init__(self, student: keras.Model, training: Training):
         super().__init__(name="fine_tuning", dtype=student.dtype_policy, autocast=False)
         self.student = student
         self.loss_tracker = keras.metrics.Mean(name="loss")
-        tap = Tap(student, layer_names)
-        # Closures: Keras tracks whatever model it finds in an attribute.
-        self._student_tap = lambda: tap
-        self._objective = lambda: objective
+        self.student_tap = Tap(student, training.layer_names)
+        self.training = training  # a plain value: Keras does not track what its objective holds
         self.built = True
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: Structure, training: bool | None = None) -> Structure:
         """Returns the student's predictions."""
         return self.student(unpack(inputs).inputs, training=training)
 
-    def train_step(self, data):
+    def train_step(self, data: Structure) -> dict[str, Tensor]:
         """One update of the student."""
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
         variables = self.trainable_variables
         # The tape looks at the student alone: what a teacher computes leaves nothing on it.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch([variable.value for variable in variables])
-            outputs = self._student_tap()(unpack(x).inputs, training=True)
-            loss = self._objective()(x, y, outputs, sample_weight=sample_weight)
+            outputs = self.student_tap(unpack(x).inputs, training=True)
+            loss = self.training.objective(x, y, outputs, sample_weight=sample_weight)
             loss = loss + sum(map(ops.sum, self.student.losses), ops.zeros(()))
             scaled = self.optimizer.scale_loss(loss)
         gradients = tape.gradient(scaled, [variable.value for variable in variables])
@@ -120,16 +119,16 @@ class FineTuning(keras.Model):
         self.loss_tracker.update_state(loss, sample_weight=size)
         return {"loss": self.loss_tracker.result()}
 
-    def check(self, data):
+    def check(self, data: Structure) -> None:
         """Computes the objective on one batch, without a step.
 
         Raises:
             ValueError: when it cannot be computed, or is not finite.
         """
         x, y, sample_weight = keras.utils.unpack_x_y_sample_weight(data)
-        outputs = self._student_tap()(unpack(x).inputs, training=False)
+        outputs = self.student_tap(unpack(x).inputs, training=False)
         try:
-            loss = self._objective()(x, y, outputs, sample_weight=sample_weight)
+            loss = self.training.objective(x, y, outputs, sample_weight=sample_weight)
         except (ValueError, TypeError, tf.errors.InvalidArgumentError) as error:
             shapes = {name: tuple(tensor.shape) for name, tensor in outputs[1].items()}
             raise ValueError(

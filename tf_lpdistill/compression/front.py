@@ -5,8 +5,8 @@ import inspect
 
 import keras
 
-from tf_lpdistill import taps
-from tf_lpdistill.compression.graph import Token, list_calls
+from tf_lpdistill.structure import Token, is_graph, list_calls, symbolic_inputs
+from tf_lpdistill.types import Structure
 
 _KINDS = {"Rescaling", "Normalization", "Resizing", "CenterCrop", "AutoContrast"}
 
@@ -24,11 +24,11 @@ class Front:
     output_shape: tuple
 
     @property
-    def paths(self):
+    def paths(self) -> tuple[str, ...]:
         """Paths of the layers (see `taps`)."""
         return tuple(layer.name for layer in self.layers)
 
-    def __call__(self, inputs, training=False):
+    def __call__(self, inputs: Structure, training: bool = False) -> Structure:
         """Runs the layers, augmentation only where `training`."""
         for layer in self.layers:
             takes_training = "training" in inspect.signature(layer.call).parameters
@@ -36,9 +36,9 @@ class Front:
         return inputs
 
 
-def is_preprocessing(layer):
+def is_preprocessing(layer: keras.Layer) -> bool:
     """Tells whether a layer, or every layer of a nested model, makes pixels fit for a network."""
-    if taps.is_graph(layer):
+    if is_graph(layer):
         return all(is_preprocessing(inner) for inner in _inner_layers(layer))
     name = type(layer).__name__
     return isinstance(layer, keras.Layer) and (
@@ -47,7 +47,7 @@ def is_preprocessing(layer):
     )
 
 
-def find_front(student):
+def find_front(student: keras.Model) -> Front:
     """Finds the preprocessing at the front of a student.
 
     Args:
@@ -56,7 +56,7 @@ def find_front(student):
     Returns:
         A `Front`. Preprocessing whose input is used elsewhere too does not belong to it.
     """
-    (tensor,) = keras.tree.flatten(taps.symbolic_inputs(student))
+    (tensor,) = keras.tree.flatten(symbolic_inputs(student))
     shape, token = tuple(tensor.shape), Token()
     calls = [call for call in list_calls(student, token) if "/" not in call.path]
     layers = []

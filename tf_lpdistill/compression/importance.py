@@ -1,14 +1,16 @@
 """How much each set of channels matters, by the weights of the layers that share it."""
 
 import collections
+from collections.abc import Mapping
 
 import keras
 import numpy as np
 
 from tf_lpdistill.compression.channel_rules import rule_of
+from tf_lpdistill.compression.dependencies import Dependencies
 
 
-def filter_norms(layer):
+def filter_norms(layer: keras.Layer) -> np.ndarray | None:
     """The norms of the filters that make each output channel, relative to their layer.
 
     Args:
@@ -26,7 +28,7 @@ def filter_norms(layer):
     return norms / size if size > 0 else norms
 
 
-def norm_scales(layer):
+def norm_scales(layer: keras.Layer) -> np.ndarray | None:
     """The sizes of BatchNorm's gammas.
 
     Args:
@@ -43,7 +45,9 @@ def norm_scales(layer):
 CRITERIA = {"filter_norm": filter_norms, "norm_scale": norm_scales}
 
 
-def importances(layers, dependencies, criterion):
+def importances(
+    layers: Mapping[str, keras.Layer], dependencies: Dependencies, criterion: str
+) -> dict[int, float]:
     """Scores sets of channels that may go: the root mean square over the layers that share one.
 
     Args:

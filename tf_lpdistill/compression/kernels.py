@@ -1,11 +1,12 @@
 """What compression won, counted in the kernels."""
 
+import keras
 import numpy as np
 
 from tf_lpdistill.compression.rebuild import layers_by_path
 
 
-def describe_kernels(student):
+def describe_kernels(student: keras.Model) -> dict[str, int | float]:
     """Counts zeros and distinct values.
 
     Args:

@@ -1,10 +1,12 @@
 """`low_rank`: dense layers and convolutions as pairs of smaller ones."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_lpdistill.compression.factorization import decompose, factorize, rank_of_energy
 from tf_lpdistill.compression.fine_tuning import train
@@ -16,25 +18,26 @@ from tf_lpdistill.compression.rebuild import (
     rebuild,
 )
 from tf_lpdistill.compression.training import Training, check_objective_has_data
-from tf_lpdistill.taps import list_layers
+from tf_lpdistill.structure import list_layers
+from tf_lpdistill.types import PathLike, Tensor
 
 _CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 _BISECTIONS = 40  # float32 tells no more energies apart
 
 
 def low_rank(
-    student,
-    dataset=None,
-    objective=None,
+    student: keras.Model,
+    dataset: tf.data.Dataset | None = None,
+    objective: Callable[..., Tensor] | None = None,
     *,
-    energy=0.9,
-    max_parameters=None,
-    epochs=5,
-    steps_per_epoch=None,
-    learning_rate=1e-3,
-    checkpoint_dir=None,
-    verbose=1,
-):
+    energy: float = 0.9,
+    max_parameters: int | None = None,
+    epochs: int = 5,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    checkpoint_dir: PathLike | None = None,
+    verbose: int = 1,
+) -> keras.Model:
     """Replaces dense layers and convolutions by pairs of lower rank, where that makes them smaller.
 
     A dense layer becomes two, a convolution of any size one of the same size with few filters and

@@ -2,8 +2,15 @@
 
 import keras
 
+from tf_lpdistill.types import Structure, Tensor
 
-def cross_entropy(x, y, student_features, sample_weight=None):
+
+def cross_entropy(
+    x: Structure,
+    y: Tensor,
+    student_features: tuple[Tensor, Structure],
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """The cross-entropy of the student's logits with integer labels, a mean over the batch.
 
     It has the form of `Distiller.objective`, which takes its place when a teacher is to go on

@@ -1,15 +1,15 @@
 """`preflight`: what a verb cannot go through, all of it at once and before any training."""
 
 import collections
+from collections.abc import Sequence
 
 import keras
 
-from tf_lpdistill import taps
 from tf_lpdistill.compression._tfmot.packages import load
 from tf_lpdistill.compression.dependencies import trace_channels
 from tf_lpdistill.compression.front import find_front, is_preprocessing
-from tf_lpdistill.compression.graph import Token, list_calls
 from tf_lpdistill.compression.rebuild import as_functional
+from tf_lpdistill.structure import Token, is_graph, list_calls
 
 VERBS = ("prune", "cluster", "quantize_aware", "low_rank", "prune_channels")
 # Layers that tf_keras has with the same meaning, or that are written with others there.
@@ -42,7 +42,7 @@ _WAYS = {
 }
 
 
-def preflight(student, verb, keep=()):
+def preflight(student: keras.Model, verb: str, keep: Sequence[str] = ()) -> None:
     """Refuses a student that a verb cannot go through, before anything is trained.
 
     Layers that prepare pixels (Rescaling, Normalization, Resizing, augmentation) are fine at the
@@ -92,7 +92,7 @@ def _check_crossing(student, verb):
 
 
 def _check_form(student):
-    if not taps.is_graph(student):
+    if not is_graph(student):
         raise ValueError(
             "The student must be a built Functional or Sequential model: the layers of another one "
             f"cannot be reached. Received: {student.name!r} of type {type(student).__name__}. "
@@ -109,7 +109,7 @@ def _check_form(student):
 def _problem(call, verb):
     """Returns why a call cannot be carried over, with the way out; None when it can."""
     layer, kind, int8 = call.operation, type(call.operation).__name__, verb == "quantize_aware"
-    if taps.is_graph(layer):
+    if is_graph(layer):
         return None
     if not isinstance(layer, keras.Layer):
         return _problem_of_operation(call, kind)

@@ -1,22 +1,28 @@
 """`prune`: the smallest weights become zero while the student learns on."""
 
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
 from tf_lpdistill.compression.copies import float32_copy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.training import Training
+from tf_lpdistill.types import PathLike, Tensor
 
 
 def prune(
-    student,
-    dataset,
-    objective=None,
+    student: keras.Model,
+    dataset: tf.data.Dataset,
+    objective: Callable[..., Tensor] | None = None,
     *,
-    sparsity=0.5,
-    epochs=5,
-    steps_per_epoch=None,
-    learning_rate=1e-3,
-    checkpoint_dir=None,
-    verbose=1,
-):
+    sparsity: float = 0.5,
+    epochs: int = 5,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    checkpoint_dir: PathLike | None = None,
+    verbose: int = 1,
+) -> keras.Model:
     """Sets the smallest weights of each kernel to zero, more and more while the student trains.
 
     The share of zeros rises along a cubic polynomial (Zhu and Gupta 2017, section 3) over the first

@@ -2,9 +2,11 @@
 
 import collections
 import math
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tf_lpdistill.compression.channel_rules import rule_of
 from tf_lpdistill.compression.dependencies import trace_channels
@@ -12,25 +14,26 @@ from tf_lpdistill.compression.fine_tuning import train
 from tf_lpdistill.compression.importance import CRITERIA, importances
 from tf_lpdistill.compression.rebuild import copy_layer, layers_by_path, rebuild
 from tf_lpdistill.compression.training import Training, check_objective_has_data
+from tf_lpdistill.types import PathLike, Tensor
 
 LARGEST_FRACTION = 0.9
 _SMALLEST_REST = 0.1  # of a layer's channels: a global order would cut thin layers through
 
 
 def prune_channels(
-    student,
-    dataset=None,
-    objective=None,
+    student: keras.Model,
+    dataset: tf.data.Dataset | None = None,
+    objective: Callable[..., Tensor] | None = None,
     *,
-    fraction=0.3,
-    criterion="filter_norm",
-    keep=(),
-    epochs=5,
-    steps_per_epoch=None,
-    learning_rate=1e-3,
-    checkpoint_dir=None,
-    verbose=1,
-):
+    fraction: float = 0.3,
+    criterion: str = "filter_norm",
+    keep: Sequence[str] = (),
+    epochs: int = 5,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    checkpoint_dir: PathLike | None = None,
+    verbose: int = 1,
+) -> keras.Model:
     """Removes the channels that matter least, so that the student is smaller and faster anywhere.
 
     A channel goes from the layer that makes it, from all that follow it (BatchNorm, depthwise

@@ -1,24 +1,30 @@
 """`quantize_aware`: the student learns to be computed in int8."""
 
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
 from tf_lpdistill.compression.copies import float32_copy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.quantized import QuantizedStudent
 from tf_lpdistill.compression.training import Training
+from tf_lpdistill.types import PathLike, Tensor
 
 
 def quantize_aware(
-    student,
-    dataset,
-    objective=None,
+    student: keras.Model,
+    dataset: tf.data.Dataset,
+    objective: Callable[..., Tensor] | None = None,
     *,
-    preserve_sparsity=False,
-    preserve_clusters=False,
-    epochs=5,
-    steps_per_epoch=None,
-    learning_rate=1e-3,
-    checkpoint_dir=None,
-    verbose=1,
-):
+    preserve_sparsity: bool = False,
+    preserve_clusters: bool = False,
+    epochs: int = 5,
+    steps_per_epoch: int | None = None,
+    learning_rate: float = 1e-3,
+    checkpoint_dir: PathLike | None = None,
+    verbose: int = 1,
+) -> QuantizedStudent:
     """Trains a student with its weights and activations rounded as int8 rounds them.
 
     The ranges of the activations are moving averages of what the training sees; gradients pass the

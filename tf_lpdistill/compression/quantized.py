@@ -1,7 +1,12 @@
 """`QuantizedStudent`: a student that was trained to be computed in int8."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+
+from tf_lpdistill.compression.front import Front
+from tf_lpdistill.types import Tensor
 
 
 class QuantizedStudent:
@@ -16,17 +21,17 @@ class QuantizedStudent:
         emulation: function from a batch behind `front` to outputs as int8 computes them.
     """
 
-    def __init__(self, student, front, emulation):
+    def __init__(self, student: keras.Model, front: Front, emulation: Callable[[Tensor], Tensor]):
         self.student = student
         self._front = front
         self._emulation = emulation
 
     @property
-    def name(self):
+    def name(self) -> str:
         """Name of the student."""
         return self.student.name
 
-    def __call__(self, inputs, training=False):
+    def __call__(self, inputs: Tensor, training: bool = False) -> Tensor:
         """Returns the outputs as int8 computes them, in float32.
 
         Args:
@@ -40,7 +45,7 @@ class QuantizedStudent:
             )
         return self._emulation(self._front(inputs))
 
-    def predict(self, x, batch_size=32, verbose=0):
+    def predict(self, x: np.ndarray, batch_size: int = 32, verbose: int = 0) -> np.ndarray:
         """Returns the outputs for many samples, as `keras.Model.predict`.
 
         Args:

@@ -1,11 +1,15 @@
 """A student built anew, layer by layer, as a plain Functional model: where layers change shape."""
 
+from collections.abc import Callable, Iterable
+from typing import Any
+
 import keras
 
-from tf_lpdistill.taps import symbolic_inputs
+from tf_lpdistill.structure import symbolic_inputs
+from tf_lpdistill.types import Structure
 
 
-def as_functional(model):
+def as_functional(model: keras.Model) -> keras.Model:
     """Returns a Functional or Sequential model as a Functional one over the same layers.
 
     Args:
@@ -35,17 +39,21 @@ def _unpack(structure):
     return structure[0] if single else structure
 
 
-def copy_layer(path, layer):
+def copy_layer(path: str, layer: keras.Layer) -> keras.Layer:
     """Returns a new layer with the configuration of `layer`, without its weights."""
     return type(layer).from_config(layer.get_config())
 
 
-def call_layer(path, layer, *args, **kwargs):
+def call_layer(path: str, layer: keras.Layer, *args: Any, **kwargs: Any) -> Structure:
     """Calls a new layer on symbolic tensors."""
     return layer(*args, **kwargs)
 
 
-def rebuild(model, make=copy_layer, call=call_layer):
+def rebuild(
+    model: keras.Model,
+    make: Callable[[str, keras.Layer], keras.Layer] = copy_layer,
+    call: Callable[..., Structure] = call_layer,
+) -> tuple[keras.Model, dict[str, keras.Layer]]:
     """Builds a model anew over new layers; nested models too. Neither model shares weights.
 
     Args:
@@ -56,7 +64,7 @@ def rebuild(model, make=copy_layer, call=call_layer):
 
     Returns:
         `(new model, layers)`: a Functional model of the same layer names, and a dict from paths as
-        `taps.list_layers` gives them to pairs `(layer, new layer)`.
+        `structure.list_layers` gives them to pairs `(layer, new layer)`.
     """
     pairs, made = {}, {}
 
@@ -84,7 +92,7 @@ def rebuild(model, make=copy_layer, call=call_layer):
     return build(model, ""), pairs
 
 
-def copy_weights(pairs):
+def copy_weights(pairs: Iterable[tuple[keras.Layer, keras.Layer]]) -> None:
     """Gives new layers the weights of the old ones.
 
     Args:
@@ -95,14 +103,14 @@ def copy_weights(pairs):
             new.set_weights(layer.get_weights())
 
 
-def layers_by_path(model):
+def layers_by_path(model: keras.Model) -> dict[str, keras.Layer]:
     """Returns the layers of a model that are no models, and those of nested ones.
 
     Args:
         model: a built Functional or Sequential `keras.Model`.
 
     Returns:
-        Dict of path, as `taps.list_layers` gives it, to layer.
+        Dict of path, as `structure.list_layers` gives it, to layer.
     """
     found = {}
     for layer in as_functional(model).layers:

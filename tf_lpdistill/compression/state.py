@@ -3,10 +3,13 @@
 import hashlib
 import json
 import pathlib
+from collections.abc import Iterable, Sequence
 
+import keras
 import numpy as np
 
 from tf_lpdistill import files
+from tf_lpdistill.compression.training import Training
 
 
 class State:
@@ -23,7 +26,9 @@ class State:
         variables: all that changes.
     """
 
-    def __init__(self, training, title, student, variables):
+    def __init__(
+        self, training: Training, title: str, student: str, variables: Sequence[keras.Variable]
+    ):
         folder = training.checkpoint_dir
         self._path = None if folder is None else pathlib.Path(folder) / "state.npz"
         self._variables = variables
@@ -37,7 +42,7 @@ class State:
             "data": str(training.dataset.element_spec),
         }
 
-    def restore(self):
+    def restore(self) -> int:
         """Sets the variables to where the killed run was.
 
         Returns:
@@ -69,7 +74,7 @@ class State:
             variable.assign(value)
         return done
 
-    def keep(self, done):
+    def keep(self, done: int) -> None:
         """Writes the variables after `done` whole epochs."""
         if self._path is None:
             return
@@ -78,7 +83,7 @@ class State:
             np.savez(temporary, run=json.dumps({**self._run, "done": done}), **arrays)
 
 
-def fingerprint(weights):
+def fingerprint(weights: Iterable[np.ndarray]) -> str:
     """Returns the SHA-256 of a list of arrays as 64 hexadecimal digits."""
     digest = hashlib.sha256()
     for array in weights:

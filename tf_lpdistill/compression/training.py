@@ -2,11 +2,13 @@
 
 import dataclasses
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from tf_lpdistill.compression.objectives import cross_entropy
+from tf_lpdistill.types import Tensor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,12 +65,12 @@ class Training:
             raise ValueError(f"`verbose` must be 0, 1 or 2. Received: verbose={self.verbose!r}")
 
     @property
-    def steps(self):
+    def steps(self) -> int:
         """Steps an epoch."""
         return int(self.steps_per_epoch or self.dataset.cardinality())
 
     @property
-    def layer_names(self):
+    def layer_names(self) -> tuple[str, ...]:
         """Names of the student's features that the objective wants."""
         return tuple(getattr(self.objective, "layer_names", ()))
 
@@ -78,7 +80,9 @@ def _check_integer(name, value):
         raise ValueError(f"`{name}` must be an integer >= 1. Received: {name}={value!r}")
 
 
-def check_objective_has_data(dataset, objective):
+def check_objective_has_data(
+    dataset: tf.data.Dataset | None, objective: Callable[..., Tensor] | None
+) -> None:
     """Refuses an objective that nothing would be trained on, for verbs that can do without both."""
     if dataset is None and objective is not None:
         raise ValueError(

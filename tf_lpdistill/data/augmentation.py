@@ -60,11 +60,13 @@ class Augmentation:
             )
 
     @property
-    def mixes_labels(self):
+    def mixes_labels(self) -> bool:
         """Whether images are mixed, and their labels with them."""
         return bool(_MIXING & set(self.steps))
 
-    def __call__(self, batches, preprocessing: Preprocessing, num_classes, seed):
+    def __call__(
+        self, batches: tf.data.Dataset, preprocessing: Preprocessing, num_classes: int, seed: int
+    ) -> tf.data.Dataset:
         """Changes batches of pixels and then scales them.
 
         Args:
@@ -95,6 +97,14 @@ class Augmentation:
         return batches.map(view).prefetch(tf.data.AUTOTUNE)
 
 
-def one_hot(batches, num_classes):
-    """Turns the labels of batches `(x, y)` into float32 (batch, classes), to go with mixed ones."""
+def one_hot(batches: tf.data.Dataset, num_classes: int) -> tf.data.Dataset:
+    """Turns labels into float32 (batch, classes), to go with mixed ones.
+
+    Args:
+        batches: `tf.data.Dataset` of `(x, y)`, y integers (batch,).
+        num_classes: how many classes there are.
+
+    Returns:
+        `tf.data.Dataset` of the same batches.
+    """
     return batches.map(lambda x, y: (x, keras.ops.one_hot(y, num_classes)), tf.data.AUTOTUNE)

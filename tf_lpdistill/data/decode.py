@@ -10,7 +10,7 @@ from tf_lpdistill.data.exif import orientation, upright
 MAX_PIXELS = 100_000_000  # 300 MB decoded; a few bytes of a file may claim any size
 
 
-def decode_jpeg(data):
+def decode_jpeg(data: bytes) -> np.ndarray:
     """Decodes a JPEG stream to RGB as it is stored, with the accurate integer transform.
 
     Args:
@@ -29,7 +29,7 @@ def decode_jpeg(data):
         raise ValueError(f"no readable JPEG stream: {_first_line(error)}") from error
 
 
-def decode_image(data):
+def decode_image(data: bytes) -> np.ndarray:
     """Decodes an image file to RGB, the right way up.
 
     Grey is repeated over the channels, transparency is dropped, 16 bits become 8, and the

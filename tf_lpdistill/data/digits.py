@@ -9,7 +9,7 @@ from tf_lpdistill.data.splits import ImageData, Split, stratified_order
 _NUM_TEST, _NUM_VALIDATION = 500, 297
 
 
-def load_digits(num_labels=None, seed=0):
+def load_digits(num_labels: int | None = None, seed: int = 0) -> ImageData:
     """Loads the embedded digits, split once and for all into 1,000, 297 and 500 images.
 
     They are the test set of "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak,

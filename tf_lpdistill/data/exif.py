@@ -8,7 +8,7 @@ _TAG = 0x0112
 _APP1, _START_OF_SCAN = 0xE1, 0xDA
 
 
-def orientation(data):
+def orientation(data: bytes) -> int:
     """Reads the Exif orientation of a JPEG stream.
 
     Args:
@@ -44,7 +44,7 @@ def _from_tiff(data):
     return 1
 
 
-def upright(image, value):
+def upright(image: np.ndarray, value: int) -> np.ndarray:
     """Turns an image the right way up.
 
     Args:

@@ -5,6 +5,7 @@ import dataclasses
 import hashlib
 import pathlib
 import sys
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +13,7 @@ import tensorflow as tf
 from tf_lpdistill.data.decode import decode_image
 from tf_lpdistill.data.splits import ImageData, Split, check_fractions
 from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.types import PathLike
 
 _LINK = "a link to no file is not followed"
 
@@ -30,8 +32,12 @@ class Skipped:
 
 
 def load_image_folder(
-    directory, image_size, color="rgb", fractions=(0.8, 0.1, 0.1), skip_empty_classes=False
-):
+    directory: PathLike,
+    image_size: tuple[int, int],
+    color: str = "rgb",
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    skip_empty_classes: bool = False,
+) -> tuple[ImageData, tuple[Skipped, ...]]:
     """Loads `directory/CLASS/**/IMAGE` into memory.
 
     Each image goes to training, validation or test by the hash of its file's bytes: it stays there

@@ -8,7 +8,7 @@ from tf_lpdistill.data.splits import ImageData, Split
 _NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 
 
-def load_keras(name):
+def load_keras(name: str) -> ImageData:
     """Loads a data set of `keras.datasets`; Keras downloads it where it has not yet.
 
     Args:

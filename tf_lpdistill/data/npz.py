@@ -1,12 +1,14 @@
 """Data sets in one numpy archive: arrays of pixels, or JPEG streams back to back."""
 
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
 from tf_lpdistill.data.decode import decode_jpeg
 from tf_lpdistill.data.splits import ImageData, Split, check_fractions, stratified_order
 from tf_lpdistill.files import read_arrays
+from tf_lpdistill.types import PathLike
 
 _TITLES = {
     "train": "train",
@@ -20,7 +22,7 @@ _LAYOUTS = (
 )
 
 
-def load_npz(path, fractions=(0.8, 0.1, 0.1)):
+def load_npz(path: PathLike, fractions: Sequence[float] = (0.8, 0.1, 0.1)) -> ImageData:
     """Loads a data set from an `.npz` file.
 
     Three layouts are understood; `class_names` (strings) may stand beside each of them:

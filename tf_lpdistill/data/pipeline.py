@@ -1,19 +1,24 @@
 """From a split to batches: what training, evaluation and the checks on the phone file read."""
 
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
+from tf_lpdistill.data.splits import Split
+from tf_lpdistill.preprocessing import Preprocessing
+
 
 def training_batches(
-    split,
-    preprocessing,
-    batch_size,
+    split: Split,
+    preprocessing: Preprocessing,
+    batch_size: int,
     *,
-    seed,
-    initial_epoch=0,
-    drop_remainder=True,
-    sample_ids=False,
-):
+    seed: int,
+    initial_epoch: int = 0,
+    drop_remainder: bool = True,
+    sample_ids: bool = False,
+) -> tf.data.Dataset:
     """Makes batches to train on: shuffled anew in every epoch, without an end.
 
     The order is a pure function of `seed` and the epoch, so that a run which starts again at
@@ -51,7 +56,14 @@ def training_batches(
     return _load(order_of, split, preprocessing, initial_epoch, sample_ids)
 
 
-def ordered_batches(split, preprocessing, order, *, initial_epoch=0, sample_ids=False):
+def ordered_batches(
+    split: Split,
+    preprocessing: Preprocessing,
+    order: Callable[[int], np.ndarray],
+    *,
+    initial_epoch: int = 0,
+    sample_ids: bool = False,
+) -> tf.data.Dataset:
     """Makes batches to train on in an order of your own, without an end.
 
     Args:
@@ -107,7 +119,7 @@ def _load(order_of, split, preprocessing, initial_epoch, sample_ids):
     return epochs.flat_map(order_of).map(load, tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
-def steps_per_epoch(split, batch_size, drop_remainder=True):
+def steps_per_epoch(split: Split, batch_size: int, drop_remainder: bool = True) -> int:
     """Returns the number of batches that `training_batches` gives for one epoch.
 
     Args:
@@ -129,7 +141,9 @@ def steps_per_epoch(split, batch_size, drop_remainder=True):
     return len(split) // batch_size if drop_remainder else -(-len(split) // batch_size)
 
 
-def evaluation_batches(split, preprocessing, batch_size, *, sample_ids=False):
+def evaluation_batches(
+    split: Split, preprocessing: Preprocessing, batch_size: int, *, sample_ids: bool = False
+) -> tf.data.Dataset:
     """Makes batches to evaluate on, or to build a teacher cache from: every image once, in order.
 
     Args:
@@ -155,7 +169,7 @@ def evaluation_batches(split, preprocessing, batch_size, *, sample_ids=False):
     return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def raw_batches(split, batch_size):
+def raw_batches(split: Split, batch_size: int) -> tf.data.Dataset:
     """Makes batches of pixels as they are, in order: what `tflite.verify` reads.
 
     Args:

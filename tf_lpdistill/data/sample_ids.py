@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 
-def with_sample_ids(dataset):
+def with_sample_ids(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Numbers the samples of a data set, for losses and caches that must tell them apart.
 
     Number first, then shuffle, batch and augment: the id of a sample must not change from epoch

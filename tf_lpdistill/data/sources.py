@@ -3,10 +3,12 @@
 import os
 import pathlib
 
+from tf_lpdistill.types import PathLike
+
 VARIABLE = "LPDISTILL_DATA"
 
 
-def find_data_dir(data_dir=None):
+def find_data_dir(data_dir: PathLike | None = None) -> pathlib.Path:
     """Finds the folder of data sets.
 
     Args:

@@ -1,6 +1,7 @@
 """The types in which images travel: one split of a data set, and a whole data set."""
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -47,11 +48,11 @@ class Split:
         """Returns the number of images."""
         return len(self.labels)
 
-    def take(self, indices):
+    def take(self, indices: np.ndarray) -> "Split":
         """Returns the `Split` of the images at `indices`, integers (m,), in that order."""
         return Split(self.images[indices], self.labels[indices])
 
-    def subset(self, num_labels, seed=0):
+    def subset(self, num_labels: int, seed: int = 0) -> "Split":
         """Draws a few labelled images, with the class shares of the whole.
 
         With the same seed a smaller subset is part of a larger one, so that curves over the
@@ -112,23 +113,23 @@ class ImageData:
                     f"{self.image_shape}, {title} {split.images.shape[1:]}"
                 )
 
-    def splits(self):
+    def splits(self) -> dict[str, Split]:
         """Returns a dict of the splits that exist, by the names of their fields."""
         fields = {"train": self.train, "validation": self.validation, "test": self.test}
         return {title: split for title, split in fields.items() if split is not None}
 
     @property
-    def image_shape(self):
+    def image_shape(self) -> tuple[int, int, int]:
         """(height, width, channels) of one image."""
         return self.train.images.shape[1:]
 
     @property
-    def num_classes(self):
+    def num_classes(self) -> int:
         """How many classes there are."""
         return len(self.class_names)
 
 
-def stratified_order(labels, seed):
+def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
     """Orders samples so that every long enough run of them has the class shares of the whole.
 
     One sample of each class comes first, then each class spreads its samples evenly over the
@@ -151,7 +152,7 @@ def stratified_order(labels, seed):
     return shuffled[np.argsort(rank[shuffled], kind="stable")]
 
 
-def check_fractions(fractions):
+def check_fractions(fractions: Sequence[float]) -> tuple[float, ...]:
     """Checks the shares of training, validation and test images.
 
     Args:

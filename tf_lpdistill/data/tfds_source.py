@@ -2,15 +2,17 @@
 
 import os
 import pathlib
+from typing import Any
 
 import numpy as np
 
 from tf_lpdistill.data.sources import VARIABLE
 from tf_lpdistill.data.splits import ImageData, Split
 from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.types import PathLike
 
 
-def open_tfds(name, data_dir=None, download=False):
+def open_tfds(name: str, data_dir: PathLike | None = None, download: bool = False) -> Any:
     """Finds a data set of TensorFlow Datasets that is prepared on disk.
 
     One that was prepared elsewhere and copied is found too, by the name of its folder.
@@ -64,7 +66,12 @@ def open_tfds(name, data_dir=None, download=False):
     )
 
 
-def load_tfds(name, data_dir=None, image_size=None, download=False):
+def load_tfds(
+    name: str,
+    data_dir: PathLike | None = None,
+    image_size: tuple[int, int] | None = None,
+    download: bool = False,
+) -> ImageData:
     """Loads an image classification data set of TensorFlow Datasets into memory.
 
     Args:

@@ -2,15 +2,18 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from tf_lpdistill.files import atomic_path, read_arrays
+from tf_lpdistill.types import PathLike
 
 _FORMAT = "tf_lpdistill.graph 1"
 
 
-def write(path, about, arrays):
+def write(path: PathLike, about: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
     """Writes a file, whole or not at all.
 
     Args:
@@ -24,7 +27,7 @@ def write(path, about, arrays):
         np.savez(file, **sealed, sha256=np.array(_digest(sealed)))
 
 
-def read(path):
+def read(path: PathLike) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Reads what `write` wrote.
 
     Args:

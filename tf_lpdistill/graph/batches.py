@@ -2,6 +2,7 @@
 
 import dataclasses
 import operator
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class NeighborBatches:
         """Yields the batches of epoch 0, int64 (batch_size,) each."""
         return iter(self.epoch(0))
 
-    def epoch(self, epoch):
+    def epoch(self, epoch: int) -> np.ndarray:
         """Draws the batches of an epoch.
 
         Args:
@@ -87,7 +88,7 @@ class NeighborBatches:
         _, first = np.unique(wanted, return_index=True)
         return wanted[np.sort(first)[: self.batch_size]]
 
-    def measure(self, epochs=1):
+    def measure(self, epochs: int = 1) -> dict[str, float]:
         """Measures what the batches of the first epochs hold.
 
         Args:
@@ -114,7 +115,9 @@ class NeighborBatches:
         }
 
 
-def check_integer(name, value, lowest, highest=None, what=None):
+def check_integer(
+    name: str, value: Any, lowest: int, highest: int | None = None, what: str | None = None
+) -> int:
     """Returns an argument as an int.
 
     Args:

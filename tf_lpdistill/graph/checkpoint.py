@@ -1,8 +1,13 @@
 """Finished parts of a long computation, kept in a folder so that a killed one goes on."""
 
 import pathlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 
 from tf_lpdistill.graph import archive
+from tf_lpdistill.types import PathLike
 
 
 class Checkpoint:
@@ -13,11 +18,11 @@ class Checkpoint:
         settings: dict that JSON can hold: what the results depend on.
     """
 
-    def __init__(self, directory, settings):
+    def __init__(self, directory: PathLike | None, settings: dict[str, Any]):
         self._directory = directory and pathlib.Path(directory)
         self._settings = settings
 
-    def get(self, name, compute):
+    def get(self, name: str, compute: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         """Returns the result called `name`, from the folder or else from `compute`.
 
         A damaged file is computed again.

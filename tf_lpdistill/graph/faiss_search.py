@@ -1,9 +1,13 @@
 """The exact search of faiss, an optional package."""
 
+from collections.abc import Callable
+
 import numpy as np
 
+from tf_lpdistill.graph.features import Features
 
-def faiss_search(space):
+
+def faiss_search(space: Features) -> Callable[[np.ndarray, int], np.ndarray]:
     """Makes a search as `tensorflow_search` does, over a flat faiss index.
 
     The index holds a float32 copy of the features in memory.

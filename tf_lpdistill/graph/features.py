@@ -1,6 +1,7 @@
 """Features of a training set, read in blocks so that a memory-mapped file stays on the disk."""
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Features:
             that are not finite or too large.
     """
 
-    def __init__(self, source, block_size):
+    def __init__(self, source: np.ndarray, block_size: int):
         source = source if isinstance(source, np.ndarray) else np.asarray(source)
         if source.dtype.kind not in "fiu" or source.dtype.itemsize > 8 or source.ndim < 2:
             raise ValueError(
@@ -50,16 +51,16 @@ class Features:
         return len(self._source)
 
     @property
-    def width(self):
+    def width(self) -> int:
         """d, the numbers in one feature."""
         return int(np.prod(self._source.shape[1:]))
 
-    def blocks(self):
+    def blocks(self) -> Iterator[slice]:
         """Yields one slice of positions after the other."""
         for start in range(0, len(self), self.block_size):
             yield slice(start, min(start + self.block_size, len(self)))
 
-    def raw(self, rows):
+    def raw(self, rows: slice | np.ndarray) -> np.ndarray:
         """The features at `rows`, a slice or (m,) positions, as they were given: (m, d) float32.
 
         It may share memory with the source: only to be read.
@@ -67,7 +68,7 @@ class Features:
         block = self._source[rows]
         return block.reshape(len(block), -1).astype(np.float32, copy=False)
 
-    def centered(self, rows):
+    def centered(self, rows: slice | np.ndarray) -> np.ndarray:
         """The features at `rows` less the mean of all: (m, d) float32."""
         return self.raw(rows) - self._mean
 

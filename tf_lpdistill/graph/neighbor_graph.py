@@ -1,6 +1,7 @@
 """The nearest neighbours of every training sample among all others (Eq. 4)."""
 
 import dataclasses
+from typing import Self
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from tf_lpdistill.graph.batches import NeighborBatches, check_integer
 from tf_lpdistill.graph.checkpoint import Checkpoint
 from tf_lpdistill.graph.features import Features
 from tf_lpdistill.graph.whole_set import METHODS, find_neighbors
+from tf_lpdistill.types import PathLike
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -39,26 +41,26 @@ class NeighborGraph:
     fingerprint: str
 
     @property
-    def num_samples(self):
+    def num_samples(self) -> int:
         """n, the samples of the training set."""
         return self.indices.shape[0]
 
     @property
-    def num_neighbors(self):
+    def num_neighbors(self) -> int:
         """k, the neighbours of a sample."""
         return self.indices.shape[1]
 
     @classmethod
     def build(
         cls,
-        features,
-        num_neighbors=10,
+        features: np.ndarray,
+        num_neighbors: int = 10,
         *,
-        method="tensorflow",
-        pca=None,
-        block_size=2048,
-        directory=None,
-    ):
+        method: str = "tensorflow",
+        pca: int | None = None,
+        block_size: int = 2048,
+        directory: PathLike | None = None,
+    ) -> Self:
         """Finds the neighbours of all samples.
 
         The work is n^2 d, in blocks of `block_size` samples (b): memory, beside the features and
@@ -105,7 +107,7 @@ class NeighborGraph:
         indices, distances, recall = find_neighbors(features, k, method, pca, checkpoint)
         return cls(indices, distances, recall=recall, **about)
 
-    def save(self, path):
+    def save(self, path: PathLike) -> None:
         """Writes the graph to one file, whole or not at all.
 
         Args:
@@ -117,7 +119,7 @@ class NeighborGraph:
         archive.write(path, about, arrays)
 
     @classmethod
-    def load(cls, path):
+    def load(cls, path: PathLike) -> Self:
         """Reads a graph that `save` wrote.
 
         Args:
@@ -139,7 +141,9 @@ class NeighborGraph:
             )
         return cls(**arrays, **about)
 
-    def batches(self, batch_size=128, seeds=32, *, repeat=False, seed=0):
+    def batches(
+        self, batch_size: int = 128, seeds: int = 32, *, repeat: bool = False, seed: int = 0
+    ) -> NeighborBatches:
         """Makes batches in which samples meet their neighbours, for `data.ordered_batches`.
 
         Args:

@@ -2,12 +2,14 @@
 
 import numpy as np
 
+from tf_lpdistill.graph.features import Features
+
 # Each pass sharpens the subspace. On 3,000 images of MNIST 32 dimensions found 0.744, 0.969, 0.978,
 # 0.981 and 0.982 of the neighbours after 0, 1, 2, 4 and 6 passes.
 _PASSES = 4
 
 
-def project(features, dimensions):
+def project(features: Features, dimensions: int) -> np.ndarray:
     """Projects features onto their leading principal subspace.
 
     Any orthonormal basis of that subspace gives the same distances, so the components themselves

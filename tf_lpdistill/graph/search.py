@@ -1,11 +1,13 @@
 """The nearest samples of a few: candidates from a quick search, true distances, a check."""
 
 import contextlib
+from collections.abc import Callable
 
 import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from tf_lpdistill.graph.features import Features
 from tf_lpdistill.ops import DISTANCE_FLOOR, squared_distances
 
 # Rounding of a Gram distance in float32, relative to the two squared norms: four times the largest
@@ -17,7 +19,7 @@ _MARGIN = 8
 _CHUNK = 4_000_000
 
 
-def tensorflow_search(space):
+def tensorflow_search(space: Features) -> Callable[[np.ndarray, int], np.ndarray]:
     """Makes the search that needs no further package: Gram matrices, block by block.
 
     Args:
@@ -63,7 +65,14 @@ def _whole_float32():
         tf.config.experimental.enable_tensor_float_32_execution(before)
 
 
-def nearest(features, search, rows, num_neighbors, exact, width=None):
+def nearest(
+    features: Features,
+    search: Callable[[np.ndarray, int], np.ndarray],
+    rows: np.ndarray,
+    num_neighbors: int,
+    exact: bool,
+    width: int | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
     """Finds the nearest samples of `rows`, by true distances among the candidates of `search`.
 
     The estimates of the search carry rounding noise, which would break ties at random and let the

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 
+from tf_lpdistill.graph.checkpoint import Checkpoint
 from tf_lpdistill.graph.faiss_search import faiss_search
 from tf_lpdistill.graph.features import Features
 from tf_lpdistill.graph.projection import project
@@ -13,7 +14,9 @@ METHODS = ("tensorflow", "faiss")
 _RECALL_SAMPLES = 1000
 
 
-def find_neighbors(features, num_neighbors, method, pca, checkpoint):
+def find_neighbors(
+    features: Features, num_neighbors: int, method: str, pca: int | None, checkpoint: Checkpoint
+) -> tuple[np.ndarray, np.ndarray, float]:
     """Finds the neighbours of all samples.
 
     Args:

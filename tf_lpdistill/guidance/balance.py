@@ -1,12 +1,15 @@
 """Weights from shares: how much of the first gradient each loss is to have."""
 
 import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.guidance.evidence import ensure_built, read, teacher_models
 from tf_lpdistill.guidance.gradients import part_gradients
 from tf_lpdistill.guidance.unchanged import unchanged
+from tf_lpdistill.types import Structure
 
 _DIGITS = 3  # significant digits of a weight: more would pretend to a precision that is not there
 
@@ -19,7 +22,7 @@ class Weights(list):
         rows: list of (name, norm of the gradient, weight, share), the student's own loss first.
     """
 
-    def __init__(self, weights, rows):
+    def __init__(self, weights: Iterable[float], rows: list[tuple[str, float, float, float]]):
         super().__init__(weights)
         self.rows = rows
 
@@ -31,7 +34,12 @@ class Weights(list):
         return "\n".join([*lines, f"distillation_loss_weights={list(self)}"])
 
 
-def balance(distiller, dataset, shares=None, num_batches=4):
+def balance(
+    distiller: Distiller,
+    dataset: Iterable[Structure],
+    shares: Sequence[float] | None = None,
+    num_batches: int = 4,
+) -> Weights:
     """Chooses the weights with which each loss has a given share of the gradient, at the start.
 
     The norm of each part's gradient is taken on the student's weights, in training mode, as the
@@ -72,7 +80,7 @@ def balance(distiller, dataset, shares=None, num_batches=4):
         >>> len(weights)
         2
     """
-    names = [term.name for term in distiller._terms()]
+    names = [term.name for term in distiller.wiring.terms]
     shares = _check_shares(shares, len(names))
     ensure_built(distiller, dataset)
     with unchanged(distiller, *teacher_models(distiller).values()):

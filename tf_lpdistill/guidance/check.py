@@ -1,5 +1,8 @@
 """A look at the wiring before training: what is found, why it matters, and the way out."""
 
+from collections.abc import Iterable
+
+from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.guidance.determinism import look_at_determinism
 from tf_lpdistill.guidance.evidence import ensure_built, gather, teacher_models
 from tf_lpdistill.guidance.features import look_at_features
@@ -9,6 +12,7 @@ from tf_lpdistill.guidance.memory import look_at_memory
 from tf_lpdistill.guidance.outputs import look_at_outputs
 from tf_lpdistill.guidance.scores import look_at_scores
 from tf_lpdistill.guidance.unchanged import unchanged
+from tf_lpdistill.types import Structure
 
 _LOOKS = (
     look_at_scores,
@@ -20,7 +24,7 @@ _LOOKS = (
 )
 
 
-def check(distiller, dataset, num_samples=256):
+def check(distiller: Distiller, dataset: Iterable[Structure], num_samples: int = 256) -> Findings:
     """Looks at a few batches for the usual mistakes of wiring.
 
     Nothing is trained and nothing is changed: weights, moving statistics, the optimizer and the

@@ -3,15 +3,17 @@
 import concurrent.futures
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
 
 from tf_lpdistill.guidance import traced
 from tf_lpdistill.losses import Loss
-from tf_lpdistill.taps import Tap, symbolic_inputs
-from tf_lpdistill.teachers import connect
-from tf_lpdistill.terms import build_losses, check_losses, layer_names, make_terms
+from tf_lpdistill.structure import symbolic_inputs
+from tf_lpdistill.teachers import AnyTeacher
+from tf_lpdistill.terms import build_losses, check_losses, make_terms
+from tf_lpdistill.wiring import Wiring
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +54,7 @@ class CostTable:
         head = (f"batch {self.batch_size}", "parameters", "weights", "step", "operations")
         return [head, *map(_cells, self.rows)]
 
-    def markdown(self):
+    def markdown(self) -> str:
         """Returns the table in Markdown, several lines."""
         head, *rows = self._lines()
         lines = [head, ("---",) * len(head), *rows]
@@ -67,7 +69,12 @@ class CostTable:
         )
 
 
-def cost(teacher, student, losses, batch_size=128):
+def cost(
+    teacher: AnyTeacher,
+    student: keras.Model,
+    losses: Loss | Sequence[Loss],
+    batch_size: int = 128,
+) -> CostTable:
     """Says what losses would cost for a pair of networks, before anything is trained.
 
     The losses are built for the pair's features, and their step is traced, not run: nothing of
@@ -104,15 +111,14 @@ def cost(teacher, student, losses, batch_size=128):
             f"of its features are known. Received: student={student!r}"
         )
     losses = check_losses(losses)
-    terms = make_terms(losses, [1.0] * len(losses))
-    source = connect(teacher, layer_names(terms, "teacher_layer_name"))
-    source.check_inputs(inputs)
-    student_tap = Tap(student, layer_names(terms, "student_layer_name"))
-    features = source.output_specs(inputs), student_tap.compute_output_spec(inputs)
+    wiring = Wiring.of(teacher, student, make_terms(losses, [1.0] * len(losses)))
+    features = wiring.output_specs(inputs)
     # A thread of its own: weights that are made and never filled stay in Keras's list of the
     # thread, and would be filled at the next occasion.
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        rows = list(thread.map(lambda term: _row(term, features, source, batch_size), terms))
+        rows = list(
+            thread.map(lambda term: _row(term, features, wiring.teacher, batch_size), wiring.terms)
+        )
     return CostTable(batch_size, tuple(rows))
 
 

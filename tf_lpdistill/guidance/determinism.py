@@ -1,8 +1,11 @@
 """Whether the teacher gives an image the same answer every time, whatever stands beside it."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 
+from tf_lpdistill.guidance.evidence import Evidence
 from tf_lpdistill.guidance.finding import Finding
 
 # A root mean square difference above this share of the spread of the outputs is not rounding,
@@ -14,7 +17,7 @@ _WAY_OUT = (
 )
 
 
-def look_at_determinism(evidence):
+def look_at_determinism(evidence: Evidence) -> Iterator[Finding]:
     """Yields findings about teachers that run in training mode although they are told not to."""
     inputs, half = evidence.batch.inputs, evidence.batch_size // 2
     for teacher in evidence.teachers.values():

@@ -1,7 +1,7 @@
 """What is looked at: some labelled samples, and what teacher and student make of them."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.batch import Batch, unpack
+from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import penultimate
 from tf_lpdistill.losses import LocalityPreserving
@@ -16,6 +17,8 @@ from tf_lpdistill.losses.relational import RelationalLoss
 from tf_lpdistill.ops.replicas import to_host
 from tf_lpdistill.taps import Tap
 from tf_lpdistill.teachers import split_path
+from tf_lpdistill.terms import Term
+from tf_lpdistill.types import Structure
 
 # The losses that compare samples with each other by one feature.
 RELATIONAL = (LocalityPreserving, RelationalLoss)
@@ -67,37 +70,37 @@ class Evidence:
     relational: dict[str, np.ndarray]
 
     @property
-    def terms(self):
+    def terms(self) -> tuple[Term, ...]:
         """The distiller's terms."""
-        return self.distiller._terms()
+        return self.distiller.wiring.terms
 
     @property
-    def batch(self):
+    def batch(self) -> Batch:
         """The first batch's input, a `Batch`."""
         return unpack(self.data[0])
 
     @property
-    def batch_size(self):
+    def batch_size(self) -> int:
         """Samples in the first batch, over all replicas."""
         return int(keras.tree.flatten(self.batch.inputs)[0].shape[0])
 
     @property
-    def labels_out_of_range(self):
+    def labels_out_of_range(self) -> bool:
         """Whether the student has no output for some label, so that no step can be made."""
         if self.labels is None or self.student is None:
             return False
         return bool(self.labels.min() < 0 or self.labels.max() >= self.student.shape[1])
 
-    def teacher_of(self, term):
+    def teacher_of(self, term: Term) -> Teacher | None:
         """The `Teacher` whose feature a term compares; None for one that compares several."""
-        names = self.distiller._teacher().teacher_names
+        names = self.distiller.wiring.teacher.teacher_names
         path = getattr(term.loss, "teacher_layer_name", None)
         if isinstance(path, tuple):
             return None
         return self.teachers.get(split_path(path, names)[0] or "" if names else "")
 
 
-def gather(distiller, dataset, num_samples):
+def gather(distiller: Distiller, dataset: Iterable[Structure], num_samples: int) -> Evidence:
     """Reads batches and runs teacher and student on them, in inference mode.
 
     Args:
@@ -116,7 +119,7 @@ def gather(distiller, dataset, num_samples):
     taps = {name: _penultimate_tap(model) for name, model in members.items()}
     for data in read(dataset):
         batch = unpack(data[0])
-        outputs = _outputs(distiller, batch)
+        outputs = distiller.wiring.outputs(batch)
         first = first or (data, outputs)
         rows.append(_row(distiller, data, batch, outputs, taps))
         seen += len(keras.tree.flatten(batch.inputs)[0])
@@ -141,11 +144,11 @@ def gather(distiller, dataset, num_samples):
         joined["labels"] if len(joined["counted"]) else None,
         teachers,
         joined["student"],
-        {term.name: joined[f"term {term.name}"] for term in distiller._terms()},
+        {term.name: joined[f"term {term.name}"] for term in distiller.wiring.terms},
     )
 
 
-def read(dataset):
+def read(dataset: Iterable[Structure]) -> Iterator[tuple[Structure, ...]]:
     """Yields the batches of a data set as tensors of this process: `(x, y, sample_weight)`.
 
     Args:
@@ -176,7 +179,7 @@ def _as_tensor(value):
     return None if value is None else tf.convert_to_tensor(to_host(value))
 
 
-def ensure_built(distiller, dataset):
+def ensure_built(distiller: Distiller, dataset: Iterable[Structure]) -> None:
     """Builds a distiller whose student has not seen its inputs yet, on all of its replicas.
 
     Args:
@@ -188,7 +191,7 @@ def ensure_built(distiller, dataset):
             distiller(next(read(dataset))[0])
 
 
-def teacher_models(distiller):
+def teacher_models(distiller: Distiller) -> dict[str, keras.Model | None]:
     """Lists the models of a distiller's teachers.
 
     Args:
@@ -198,7 +201,7 @@ def teacher_models(distiller):
         {name: `keras.Model`} of an ensemble, {"": model} of one teacher; None in the place of a
         model that only a cache is left of.
     """
-    source = distiller._teacher()
+    source = distiller.wiring.teacher
     teacher = source.model
     models = getattr(teacher, "teachers", None)
     if models is None:
@@ -213,13 +216,6 @@ def _penultimate_tap(model):
     return Tap(model, [layer]) if layer else None
 
 
-def _outputs(distiller, batch: Batch):
-    return (
-        distiller._teacher().outputs(batch),
-        distiller._student_tap()(batch.inputs, training=False),
-    )
-
-
 def _row(distiller, data, batch, outputs, taps):
     """One batch's arrays, each of the samples that count, or None."""
     (predictions, _), (student, _) = outputs
@@ -227,7 +223,7 @@ def _row(distiller, data, batch, outputs, taps):
     counts = slice(None)
     if sample_weight is not None:
         counts = np.asarray(sample_weight).reshape(-1) > 0
-    several = distiller._teacher().teacher_names
+    several = distiller.wiring.teacher.teacher_names
     predictions = predictions if several else (predictions,)
     labels = as_classes(y)
     row = {
@@ -240,7 +236,7 @@ def _row(distiller, data, batch, outputs, taps):
         row[f"teacher {name}"] = _scores(output, counts)
         tapped = tap(batch.inputs, training=False)[1][tap.names[0]] if tap else None
         row[f"features {name}"] = _array(tapped, counts)
-    for term in distiller._terms():
+    for term in distiller.wiring.terms:
         compares = isinstance(term.loss, RELATIONAL)
         row[f"term {term.name}"] = _array(term.select(*outputs)[0] if compares else None, counts)
     return row

@@ -1,12 +1,15 @@
 """Whether the features that losses compare carry what the losses look for."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 
-from tf_lpdistill.guidance.evidence import RELATIONAL
+from tf_lpdistill.guidance.evidence import RELATIONAL, Evidence
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.geometry import chance_purity, label_purity, near_chance
 from tf_lpdistill.ops import num_replicas
+from tf_lpdistill.terms import Term
 
 _NEIGHBORS = 5
 # A layer is wrong where its neighbours are this much more often of another class than those of the
@@ -15,7 +18,7 @@ _FACTOR, _MORE = 2.0, 0.05
 _CONSTANT = 1e-6  # spread over size
 
 
-def look_at_features(evidence):
+def look_at_features(evidence: Evidence) -> Iterator[Finding]:
     """Yields findings about features that are constant, or say little about the classes."""
     for term in evidence.terms:
         constant = list(_constant(evidence, term))
@@ -79,7 +82,7 @@ def _wrong_layer(evidence, term):
     )
 
 
-def lacks_neighbors(evidence, term):
+def lacks_neighbors(evidence: Evidence, term: Term) -> bool:
     """Whether a loss asks for more neighbours than a batch has.
 
     Args:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import textwrap
+from collections.abc import Iterable
 
 SEVERITIES = ("error", "warning", "note")
 
@@ -35,13 +36,17 @@ class Finding:
 
 
 class Findings(list):
-    """A list of `Finding`, the gravest first, that prints as a text to read."""
+    """A list of `Finding`, the gravest first, that prints as a text to read.
 
-    def __init__(self, findings=()):
+    Args:
+        findings: those found, in any order.
+    """
+
+    def __init__(self, findings: Iterable[Finding] = ()):
         super().__init__(sorted(findings, key=lambda found: SEVERITIES.index(found.severity)))
 
     @property
-    def problems(self):
+    def problems(self) -> list[Finding]:
         """The errors and warnings, without the notes."""
         return [found for found in self if found.severity != "note"]
 

@@ -7,7 +7,7 @@ from tf_lpdistill.metrics import neighbor_indices
 from tf_lpdistill.ops import center, unit_scale
 
 
-def label_purity(features, labels, k=5):
+def label_purity(features: np.ndarray, labels: np.ndarray, k: int = 5) -> np.ndarray:
     """Share of the k nearest neighbours that have the label of their sample.
 
     Args:
@@ -23,7 +23,7 @@ def label_purity(features, labels, k=5):
     return (labels[neighbors] == labels[:, None]).mean(axis=1)
 
 
-def chance_purity(labels):
+def chance_purity(labels: np.ndarray) -> float:
     """The purity of neighbours drawn at random: the sum of the squared shares of the classes.
 
     Args:
@@ -36,7 +36,7 @@ def chance_purity(labels):
     return float(np.sum(np.square(shares)))
 
 
-def near_chance(purity, chance):
+def near_chance(purity: float, chance: float) -> bool:
     """Whether neighbours say next to nothing of the classes: a tenth of the way from chance to 1.
 
     Args:
@@ -49,7 +49,7 @@ def near_chance(purity, chance):
     return bool(purity < chance + 0.1 * (1 - chance))
 
 
-def linear_cka(left, right):
+def linear_cka(left: np.ndarray, right: np.ndarray) -> float:
     """Linear centred kernel alignment: how alike two spaces are but for rotation and scale.
 
         |Y^T X|_F^2 / (|X^T X|_F |Y^T Y|_F),    X and Y centred

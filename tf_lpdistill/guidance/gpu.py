@@ -9,7 +9,7 @@ _MIB = 2**20
 _COMMAND = ("nvidia-smi", "--query-gpu=name,memory.total", "--format=csv,noheader,nounits")
 
 
-def free_gpu_memory():
+def free_gpu_memory() -> int | None:
     """Returns the bytes that this program may still use on the visible GPU that has the least left.
 
     The memory of the GPU, or the limit that the program has set itself, less what TensorFlow uses.

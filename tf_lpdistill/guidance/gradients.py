@@ -1,12 +1,14 @@
 """The gradient of each part of the total, on the weights of the student alone."""
 
 import dataclasses
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from tf_lpdistill.batch import unpack
+from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.ops import replicas
 
 
@@ -26,7 +28,7 @@ class Gradient:
     own_norm: float | None = None
 
 
-def part_gradients(distiller):
+def part_gradients(distiller: Distiller) -> Callable[..., dict[str, Gradient]]:
     """Makes a function that computes each part's gradient on a batch, as a training step would.
 
     The student runs in training mode: what it moves is for the caller to put back (`unchanged`).
@@ -63,26 +65,19 @@ def part_gradients(distiller):
 def _step(distiller, data):
     x, y, sample_weight = keras.tree.map_structure(_own_rows, data)
     batch, variables = unpack(x), distiller.student.trainable_variables
-    optimizer = getattr(distiller, "optimizer", None)
-    extras = {
-        "y": y,
-        "sample_weight": sample_weight,
-        "sample_id": batch.sample_id,
-        "step": optimizer.iterations if optimizer else tf.zeros((), "int64"),
-        "teacher_weights": distiller._teacher().teacher_weights,
-    }
-    teacher_outputs = distiller._teacher().outputs(batch) if distiller._terms() else None
-    values = {}
+    wiring, optimizer = distiller.wiring, getattr(distiller, "optimizer", None)
+    step = optimizer.iterations if optimizer else tf.zeros((), "int64")
+    teacher_outputs, values = wiring.teacher_outputs(batch), {}
     with tf.GradientTape(persistent=True) as tape:
-        student_outputs = distiller._student_tap()(batch.inputs, training=True)
+        student_outputs = wiring.student_outputs(batch, training=True)
         if y is not None and distiller.loss is not None:
             values["student_loss"] = replicas.unscale(
                 distiller.compute_loss(x, y, student_outputs[0], sample_weight, training=True)
             )
-        for term in distiller._terms():
-            values[term.name] = term.value(teacher_outputs, student_outputs, **extras)
+        found = wiring.values(batch, y, sample_weight, teacher_outputs, student_outputs, step)
+        values |= {term.name: value for term, value in zip(wiring.terms, found, strict=True)}
         scaled = {name: replicas.scale(value) for name, value in values.items()}
-    own = {term.name: getattr(term.loss, "trainable_variables", []) for term in distiller._terms()}
+    own = {term.name: getattr(term.loss, "trainable_variables", []) for term in wiring.terms}
     results = {}
     for name, value in scaled.items():
         parts = [_sum_over_replicas(value), _norm(tape.gradient(value, variables))]

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from tf_lpdistill.types import Structure
 
-def as_classes(y):
+
+def as_classes(y: Structure) -> np.ndarray | None:
     """Reads labels as classes.
 
     Args:

@@ -2,7 +2,9 @@
 
 import keras
 
-from tf_lpdistill import taps
+from tf_lpdistill.structure import layer_at
+from tf_lpdistill.taps import feature_shapes
+from tf_lpdistill.types import Shape
 
 # They give what the layer before them gives, in another form.
 _REPEATS = (
@@ -15,7 +17,7 @@ _REPEATS = (
 )
 
 
-def feature_layers(model):
+def feature_layers(model: keras.Model) -> dict[str, Shape]:
     """Lists the layers whose output is one tensor for each sample of a known shape.
 
     Args:
@@ -26,23 +28,17 @@ def feature_layers(model):
         without nested models, which give what their last layer gives, and without dropout,
         reshaping and padding.
     """
-    inputs = taps.symbolic_inputs(model)
-    if inputs is None:
-        return {}
-    names = taps.list_layers(model)
-    outputs = taps.Tap(model, names).compute_output_spec(inputs)[1]
-    nested = {name.rpartition("/")[0] for name in names}
-    shapes = {}
-    for name in names:
-        shape = tuple(getattr(outputs[name], "shape", ()))[1:]
-        if not shape or None in shape or name in nested:
-            continue
-        if not isinstance(_layer(model, name), _REPEATS):
-            shapes[name] = shape
-    return shapes
+    shapes = feature_shapes(model)
+    nested = {name.rpartition("/")[0] for name in shapes}
+    return {
+        name: shape
+        for name, shape in shapes.items()
+        if shape and None not in shape and name not in nested
+        if not isinstance(layer_at(model, name), _REPEATS)
+    }
 
 
-def penultimate(model):
+def penultimate(model: keras.Model) -> str | None:
     """Finds the layer just before the last one that has weights: the features of the classifier.
 
     Args:
@@ -52,11 +48,13 @@ def penultimate(model):
         Its name; None for a model whose layers cannot be looked into, or with one layer alone.
     """
     names = list(feature_layers(model))
-    weighted = [i for i, name in enumerate(names) if getattr(_layer(model, name), "weights", None)]
+    weighted = [
+        i for i, name in enumerate(names) if getattr(layer_at(model, name), "weights", None)
+    ]
     return names[weighted[-1] - 1] if weighted and weighted[-1] > 0 else None
 
 
-def reach(model, name):
+def reach(model: keras.Model, name: str) -> float:
     """The share of a model's trainable parameters that feed a layer.
 
     Args:
@@ -68,19 +66,10 @@ def reach(model, name):
     """
     names = list(feature_layers(model))
     before = names[: names.index(name) + 1]
-    counts = [_trainable(_layer(model, each)) for each in before]
+    counts = [_trainable(layer_at(model, each)) for each in before]
     return sum(counts) / max(_trainable(model), 1)
 
 
 def _trainable(layer):
     variables = getattr(layer, "trainable_variables", ())
     return sum(int(keras.ops.size(variable)) for variable in variables)
-
-
-def _layer(model, path):
-    """The layer at a path into nested models; None for an operation that is no layer."""
-    for part in path.split("/"):
-        model = next((layer for layer in model.layers if layer.name == part), None)
-        if model is None:
-            return None
-    return model

@@ -1,13 +1,14 @@
 """What a step would do: refusals, gradients that arrive or do not, a student like its teacher."""
 
 import math
+from collections.abc import Iterator
 from functools import partial
 
 import keras
 import numpy as np
 
 from tf_lpdistill import first_batch
-from tf_lpdistill.guidance.evidence import RELATIONAL
+from tf_lpdistill.guidance.evidence import RELATIONAL, Evidence
 from tf_lpdistill.guidance.features import lacks_neighbors
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.gradients import part_gradients
@@ -18,7 +19,7 @@ _ZERO = 1e-3  # of the value for mixed-up images: what float32 leaves of 0 is fa
 _ALIKE = 0.98  # of two values; a loss that contracts, as LP does, is not 0 on equal features
 
 
-def look_at_learning(evidence):
+def look_at_learning(evidence: Evidence) -> Iterator[Finding]:
     """Yields findings about losses that cannot be computed, or reach what they should not."""
     refused = list(_refused(evidence))
     yield from refused
@@ -45,7 +46,7 @@ def _checks(evidence):
     """The checks of the first batch; without those of another look, which tells the reasons."""
     distiller, data, outputs = evidence.distiller, evidence.data, evidence.outputs
     if distiller.compiled:
-        yield partial(first_batch.check_inputs_and_labels, distiller, distiller._teacher(), data)
+        yield partial(first_batch.check_inputs_and_labels, distiller, data)
         yield partial(first_batch.check_student_outputs, distiller, outputs, data)
     for term in evidence.terms:
         if not lacks_neighbors(evidence, term):
@@ -116,7 +117,8 @@ def _self_distillation(evidence, term):
     if adapted or evidence.batch_size < 3 or isinstance(student, (dict, list, tuple)):
         return
     known = {"y": y, "sample_weight": sample_weight, "sample_id": evidence.batch.sample_id}
-    extras = {key: (known | {"step": np.int64(0)}).get(key) for key in term.extras}
+    known["step"] = np.int64(0)
+    extras = {key: known.get(key) for key in term.extras}
     same, mixed = (
         float(term.loss.compute_loss(features, student, **extras))
         for features in (student, keras.ops.roll(student, 1, axis=0))

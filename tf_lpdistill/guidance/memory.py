@@ -2,14 +2,16 @@
 
 import math
 import pathlib
+from collections.abc import Iterator
 
 import keras
 import tensorflow as tf
 
-from tf_lpdistill.guidance.evidence import RELATIONAL
+from tf_lpdistill.guidance.evidence import RELATIONAL, Evidence
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.gpu import free_gpu_memory
 from tf_lpdistill.guidance.layers import feature_layers
+from tf_lpdistill.types import PathLike
 
 _FLOAT = 4  # bytes of a weight, and of what a loss computes
 _COPIES = 4  # of each trained number: itself, its gradient, and two moments of Adam
@@ -17,7 +19,7 @@ _PAIR_MATRICES = 4  # (batch, batch) matrices that a relational loss holds at a 
 _SAFE = 0.8  # of the free memory: an estimate this rough must leave room
 
 
-def look_at_memory(evidence, **paths):
+def look_at_memory(evidence: Evidence, **paths: str) -> Iterator[Finding]:
     """Yields the estimate: a note, or a warning when it does not fit.
 
     Where a GPU is visible it is the GPU's memory that counts, each replica's share on its own.
@@ -52,7 +54,7 @@ def look_at_memory(evidence, **paths):
         )
 
 
-def step_memory(evidence, replicas=1):
+def step_memory(evidence: Evidence, replicas: int = 1) -> int:
     """Estimates the bytes of a training step on one device.
 
     The student's outputs of all layers and their gradients, the two largest outputs of the teacher,
@@ -88,7 +90,9 @@ def _width(model):
     return tf.as_dtype(model.compute_dtype).size
 
 
-def free_memory(meminfo="/proc/meminfo", cgroup="/sys/fs/cgroup"):
+def free_memory(
+    meminfo: PathLike = "/proc/meminfo", cgroup: PathLike = "/sys/fs/cgroup"
+) -> int | None:
     """Returns the bytes that a program may still take without swapping; None off Linux.
 
     Args:

@@ -1,17 +1,21 @@
 """Logits or probabilities: what the networks give, and what the losses take them for."""
 
+from collections.abc import Iterator
+
 import keras
 import numpy as np
 
+from tf_lpdistill.guidance.evidence import Evidence
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.losses import ClassRelations, DecoupledSoftTarget, SoftTarget
+from tf_lpdistill.types import Tensor
 
 # They apply a softmax themselves.
 _SOFTENING = (SoftTarget, DecoupledSoftTarget, ClassRelations)
 _SOFTENING += (keras.distillation.LogitsDistillation,)
 
 
-def look_at_outputs(evidence):
+def look_at_outputs(evidence: Evidence) -> Iterator[Finding]:
     """Yields findings about a softmax that is applied twice, or not at all."""
     yield from _look_at_terms(evidence)
     outputs = evidence.outputs[1][0]
@@ -65,7 +69,7 @@ def _look_at_terms(evidence):
             )
 
 
-def is_probabilities(outputs):
+def is_probabilities(outputs: Tensor) -> bool:
     """Whether every row is a distribution: no entry below 0, a sum of 1.
 
     Args:

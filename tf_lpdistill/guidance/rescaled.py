@@ -2,11 +2,10 @@
 
 import numpy as np
 
-# Means and standard deviations of ImageNet's pixels 0..255, as most models of PyTorch take them.
-_IMAGENET = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
+from tf_lpdistill.preprocessing import IMAGENET, Preprocessing
 
 
-def other_scalings(inputs):
+def other_scalings(inputs: np.ndarray) -> dict[str, np.ndarray]:
     """Scales model inputs back to pixels, and on to every usual scaling.
 
     The scaling that they have is recognised by their range; where it is none of the ranges, the
@@ -22,18 +21,17 @@ def other_scalings(inputs):
     if inputs.ndim != 4 or inputs.shape[-1] not in (1, 3) or inputs.min() == inputs.max():
         return {}
     own, pixels = _to_pixels(inputs)
-    axes = (0, 1, 2)
-    mean, std = pixels.mean(axis=axes), np.maximum(pixels.std(axis=axes), 1e-3)
-    scaled = {
-        "0..255": pixels,
-        "0..1": pixels / 255.0,
-        "-1..1": pixels / 127.5 - 1.0,
-        f"by the data's own mean {_listed(mean)} and std {_listed(std)}": (pixels - mean) / std,
+    color = "rgb" if inputs.shape[-1] == 3 else "grayscale"
+    usual = Preprocessing(inputs.shape[1:3], color).usual()
+    scalings = {_title(each.scaling): each.offset_and_scale for each in usual}
+    mean, std = (f(pixels, axis=(0, 1, 2)) for f in (np.mean, np.std))
+    std = np.maximum(std, 1e-3)
+    scalings[f"by the data's own mean {_listed(mean)} and std {_listed(std)}"] = mean, std
+    return {
+        name: ((pixels - np.array(mean)) / np.array(std)).astype("float32")
+        for name, (mean, std) in scalings.items()
+        if name != own
     }
-    if inputs.shape[-1] == 3:
-        mean, std = np.array(_IMAGENET)
-        scaled["by ImageNet's mean and std (see Preprocessing)"] = (pixels - mean) / std
-    return {name: x.astype("float32") for name, x in scaled.items() if name != own}
 
 
 def _to_pixels(inputs):
@@ -47,6 +45,11 @@ def _to_pixels(inputs):
         return "-1..1", (inputs + 1.0) * 127.5
     low, high = (f(inputs, axis=(0, 1, 2)) for f in (np.min, np.max))
     return None, (inputs - low) / np.maximum(high - low, 1e-12) * 255.0
+
+
+def _title(scaling):
+    imagenet = scaling == IMAGENET["scaling"]
+    return "by ImageNet's mean and std (see Preprocessing)" if imagenet else scaling
 
 
 def _listed(values):

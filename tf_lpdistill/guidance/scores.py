@@ -1,7 +1,10 @@
 """What the teacher's answers tell: its training, its labels, its input scaling, its role."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
+from tf_lpdistill.guidance.evidence import Evidence
 from tf_lpdistill.guidance.finding import Finding
 from tf_lpdistill.guidance.rescaled import other_scalings
 
@@ -11,7 +14,7 @@ _MARGIN = 0.02
 _HARDLY_TRAINED = 0.2
 
 
-def look_at_scores(evidence):
+def look_at_scores(evidence: Evidence) -> Iterator[Finding]:
     """Yields findings about sizes and right answers; a note where none can be counted."""
     swapped = _outsized(evidence)
     yield from swapped
@@ -168,7 +171,7 @@ def _untrained(teacher, labels, right):
     )
 
 
-def surely_better(new, old, margin):
+def surely_better(new: np.ndarray, old: np.ndarray, margin: float) -> bool:
     """Whether one share of right answers exceeds another by more than a margin, chance aside.
 
     Args:

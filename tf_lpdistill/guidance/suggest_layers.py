@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 import keras
 import numpy as np
@@ -12,6 +13,7 @@ from tf_lpdistill.guidance.geometry import chance_purity, label_purity, linear_c
 from tf_lpdistill.guidance.labels import as_classes
 from tf_lpdistill.guidance.layers import feature_layers, penultimate, reach
 from tf_lpdistill.taps import Tap
+from tf_lpdistill.types import Structure
 
 _NEIGHBORS = 5
 _LARGEST = 16_384  # numbers of a feature that are kept; larger maps are averaged over space
@@ -54,7 +56,13 @@ class LayerPairs(list):
         samples: images that were looked at.
     """
 
-    def __init__(self, pairs, names, chance, samples):
+    def __init__(
+        self,
+        pairs: Iterable[LayerPair],
+        names: tuple[str | None, str | None],
+        chance: float,
+        samples: int,
+    ):
         super().__init__(pairs)
         self.names, self.chance, self.samples = names, chance, samples
 
@@ -88,7 +96,9 @@ class LayerPairs(list):
         )
 
 
-def suggest_layers(teacher, student, dataset, num_samples=512):
+def suggest_layers(
+    teacher: keras.Model, student: keras.Model, dataset: Iterable[Structure], num_samples: int = 512
+) -> LayerPairs:
     """Ranks the layers that a loss between samples, such as LP, may compare.
 
     Candidates are the last maps of each size and the vector before the logits in both networks. A

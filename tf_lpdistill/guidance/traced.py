@@ -5,6 +5,10 @@ A graph is its list of operations; the order of their creation is one in which t
 
 import math
 
+import tensorflow as tf
+
+from tf_lpdistill.types import Structure
+
 # Other names for the same memory: they cost nothing.
 _VIEWS = {
     "Identity", "IdentityN", "Reshape", "Squeeze", "ExpandDims", "StopGradient", "PreventGradient",
@@ -19,7 +23,7 @@ _MOVES = {
 }  # fmt: skip
 
 
-def operations(graph, outputs):
+def operations(graph: tf.Graph, outputs: Structure) -> int:
     """Counts the arithmetic that the outputs of a graph need.
 
     A product of matrices and a convolution count two operations for each multiplication with its
@@ -39,7 +43,7 @@ def operations(graph, outputs):
     return sum(map(_operations_of, _needed(graph, outputs)))
 
 
-def peak_bytes(graph, outputs):
+def peak_bytes(graph: tf.Graph, outputs: Structure) -> int:
     """Finds how much memory the outputs of a graph need while they are computed.
 
     Operations run one after the other, in the order in which they were traced, and each tensor is

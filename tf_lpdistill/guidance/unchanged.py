@@ -2,13 +2,15 @@
 
 import contextlib
 import random
+from collections.abc import Iterator
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 
 @contextlib.contextmanager
-def unchanged(*models):
+def unchanged(*models: keras.Model) -> Iterator[None]:
     """Puts back every variable that a forward pass may move, and Python's and numpy's random state.
 
     Moving statistics, seeds of dropout and memories of losses are such variables; trainable weights

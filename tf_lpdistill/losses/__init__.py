@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from typing import TYPE_CHECKING, Any
 
 import keras
 
@@ -28,8 +29,12 @@ _CLASSES = _discover()
 globals().update(_CLASSES)
 __all__ = ["Loss", "get", *sorted(_CLASSES)]
 
+if TYPE_CHECKING:  # a checker cannot see what is found while the module runs
 
-def get(identifier):
+    def __getattr__(name: str) -> Any: ...
+
+
+def get(identifier: str | type[Loss]) -> type[Loss]:
     """Finds a loss class by its name.
 
     Args:

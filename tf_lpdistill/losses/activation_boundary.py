@@ -1,5 +1,7 @@
 """AB: the student's neurons are active where the teacher's are."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -7,9 +9,15 @@ from tf_lpdistill.losses.arguments import check_positive, map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.connector import Connector
 from tf_lpdistill.ops import as_maps, match_sizes
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 
-def activation_boundary(teacher_maps, student_maps, margin=1.0, sample_weight=None):
+def activation_boundary(
+    teacher_maps: Tensor,
+    student_maps: Tensor,
+    margin: float = 1.0,
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`relu(m - s)^2` where the teacher's neuron is active, `relu(m + s)^2` where it is not.
 
     Args:
@@ -66,19 +74,32 @@ class ActivationBoundary(Loss):
         0.125
     """
 
-    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, margin=1.0, name=None):
+    def __init__(
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        margin: float = 1.0,
+        name: str | None = None,
+    ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.margin = check_positive("margin", margin)
         self.connector = None
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the connector, where the channels differ."""
         teacher, student = (map_shape(self.name, s) for s in (teacher_shape, student_shape))
         if teacher[3] != student[3]:
             self.connector = Connector(teacher[3])
             self.connector.build(student)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `activation_boundary`."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         features = (teacher_outputs, student_outputs)
@@ -87,6 +108,6 @@ class ActivationBoundary(Loss):
             student = self.connector(student, sample_weight)
         return activation_boundary(teacher, student, self.margin, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "margin": self.margin}

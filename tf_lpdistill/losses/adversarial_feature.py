@@ -1,17 +1,21 @@
 """Adversarial features: a discriminator cannot tell the student's from the teacher's."""
 
 import math
+from typing import Any, Self
 
 import keras
 from keras import ops
 
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import match_sizes, reverse_gradient
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 _UNITS = 128
 
 
-def discrimination(teacher_logits, student_logits, sample_weight=None):
+def discrimination(
+    teacher_logits: Tensor, student_logits: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`-1/2 (log D(f_T) + log(1 - D(f_S)))`: the binary cross-entropy of the discriminator.
 
     Args:
@@ -76,7 +80,12 @@ class AdversarialFeature(Loss):
     """
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, discriminator=None, name=None
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        discriminator: keras.Layer | None = None,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if discriminator is not None and not isinstance(discriminator, keras.Layer):
@@ -88,7 +97,7 @@ class AdversarialFeature(Loss):
         self.judge = discriminator
         self.adapter = None
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the discriminator, and the adapter where the channels differ."""
         shape = self._common_shape(teacher_shape, student_shape)
         if self.discriminator is None:
@@ -117,7 +126,13 @@ class AdversarialFeature(Loss):
             )
         return (None, *(min(sizes) for sizes in zip(*inner, strict=True)), teacher_shape[-1])
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `discrimination`; the student's features receive the reversed gradient."""
         self.check_shapes(teacher_outputs, student_outputs)
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
@@ -130,7 +145,7 @@ class AdversarialFeature(Loss):
         logits = (self.judge(f, training=True) for f in (teacher, reverse_gradient(student)))
         return discrimination(*logits, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         discriminator = self.discriminator
         if discriminator is not None:
@@ -138,7 +153,7 @@ class AdversarialFeature(Loss):
         return {**super().get_config(), "discriminator": discriminator}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the loss from what `get_config` returned."""
         config = dict(config)
         if isinstance(config["discriminator"], dict):

@@ -2,11 +2,14 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
 from keras import ops
 
+from tf_lpdistill.types import Shape, Tensor
 
-def check_count(argument, value):
+
+def check_count(argument: str, value: object) -> int:
     """Returns a number of things as an int.
 
     Args:
@@ -21,7 +24,7 @@ def check_count(argument, value):
     return int(value)
 
 
-def check_positive(argument, value):
+def check_positive(argument: str, value: object) -> float:
     """Returns a number as a float.
 
     Args:
@@ -38,7 +41,7 @@ def check_positive(argument, value):
     return float(value)
 
 
-def check_not_negative(argument, value):
+def check_not_negative(argument: str, value: object) -> float:
     """Returns a number as a float.
 
     Args:
@@ -55,7 +58,7 @@ def check_not_negative(argument, value):
     return float(value)
 
 
-def check_max_triplets(value):
+def check_max_triplets(value: object) -> int:
     """Returns the bound of the number of triplets that a loss forms as an int.
 
     Args:
@@ -71,7 +74,9 @@ def check_max_triplets(value):
     return int(value)
 
 
-def by_teacher(outputs, weights=None):
+def by_teacher(
+    outputs: Tensor | tuple[Tensor, ...], weights: Sequence[float] | None = None
+) -> list[tuple[float, Tensor]]:
     """Pairs what several teachers give with their weights.
 
     Args:
@@ -96,7 +101,7 @@ def by_teacher(outputs, weights=None):
     return [pair for pair in zip(weights, outputs, strict=True) if pair[0] > 0]
 
 
-def check_same_classes(loss, teacher_shape, student_shape):
+def check_same_classes(loss: str, teacher_shape: Shape, student_shape: Shape) -> None:
     """Checks that two outputs can hold logits of the same classes.
 
     Args:
@@ -115,7 +120,7 @@ def check_same_classes(loss, teacher_shape, student_shape):
         )
 
 
-def map_shape(loss, shape):
+def map_shape(loss: str, shape: Shape) -> Shape:
     """Sees the shape of a vector as that of a map of one pixel, as `ops.as_maps` does.
 
     Args:
@@ -137,7 +142,7 @@ def map_shape(loss, shape):
     return (None, *shape[1:]) if len(shape) == 4 else (None, 1, 1, shape[1])
 
 
-def class_indices(loss, y, classes=None):
+def class_indices(loss: str, y: Tensor, classes: int | None = None) -> Tensor:
     """Reads labels in any of their usual forms.
 
     Args:

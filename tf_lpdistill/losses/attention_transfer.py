@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,9 +10,15 @@ from keras import ops
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.map_shapes import check_maps
 from tf_lpdistill.ops import flatten, l2_normalize, match_sizes, unit_scale
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 
-def attention_transfer(teacher_maps, student_maps, power=2, sample_weight=None):
+def attention_transfer(
+    teacher_maps: Tensor,
+    student_maps: Tensor,
+    power: float = 2,
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`mean (Q_T / |Q_T| - Q_S / |Q_S|)^2` with `Q = vec(sum_c |A_c|^power)`.
 
     Args:
@@ -29,7 +36,7 @@ def attention_transfer(teacher_maps, student_maps, power=2, sample_weight=None):
     return batch_mean(ops.mean(ops.square(difference), axis=1), sample_weight)
 
 
-def attention_map(maps, power=2):
+def attention_map(maps: Tensor, power: float = 2) -> Tensor:
     """`Q / |Q|` with `Q = vec(sum_c |A_c|^power)`: how active each pixel is, over all channels.
 
     Args:
@@ -78,7 +85,14 @@ class AttentionTransfer(Loss):
         1.0
     """
 
-    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, power=2, name=None):
+    def __init__(
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        power: float = 2,
+        name: str | None = None,
+    ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if not isinstance(power, numbers.Real) or not 1 <= power < math.inf:
             raise ValueError(
@@ -86,16 +100,22 @@ class AttentionTransfer(Loss):
             )
         self.power = power
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Refuses features that are no maps; a single pixel is always all of the attention."""
         check_maps(self.name, teacher_shape, student_shape, min_pixels=2)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `attention_transfer`."""
         self.check_shapes(teacher_outputs, student_outputs)
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         return attention_transfer(teacher_outputs, student_outputs, self.power, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "power": self.power}

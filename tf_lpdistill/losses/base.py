@@ -1,12 +1,14 @@
 """What all distillation losses share: names of features, checks, weights of their own."""
 
 import re
+from typing import Any, Self
 
 import keras
 import numpy as np
 from keras import ops
 
 from tf_lpdistill.losses.values import check_values
+from tf_lpdistill.types import LayerNames, Structure, Tensor
 
 _WAYS_OUT = {
     "y": "needs the labels. Pass them to `fit`.",
@@ -15,7 +17,7 @@ _WAYS_OUT = {
 }
 
 
-def snake_case(name):
+def snake_case(name: str) -> str:
     """Turns a class's name into its snake-case name: "SoftTarget" into "soft_target"."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
 
@@ -56,7 +58,13 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
     several_teachers = False  # True: one student feature is compared with one of each teacher
     needs = ()  # what `compute_loss` cannot do without, of "y" and "sample_id"
 
-    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
+    def __init__(
+        self,
+        teacher_layer_name: LayerNames = None,
+        student_layer_name: LayerNames = None,
+        *,
+        name: str | None = None,
+    ):
         super().__init__(name=name or snake_case(type(self).__name__), dtype="float32")
         self.teacher_layer_name = _as_names(teacher_layer_name)
         self.student_layer_name = _as_names(student_layer_name)
@@ -75,7 +83,13 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
                 f"Received: teacher_layer_name={names[0]!r}, student_layer_name={names[1]!r}"
             )
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Structure,
+        student_outputs: Structure,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """Computes the value of the loss on one batch.
 
         Args:
@@ -89,7 +103,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         """
         raise NotImplementedError(f"{type(self).__name__} must implement `compute_loss`.")
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Structure, student_shape: Structure) -> None:
         """Makes the loss's own weights; called once, before training or loading.
 
         Args:
@@ -97,7 +111,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             student_shape: shape of the student's features, the batch as None.
         """
 
-    def ensure_built(self, teacher_shape, student_shape):
+    def ensure_built(self, teacher_shape: Structure, student_shape: Structure) -> None:
         """Builds the loss for feature shapes, unless it is built already.
 
         Args:
@@ -111,7 +125,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         self.feature_shapes = shapes
         self.built = True
 
-    def validate_model_compatibility(self, teacher, student):
+    def validate_model_compatibility(self, teacher: keras.Model, student: keras.Model) -> None:
         """Builds the loss for two models; Keras's own Distiller calls this when it is made.
 
         Args:
@@ -125,7 +139,13 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         ]
         self.ensure_built(*(tensor.shape for tensor in tensors))
 
-    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+    def check(
+        self,
+        teacher_outputs: Structure,
+        student_outputs: Structure,
+        y: Structure = None,
+        sample_id: Tensor | None = None,
+    ) -> None:
         """Looks at the features of a real batch, before the first step.
 
         Args:
@@ -138,7 +158,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             ValueError: when the loss cannot be computed on them; the text names the way out.
         """
 
-    def check_shapes(self, teacher_outputs, student_outputs):
+    def check_shapes(self, teacher_outputs: Structure, student_outputs: Structure) -> None:
         """Checks what shapes alone can tell.
 
         Args:
@@ -160,7 +180,13 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
                     f"Received: {sizes[0]} teacher samples and {sizes[1]} student samples."
                 )
 
-    def validate_outputs(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+    def validate_outputs(
+        self,
+        teacher_outputs: Structure,
+        student_outputs: Structure,
+        y: Structure = None,
+        sample_id: Tensor | None = None,
+    ) -> None:
         """Checks shapes always, and values where they are there to be looked at.
 
         Args:
@@ -208,7 +234,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
             )
         return outputs
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments, and the shapes that the loss is built for, if it is."""
         return {
             "teacher_layer_name": self.teacher_layer_name,
@@ -218,7 +244,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         }
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the loss, built if it was built, from what `get_config` returned."""
         config = dict(config)
         shapes = config.pop("feature_shapes", None)
@@ -228,7 +254,7 @@ class Loss(keras.layers.Layer, keras.distillation.DistillationLoss):
         return loss
 
 
-def batch_mean(values, sample_weight=None):
+def batch_mean(values: Tensor, sample_weight: Tensor | None = None) -> Tensor:
     """Means a value per sample over the batch, as Keras's own losses do.
 
     Args:

@@ -1,5 +1,7 @@
 """DIST: the student's probabilities correlate with the teacher's, by sample and by class."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -11,16 +13,17 @@ from tf_lpdistill.losses.arguments import (
 from tf_lpdistill.losses.base import batch_mean
 from tf_lpdistill.losses.relational import RelationalLoss
 from tf_lpdistill.ops import pearson_distance
+from tf_lpdistill.types import Shape, Tensor
 
 
 def class_relations(
-    teacher_logits,
-    student_logits,
-    temperature=1.0,
-    inter_weight=1.0,
-    intra_weight=1.0,
-    sample_weight=None,
-):
+    teacher_logits: Tensor,
+    student_logits: Tensor,
+    temperature: float = 1.0,
+    inter_weight: float = 1.0,
+    intra_weight: float = 1.0,
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """Weighted sum of `1 - corr` over the rows and over the columns of softened outputs.
 
     Args:
@@ -87,20 +90,22 @@ class ClassRelations(RelationalLoss):
 
     def __init__(
         self,
-        teacher_layer_name=None,
-        student_layer_name=None,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
         *,
-        temperature=1.0,
-        inter_weight=1.0,
-        intra_weight=1.0,
-        name=None,
+        temperature: float = 1.0,
+        inter_weight: float = 1.0,
+        intra_weight: float = 1.0,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.temperature = check_positive("temperature", temperature)
         self.inter_weight = check_not_negative("inter_weight", inter_weight)
         self.intra_weight = check_not_negative("intra_weight", intra_weight)
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `class_relations`."""
         return class_relations(
             teacher,
@@ -111,11 +116,11 @@ class ClassRelations(RelationalLoss):
             sample_weight,
         )
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Refuses different numbers of classes."""
         check_same_classes(self.name, teacher_shape, student_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {
             **super().get_config(),

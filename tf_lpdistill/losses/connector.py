@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from tf_lpdistill.ops import batch_normalize
+from tf_lpdistill.types import Shape, Tensor
 
 
 class Connector(keras.layers.Layer):
@@ -18,21 +19,21 @@ class Connector(keras.layers.Layer):
         kernel_size: height and width of the convolution; the map keeps its size.
     """
 
-    def __init__(self, filters, kernel_size=1):
+    def __init__(self, filters: int, kernel_size: int = 1):
         super().__init__(dtype="float32")
         self.filters = filters
         self.convolution = keras.layers.Conv2D(
             filters, kernel_size, padding="same", use_bias=False, dtype="float32"
         )
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Makes the weights for maps of (batch, height, width, channels)."""
         self.convolution.build(input_shape)
         self.scale = self.add_weight(shape=(self.filters,), initializer="ones", name="scale")
         self.offset = self.add_weight(shape=(self.filters,), initializer="zeros", name="offset")
         self.built = True
 
-    def call(self, maps, sample_weight=None):
+    def call(self, maps: Tensor, sample_weight: Tensor | None = None) -> Tensor:
         """Returns (batch, height, width, filters) float32."""
         valid = None
         if sample_weight is not None:

@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,9 +10,16 @@ from keras import ops
 from tf_lpdistill.losses.arguments import check_count, check_positive, class_indices
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import assign_rows, draw_indices, flatten, gather, l2_normalize
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 
-def contrast(positive, negatives, shift, counts, sample_weight=None):
+def contrast(
+    positive: Tensor,
+    negatives: Tensor,
+    shift: Tensor,
+    counts: Tensor,
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`-log h(+) - N mean_k log(1 - h(-_k))` with `h(x) = sigmoid(x - shift)`, mean over the batch.
 
     Args:
@@ -88,16 +96,16 @@ class ContrastiveRepresentation(Loss):
 
     def __init__(
         self,
-        teacher_layer_name=None,
-        student_layer_name=None,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
         *,
-        num_samples,
-        embedding_dim=128,
-        num_negatives=16384,
-        temperature=0.07,
-        momentum=0.5,
-        seed=0,
-        name=None,
+        num_samples: int,
+        embedding_dim: int = 128,
+        num_negatives: int = 16384,
+        temperature: float = 0.07,
+        momentum: float = 0.5,
+        seed: int = 0,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.num_samples = check_count("num_samples", num_samples)
@@ -111,7 +119,7 @@ class ContrastiveRepresentation(Loss):
             raise ValueError(f"`seed` must be an int. Received: seed={seed!r}")
         self.seed = int(seed)
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the two embeddings, the two banks, and what goes with them."""
         bound = math.sqrt(3.0 / self.embedding_dim)  # rows of length 1 on average
         self.embeddings, self.banks = [], []
@@ -135,7 +143,13 @@ class ContrastiveRepresentation(Loss):
             aggregation="only_first_replica",
         )
 
-    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+    def check(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_id: Tensor | None = None,
+    ) -> None:
         """Refuses ids that the bank does not have, and labels that are no classes."""
         if y is not None:
             class_indices(self.name, y)
@@ -149,13 +163,13 @@ class ContrastiveRepresentation(Loss):
 
     def compute_loss(
         self,
-        teacher_outputs,
-        student_outputs,
-        y=None,
-        sample_weight=None,
-        sample_id=None,
-        step=0,
-    ):
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+        sample_id: Tensor | None = None,
+        step: Tensor | int = 0,
+    ) -> Tensor:
         """See the class; reads the bank, then moves its rows of this batch."""
         self._check_needs(y=y, sample_id=sample_id)
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
@@ -229,7 +243,7 @@ class ContrastiveRepresentation(Loss):
         if labels is not None:
             assign_rows(self.classes, ids, gather(labels))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {
             **super().get_config(),

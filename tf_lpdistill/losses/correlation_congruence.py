@@ -1,6 +1,7 @@
 """CC: the student's correlations within a batch, in a Gaussian kernel, are the teacher's."""
 
 import math
+from typing import Any
 
 import keras
 from keras import ops
@@ -8,11 +9,16 @@ from keras import ops
 from tf_lpdistill.losses.arguments import check_count, check_positive
 from tf_lpdistill.losses.relational import RelationalLoss, pair_weight, row_weight
 from tf_lpdistill.ops import cosine_similarities
+from tf_lpdistill.types import Tensor
 
 
 def correlation_congruence(
-    teacher_features, student_features, gamma=0.4, order=2, sample_weight=None
-):
+    teacher_features: Tensor,
+    student_features: Tensor,
+    gamma: float = 0.4,
+    order: int = 2,
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`(1/b^2) |C_S - C_T|_F^2`, C the Taylor series of the Gaussian kernel of unit vectors.
 
     Args:
@@ -80,16 +86,24 @@ class CorrelationCongruence(RelationalLoss):
     """
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, gamma=0.4, order=2, name=None
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        gamma: float = 0.4,
+        order: int = 2,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.gamma = check_positive("gamma", gamma)
         self.order = check_count("order", order)
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `correlation_congruence`."""
         return correlation_congruence(teacher, student, self.gamma, self.order, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "gamma": self.gamma, "order": self.order}

@@ -1,5 +1,7 @@
 """DKD: what the teacher says of the true class and of the others, weighted apart."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -10,11 +12,14 @@ from tf_lpdistill.losses.arguments import (
     class_indices,
 )
 from tf_lpdistill.losses.base import Loss, batch_mean
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 _NEVER = -1e30  # the logit of a class that is left out; below all others and still finite
 
 
-def decoupled_divergences(teacher_logits, student_logits, is_target, temperature=4.0):
+def decoupled_divergences(
+    teacher_logits: Tensor, student_logits: Tensor, is_target: Tensor, temperature: float = 4.0
+) -> tuple[Tensor, Tensor]:
     """The target and the non-target part of the divergence of softened outputs.
 
     With p the softened probability of the target class and q_j = p_j / (1 - p) of the others:
@@ -95,20 +100,20 @@ class DecoupledSoftTarget(Loss):
 
     def __init__(
         self,
-        teacher_layer_name=None,
-        student_layer_name=None,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
         *,
-        temperature=4.0,
-        target_weight=1.0,
-        nontarget_weight=8.0,
-        name=None,
+        temperature: float = 4.0,
+        target_weight: float = 1.0,
+        nontarget_weight: float = 8.0,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.temperature = check_positive("temperature", temperature)
         self.target_weight = check_not_negative("target_weight", target_weight)
         self.nontarget_weight = check_not_negative("nontarget_weight", nontarget_weight)
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Refuses different classes, and fewer than 3."""
         check_same_classes(self.name, teacher_shape, student_shape)
         if len(teacher_shape) != 2 or teacher_shape[1] < 3:
@@ -118,7 +123,13 @@ class DecoupledSoftTarget(Loss):
                 f"Received: outputs of shape {teacher_shape}. Use SoftTarget instead."
             )
 
-    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+    def check(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_id: Tensor | None = None,
+    ) -> None:
         """Refuses labels that are no class of the outputs."""
         classes = student_outputs.shape[1]
         labels = ops.convert_to_numpy(class_indices(self.name, y, classes))
@@ -128,7 +139,13 @@ class DecoupledSoftTarget(Loss):
                 f"{labels.min()} to {labels.max()} with outputs of {classes} classes."
             )
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """Weighs the parts of `decoupled_divergences`; see the class."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         is_target = self._is_target(y, student_outputs.shape[1])
@@ -147,7 +164,7 @@ class DecoupledSoftTarget(Loss):
         target = class_indices(self.name, y, classes)
         return target[:, None] == ops.arange(classes, dtype="int32")[None, :]
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {
             **super().get_config(),

@@ -1,16 +1,21 @@
 """FT: the student's translated feature imitates the teacher's paraphrased one."""
 
+from typing import Any, Self
+
 import keras
 from keras import ops
 
 from tf_lpdistill.losses.arguments import check_positive, map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import as_maps, flatten, l2_normalize, match_sizes
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 _SLOPE = 0.1  # of the leaky ReLU: the authors' choice
 
 
-def factor_distance(teacher_factor, student_factor, sample_weight=None):
+def factor_distance(
+    teacher_factor: Tensor, student_factor: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`|F_T / rms(F_T) - F_S / rms(F_S)|`, mean over all entries and over the batch.
 
     rms is the root of the mean square over the entries of one sample's factor.
@@ -32,7 +37,9 @@ def factor_distance(teacher_factor, student_factor, sample_weight=None):
     return batch_mean(ops.mean(difference, axis=1), sample_weight)
 
 
-def make_paraphraser(teacher_shape, rate=0.5):
+def make_paraphraser(
+    teacher_shape: tuple[int, ...], rate: float = 0.5
+) -> tuple[keras.Model, keras.Model]:
     """Makes an untrained paraphraser: an autoencoder of the teacher's feature in two halves.
 
     Three 3x3 convolutions lead to the factor, three transposed ones back, each with a leaky ReLU
@@ -128,12 +135,12 @@ class FactorTransfer(Loss):
 
     def __init__(
         self,
-        teacher_layer_name=None,
-        student_layer_name=None,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
         *,
-        paraphraser=None,
-        rate=0.5,
-        name=None,
+        paraphraser: keras.Model | None = None,
+        rate: float = 0.5,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if paraphraser is not None and not isinstance(paraphraser, keras.Model):
@@ -148,7 +155,7 @@ class FactorTransfer(Loss):
         if paraphraser is not None:
             paraphraser.trainable = False
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the translator, and the paraphraser where none was given."""
         if self.paraphraser is None:
             map_shape(self.name, teacher_shape)
@@ -158,7 +165,13 @@ class FactorTransfer(Loss):
         convolutions = _convolutions(keras.layers.Conv2D, (student[3], factor[3], factor[3]))
         self.translator = _model("translator", student[1:], convolutions)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `factor_distance`; adds the reconstruction error where the paraphraser is trained."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         teacher = ops.stop_gradient(ops.cast(teacher_outputs, "float32"))
@@ -171,7 +184,7 @@ class FactorTransfer(Loss):
             value = value + batch_mean(ops.mean(error, axis=1), sample_weight)
         return value
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         paraphraser = self.paraphraser
         if paraphraser is not None:
@@ -179,7 +192,7 @@ class FactorTransfer(Loss):
         return {**super().get_config(), "paraphraser": paraphraser, "rate": self.rate}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the loss from what `get_config` returned."""
         config = dict(config)
         if isinstance(config["paraphraser"], dict):

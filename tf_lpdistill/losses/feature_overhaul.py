@@ -1,6 +1,8 @@
 """OFD: margin ReLU on the teacher's feature, partial squared difference to the student's."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -10,12 +12,15 @@ from tf_lpdistill.losses.arguments import map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.connector import Connector
 from tf_lpdistill.ops import as_maps, channel_mean, match_sizes
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 # The authors' code: a channel that is negative less often than this has the margin -3 sigma.
 _RARELY_NEGATIVE = 1e-3
 
 
-def partial_squared_difference(teacher_maps, student_maps, margin, sample_weight=None):
+def partial_squared_difference(
+    teacher_maps: Tensor, student_maps: Tensor, margin: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`(s - t')^2 [s > t' or t' > 0]` with the margin ReLU `t' = max(t, margin_c)`.
 
     Args:
@@ -33,7 +38,7 @@ def partial_squared_difference(teacher_maps, student_maps, margin, sample_weight
     return batch_mean(ops.mean(difference, axis=(1, 2, 3)), sample_weight)
 
 
-def batch_norm_margin(layer):
+def batch_norm_margin(layer: keras.layers.BatchNormalization) -> np.ndarray:
     """The margin of each channel from the BatchNormalization layer that feeds the ReLU.
 
     The layer's outputs t have mean beta and standard deviation |gamma|; taken as normal,
@@ -125,11 +130,18 @@ class FeatureOverhaul(Loss):
         64
     """
 
-    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, margin=None, name=None):
+    def __init__(
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        margin: Sequence[float] | None = None,
+        name: str | None = None,
+    ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.margin = None if margin is None else _as_margin(margin)
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the connector."""
         teacher, student = (map_shape(self.name, s) for s in (teacher_shape, student_shape))
         if self.margin is not None and len(self.margin) != teacher[3]:
@@ -141,7 +153,13 @@ class FeatureOverhaul(Loss):
         self.connector = Connector(teacher[3])
         self.connector.build(student)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `partial_squared_difference`."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         features = (teacher_outputs, student_outputs)
@@ -152,7 +170,7 @@ class FeatureOverhaul(Loss):
         student = self.connector(student, sample_weight)
         return partial_squared_difference(teacher, student, margin, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "margin": self.margin}
 

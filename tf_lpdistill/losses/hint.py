@@ -1,15 +1,19 @@
 """FitNets: the student's feature, through a regressor, imitates the teacher's."""
 
 import math
+from typing import Any, Self
 
 import keras
 from keras import ops
 
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import as_maps, flatten
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 
-def half_squared_difference(teacher_features, predicted_features, sample_weight=None):
+def half_squared_difference(
+    teacher_features: Tensor, predicted_features: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`1/2 (f_T - r)^2`, mean over all entries and over the batch.
 
     Args:
@@ -61,7 +65,12 @@ class Hint(Loss):
     """
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, regressor="conv", name=None
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        regressor: str | keras.Layer = "conv",
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if regressor not in ("conv", "dense") and not isinstance(regressor, keras.Layer):
@@ -72,7 +81,7 @@ class Hint(Loss):
         self.regressor = regressor
         self.regression = regressor if isinstance(regressor, keras.Layer) else None
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the regressor for the two feature shapes."""
         shape = student_shape
         if self.regressor == "conv":
@@ -102,14 +111,20 @@ class Hint(Loss):
             )
         return keras.layers.Conv2D(teacher[3], kernel, dtype="float32", name="regressor")
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `half_squared_difference`."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         prepare = {"conv": as_maps, "dense": flatten}.get(self.regressor, lambda features: features)
         predicted = self.regression(prepare(ops.cast(student_outputs, "float32")))
         return half_squared_difference(teacher_outputs, predicted, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         regressor = self.regressor
         if isinstance(regressor, keras.Layer):
@@ -117,7 +132,7 @@ class Hint(Loss):
         return {**super().get_config(), "regressor": regressor}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         """Makes the loss from what `get_config` returned."""
         config = dict(config)
         if isinstance(config["regressor"], dict):

@@ -1,6 +1,7 @@
 """IRG: the graph of a batch, and how it changes from layer to layer, are the teacher's."""
 
 import itertools
+from collections.abc import Sequence
 
 import keras
 from keras import ops
@@ -15,9 +16,14 @@ from tf_lpdistill.ops import (
     squared_distances,
     unit_scale,
 )
+from tf_lpdistill.types import LayerNames, Tensor
 
 
-def instance_relation_graph(teacher_layers, student_layers, sample_weight=None):
+def instance_relation_graph(
+    teacher_layers: Sequence[Tensor],
+    student_layers: Sequence[Tensor],
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """Mean squared difference of the edges, and of the transformations between layers.
 
     Args:
@@ -122,14 +128,25 @@ class InstanceRelationGraph(RelationalLoss):
     several_layers = True
     flattens = False
 
-    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
+    def __init__(
+        self,
+        teacher_layer_name: LayerNames = None,
+        student_layer_name: LayerNames = None,
+        *,
+        name: str | None = None,
+    ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if self.teacher_layer_name == ():
             raise ValueError(
                 f"{self.name}: name at least one layer. Received: teacher_layer_name=()"
             )
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self,
+        teacher: Tensor | tuple[Tensor, ...],
+        student: Tensor | tuple[Tensor, ...],
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `instance_relation_graph`."""
         layers = (
             features if isinstance(features, (tuple, list)) else (features,)

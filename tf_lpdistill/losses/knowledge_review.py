@@ -7,12 +7,15 @@ from tf_lpdistill.losses.arguments import map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.connector import Connector
 from tf_lpdistill.ops import adaptive_mean, as_maps, resize_nearest
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 _WIDEST_FUSION = 512  # channels of the fused features, at most: the authors' choice
 _POOLED_SIZES = (4, 2, 1)
 
 
-def hierarchical_context(teacher_maps, student_maps, sample_weight=None):
+def hierarchical_context(
+    teacher_maps: Tensor, student_maps: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """Mean squared difference, of the maps and of the maps average-pooled to 4x4, 2x2 and 1x1.
 
     The weights are 1, 1/2, 1/4, 1/8, divided by their sum; pooled sizes that are not smaller than
@@ -48,7 +51,7 @@ class AttentionFusion(keras.layers.Layer):
         fuse: False for the deepest layer, which has nothing to fuse with.
     """
 
-    def __init__(self, width, teacher_shape, fuse):
+    def __init__(self, width: int, teacher_shape: Shape, fuse: bool):
         super().__init__(dtype="float32")
         self.width = width
         self.teacher_size = teacher_shape[1:3]
@@ -58,7 +61,7 @@ class AttentionFusion(keras.layers.Layer):
         if fuse:
             self.attention = keras.layers.Conv2D(2, 1, activation="sigmoid", dtype="float32")
 
-    def build(self, input_shape):
+    def build(self, input_shape: Shape) -> None:
         """Makes the weights for maps of (batch, height, width, channels)."""
         self.reduce.build(input_shape)
         self.expand.build((None, None, None, self.width))
@@ -66,7 +69,9 @@ class AttentionFusion(keras.layers.Layer):
             self.attention.build((None, None, None, 2 * self.width))
         self.built = True
 
-    def call(self, maps, deeper=None, sample_weight=None):
+    def call(
+        self, maps: Tensor, deeper: Tensor | None = None, sample_weight: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Returns the map to compare with the teacher's, and the fused one for the layer before."""
         fused = self.reduce(maps, sample_weight)
         if self.attention is not None:
@@ -121,7 +126,9 @@ class KnowledgeReview(Loss):
 
     several_layers = True
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(
+        self, teacher_shape: tuple[Shape, ...], student_shape: tuple[Shape, ...]
+    ) -> None:
         """Makes a fusion for each pair of features."""
         teacher_shapes, student_shapes = (
             [map_shape(self.name, shape) for shape in _as_tuple(shapes)]
@@ -136,7 +143,13 @@ class KnowledgeReview(Loss):
         for fusion, shape in zip(self.fusions, student_shapes, strict=True):
             fusion.build(shape)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: tuple[Tensor, ...],
+        student_outputs: tuple[Tensor, ...],
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """Fuses from deep to shallow and means `hierarchical_context` over the pairs."""
         teacher, student = (_as_tuple(outputs) for outputs in (teacher_outputs, student_outputs))
         self.ensure_built(*(tuple(f.shape for f in features) for features in (teacher, student)))

@@ -1,6 +1,7 @@
 """LP: what is near for the teacher stays near for the student. The method of the paper."""
 
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
@@ -19,19 +20,20 @@ from tf_lpdistill.ops import (
     reconstruction_errors,
     reconstruction_weights,
 )
+from tf_lpdistill.types import Structure, Tensor
 
 _AFFINITIES = ("heat", "binary", "cosine", "lle")
 
 
 def locality_preserving(
-    teacher_features,
-    student_features,
-    num_neighbors=5,
-    bandwidth="auto",
-    normalize=False,
-    affinity="heat",
-    sample_weight=None,
-):
+    teacher_features: Tensor,
+    student_features: Tensor,
+    num_neighbors: int = 5,
+    bandwidth: float | str = "auto",
+    normalize: bool = False,
+    affinity: str = "heat",
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`(1/m) sum_ij alpha_ij |f_S^i - f_S^j|^2` with the teacher's alpha (Eqs. 5 and 6).
 
     Args:
@@ -145,15 +147,15 @@ class LocalityPreserving(Loss):
 
     def __init__(
         self,
-        teacher_layer_name=None,
-        student_layer_name=None,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
         *,
-        num_neighbors=5,
-        bandwidth="auto",
-        normalize=False,
-        scope="global",
-        affinity="heat",
-        name=None,
+        num_neighbors: int = 5,
+        bandwidth: float | str = "auto",
+        normalize: bool = False,
+        scope: str = "global",
+        affinity: str = "heat",
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if bandwidth != "auto" and not (isinstance(bandwidth, numbers.Real) and bandwidth > 0):
@@ -178,7 +180,13 @@ class LocalityPreserving(Loss):
         self.scope = scope
         self.affinity = affinity
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `locality_preserving`."""
         self.check_shapes(teacher_outputs, student_outputs)
         features = (teacher_outputs, student_outputs, sample_weight)
@@ -195,7 +203,13 @@ class LocalityPreserving(Loss):
             sample_weight,
         )
 
-    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+    def check(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_id: Tensor | None = None,
+    ) -> None:
         """Refuses a first batch that is too small for `num_neighbors`."""
         batch = teacher_outputs.shape[0]
         if self.scope == "replica":
@@ -207,7 +221,7 @@ class LocalityPreserving(Loss):
                 f"of {batch}. Use a larger batch or fewer neighbours."
             )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {
             **super().get_config(),

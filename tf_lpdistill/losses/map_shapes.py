@@ -1,7 +1,9 @@
 """What the losses that compare feature maps ask of their shapes."""
 
+from tf_lpdistill.types import Shape
 
-def check_maps(name, *shapes, min_pixels=1):
+
+def check_maps(name: str, *shapes: Shape, min_pixels: int = 1) -> None:
     """Checks that shapes are of feature maps whose size is known.
 
     Args:

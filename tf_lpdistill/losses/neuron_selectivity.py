@@ -1,17 +1,25 @@
 """NST: the student's channels are distributed over the image as the teacher's are."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.map_shapes import check_maps
 from tf_lpdistill.ops import l2_normalize, match_sizes, unit_scale
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 # Patterns have length 1, so squared distances lie in [0, 4]: a smaller mean is rounding noise.
 _BANDWIDTH_FLOOR = 1e-5
 
 
-def neuron_selectivity(teacher_maps, student_maps, kernel="polynomial", sample_weight=None):
+def neuron_selectivity(
+    teacher_maps: Tensor,
+    student_maps: Tensor,
+    kernel: str = "polynomial",
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`MMD^2 = mean k(t, t') + mean k(s, s') - 2 mean k(t, s)` over the channels' patterns.
 
     Args:
@@ -29,7 +37,7 @@ def neuron_selectivity(teacher_maps, student_maps, kernel="polynomial", sample_w
     return batch_mean(discrepancy, sample_weight)
 
 
-def selectivity_patterns(maps):
+def selectivity_patterns(maps: Tensor) -> Tensor:
     """Where each channel is active: its map as a vector of length 1.
 
     Args:
@@ -136,7 +144,12 @@ class NeuronSelectivity(Loss):
     """
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, kernel="polynomial", name=None
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        kernel: str = "polynomial",
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         if kernel not in KERNELS:
@@ -145,16 +158,22 @@ class NeuronSelectivity(Loss):
             )
         self.kernel = kernel
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Refuses features that are no maps; the pattern of a single pixel says nothing."""
         check_maps(self.name, teacher_shape, student_shape, min_pixels=2)
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `neuron_selectivity`."""
         self.check_shapes(teacher_outputs, student_outputs)
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         return neuron_selectivity(teacher_outputs, student_outputs, self.kernel, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "kernel": self.kernel}

@@ -5,9 +5,12 @@ from keras import ops
 
 from tf_lpdistill.losses.relational import RelationalLoss, pair_weight, row_weight
 from tf_lpdistill.ops import center, safe_sqrt, squared_distances
+from tf_lpdistill.types import Structure, Tensor
 
 
-def pairwise_distance(teacher_features, student_features, sample_weight=None):
+def pairwise_distance(
+    teacher_features: Tensor, student_features: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`mean_{i != j} (d_S(i, j) - d_T(i, j))^2` with `d(i, j) = |f_i - f_j| / sqrt(width)`.
 
     Args:
@@ -26,7 +29,7 @@ def pairwise_distance(teacher_features, student_features, sample_weight=None):
     return ops.sum(pair_weight(weight) * ops.square(difference)) / pairs
 
 
-def distance_matrix(features, valid=None):
+def distance_matrix(features: Tensor, valid: Tensor | None = None) -> Tensor:
     """`|f_i - f_j| / sqrt(width)`: the root mean squared difference of the entries.
 
     Args:
@@ -74,11 +77,19 @@ class PairwiseDistance(RelationalLoss):
         4.0
     """
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `pairwise_distance`."""
         return pairwise_distance(teacher, student, sample_weight)
 
-    def check(self, teacher_outputs, student_outputs, y=None, sample_id=None):
+    def check(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_id: Tensor | None = None,
+    ) -> None:
         """Refuses a first batch without pairs."""
         if teacher_outputs.shape[0] < 2:
             raise ValueError(

@@ -5,12 +5,15 @@ from keras import ops
 
 from tf_lpdistill.losses.relational import RelationalLoss, row_weight
 from tf_lpdistill.ops import cosine_similarities
+from tf_lpdistill.types import Tensor
 
 # Added to both probabilities inside the logarithm, as in the authors' code.
 EPSILON = 1e-7
 
 
-def probabilistic_transfer(teacher_features, student_features, sample_weight=None):
+def probabilistic_transfer(
+    teacher_features: Tensor, student_features: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`(1/b^2) sum_ij p_ij log(p_ij / q_ij)`, p the teacher's and q the student's probabilities.
 
     Args:
@@ -74,6 +77,8 @@ class ProbabilisticTransfer(RelationalLoss):
         0.0283
     """
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `probabilistic_transfer`."""
         return probabilistic_transfer(teacher, student, sample_weight)

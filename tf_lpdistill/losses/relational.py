@@ -1,5 +1,7 @@
 """What the losses share that compare samples of a batch with each other."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
@@ -13,6 +15,7 @@ from tf_lpdistill.ops import (
     squared_distances,
     unit_scale,
 )
+from tf_lpdistill.types import Structure, Tensor
 
 
 class RelationalLoss(Loss):
@@ -30,11 +33,22 @@ class RelationalLoss(Loss):
 
     flattens = True  # False: `compare` sees features as the layers give them
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Structure,
+        student_outputs: Structure,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """Gathers the global batch and compares; see the class."""
         return self.compare(*self.prepare(teacher_outputs, student_outputs, sample_weight))
 
-    def prepare(self, teacher_outputs, student_outputs, sample_weight=None):
+    def prepare(
+        self,
+        teacher_outputs: Structure,
+        student_outputs: Structure,
+        sample_weight: Tensor | None = None,
+    ) -> tuple[Structure, ...]:
         """Makes the arguments of `compare` from those of `compute_loss`."""
         self.check_shapes(teacher_outputs, student_outputs)
         weight = gather(sample_weight)
@@ -51,7 +65,9 @@ class RelationalLoss(Loss):
         )
         return teacher, student, weight
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """Compares the relations in two feature spaces.
 
         Args:
@@ -65,7 +81,7 @@ class RelationalLoss(Loss):
         raise NotImplementedError(f"{type(self).__name__} must implement `compare`.")
 
 
-def pair_weight(sample_weight):
+def pair_weight(sample_weight: Tensor | None) -> Tensor:
     """Weights of pairs: sqrt(w_i w_j), so that equal weights w scale a mean over pairs by w.
 
     Args:
@@ -78,7 +94,7 @@ def pair_weight(sample_weight):
     return root[:, None] * root[None, :]
 
 
-def row_weight(sample_weight, vectors):
+def row_weight(sample_weight: Tensor | None, vectors: Tensor) -> Tensor:
     """Weights of samples, 1 each where none are given.
 
     Args:
@@ -93,7 +109,7 @@ def row_weight(sample_weight, vectors):
     return sample_weight
 
 
-def relative_distances(vectors, valid):
+def relative_distances(vectors: Tensor, valid: Tensor | None) -> Tensor:
     """Euclidean distances of all pairs, divided by the mean of those that are positive.
 
     Args:
@@ -110,7 +126,7 @@ def relative_distances(vectors, valid):
     return distances / ops.where(count > 0.0, mean, 1.0)
 
 
-def choose_vertices(spaces, valid, max_triplets):
+def choose_vertices(spaces: Sequence[Tensor], valid: Tensor | None, max_triplets: int) -> Tensor:
     """Chooses the samples i of the triplets (i, j, k): all n, or as many as the bound allows.
 
     They are spread evenly over the samples in the order of their distance from the middle of the
@@ -136,7 +152,7 @@ def choose_vertices(spaces, valid, max_triplets):
     return ops.take(ops.argsort(ops.where(valid, lengths, float("inf"))), ranks)
 
 
-def triplet_weight(sample_weight, vertices):
+def triplet_weight(sample_weight: Tensor | None, vertices: Tensor) -> Tensor:
     """Weights of triplets: the cube root of w_i w_j w_k, so that equal weights w scale by w.
 
     Args:

@@ -1,5 +1,7 @@
 """RKD-A: the angles between the student's samples are the teacher's."""
 
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -11,9 +13,15 @@ from tf_lpdistill.losses.relational import (
     triplet_weight,
 )
 from tf_lpdistill.ops import center, huber, squared_distances, unit_scale
+from tf_lpdistill.types import Tensor
 
 
-def relational_angle(teacher_features, student_features, max_triplets=2**21, sample_weight=None):
+def relational_angle(
+    teacher_features: Tensor,
+    student_features: Tensor,
+    max_triplets: int = 2**21,
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`mean_ijk Huber(cos_T(i, j, k) - cos_S(i, j, k))`, cos the angle at vertex i.
 
     Args:
@@ -89,15 +97,22 @@ class RelationalAngle(RelationalLoss):
     """
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, max_triplets=2**21, name=None
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        max_triplets: int = 2**21,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.max_triplets = check_max_triplets(max_triplets)
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `relational_angle`."""
         return relational_angle(teacher, student, self.max_triplets, sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "max_triplets": self.max_triplets}

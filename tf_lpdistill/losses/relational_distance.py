@@ -10,9 +10,12 @@ from tf_lpdistill.losses.relational import (
     row_weight,
 )
 from tf_lpdistill.ops import huber
+from tf_lpdistill.types import Tensor
 
 
-def relational_distance(teacher_features, student_features, sample_weight=None):
+def relational_distance(
+    teacher_features: Tensor, student_features: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`mean_ij Huber(d_T(i, j) / mean d_T - d_S(i, j) / mean d_S)`.
 
     Args:
@@ -65,6 +68,8 @@ class RelationalDistance(RelationalLoss):
         0.0
     """
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `relational_distance`."""
         return relational_distance(teacher, student, sample_weight)

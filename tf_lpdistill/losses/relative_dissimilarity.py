@@ -1,5 +1,8 @@
 """Multi-teacher triplets: what the teachers find nearer is nearer for the student too."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import keras
 from keras import ops
 
@@ -12,19 +15,20 @@ from tf_lpdistill.losses.relational import (
     triplet_weight,
 )
 from tf_lpdistill.ops import DISTANCE_FLOOR, center, squared_distances, unit_scale
+from tf_lpdistill.types import LayerNames, Structure, Tensor
 
 # Votes whose weights add up to less than this are a tie: 0.1 + 0.2 against 0.3 is one.
 _TIE = 1e-6
 
 
 def relative_dissimilarity(
-    teacher_features,
-    student_features,
-    margin=0.1,
-    max_triplets=2**21,
-    sample_weight=None,
-    teacher_weights=None,
-):
+    teacher_features: Tensor | tuple[Tensor, ...],
+    student_features: Tensor,
+    margin: float = 0.1,
+    max_triplets: int = 2**21,
+    sample_weight: Tensor | None = None,
+    teacher_weights: Sequence[float] | None = None,
+) -> Tensor:
     """`mean_ijk max(0, d_S(i, j) - d_S(i, k) + margin)`, j voted nearer to i than k.
 
     Args:
@@ -126,12 +130,12 @@ class RelativeDissimilarity(RelationalLoss):
 
     def __init__(
         self,
-        teacher_layer_name=None,
-        student_layer_name=None,
+        teacher_layer_name: LayerNames = None,
+        student_layer_name: LayerNames = None,
         *,
-        margin=0.1,
-        max_triplets=2**21,
-        name=None,
+        margin: float = 0.1,
+        max_triplets: int = 2**21,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.margin = check_not_negative("margin", margin)
@@ -139,22 +143,28 @@ class RelativeDissimilarity(RelationalLoss):
 
     def compute_loss(
         self,
-        teacher_outputs,
-        student_outputs,
-        y=None,
-        sample_weight=None,
-        teacher_weights=None,
-    ):
+        teacher_outputs: Tensor | tuple[Tensor, ...],
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+        teacher_weights: Sequence[float] | None = None,
+    ) -> Tensor:
         """Gathers the global batch and compares; see the class."""
         features = self.prepare(teacher_outputs, student_outputs, sample_weight)
         return self.compare(*features, teacher_weights)
 
-    def compare(self, teacher, student, sample_weight=None, teacher_weights=None):
+    def compare(
+        self,
+        teacher: Tensor | tuple[Tensor, ...],
+        student: Tensor,
+        sample_weight: Tensor | None = None,
+        teacher_weights: Sequence[float] | None = None,
+    ) -> Tensor:
         """See `relative_dissimilarity`."""
         return relative_dissimilarity(
             teacher, student, self.margin, self.max_triplets, sample_weight, teacher_weights
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "margin": self.margin, "max_triplets": self.max_triplets}

@@ -5,9 +5,12 @@ from keras import ops
 
 from tf_lpdistill.losses.relational import RelationalLoss, pair_weight, row_weight
 from tf_lpdistill.ops import l2_normalize, unit_scale
+from tf_lpdistill.types import Tensor
 
 
-def similarity_preserving(teacher_features, student_features, sample_weight=None):
+def similarity_preserving(
+    teacher_features: Tensor, student_features: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`(1/b^2) |rownorm(Q_T Q_T^T) - rownorm(Q_S Q_S^T)|_F^2`.
 
     Args:
@@ -63,6 +66,8 @@ class SimilarityPreserving(RelationalLoss):
         0.2929
     """
 
-    def compare(self, teacher, student, sample_weight=None):
+    def compare(
+        self, teacher: Tensor, student: Tensor, sample_weight: Tensor | None = None
+    ) -> Tensor:
         """See `similarity_preserving`."""
         return similarity_preserving(teacher, student, sample_weight)

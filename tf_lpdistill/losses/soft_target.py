@@ -1,17 +1,24 @@
 """KD: the student learns the teacher's softened probabilities."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 from keras import ops
 
 from tf_lpdistill.losses.arguments import by_teacher, check_positive, check_same_classes
 from tf_lpdistill.losses.base import Loss, batch_mean
+from tf_lpdistill.types import LayerNames, Shape, Structure, Tensor
 
 
 def soft_target(
-    teacher_logits, student_logits, temperature=4.0, sample_weight=None, teacher_weights=None
-):
+    teacher_logits: Tensor | tuple[Tensor, ...],
+    student_logits: Tensor,
+    temperature: float = 4.0,
+    sample_weight: Tensor | None = None,
+    teacher_weights: Sequence[float] | None = None,
+) -> Tensor:
     """`T^2 KL(P_T || softmax(z_S / T))`, mean over the batch.
 
     `P_T` is `softmax(z_T / T)`, of several teachers `sum_t w_t softmax(z_t / T)`.
@@ -81,30 +88,35 @@ class SoftTarget(Loss):
     several_teachers = True
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, temperature=4.0, name=None
+        self,
+        teacher_layer_name: LayerNames = None,
+        student_layer_name: LayerNames = None,
+        *,
+        temperature: float = 4.0,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         self.temperature = check_positive("temperature", temperature)
 
     def compute_loss(
         self,
-        teacher_outputs,
-        student_outputs,
-        y=None,
-        sample_weight=None,
-        teacher_weights=None,
-    ):
+        teacher_outputs: Tensor | tuple[Tensor, ...],
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+        teacher_weights: Sequence[float] | None = None,
+    ) -> Tensor:
         """See `soft_target`."""
         return soft_target(
             teacher_outputs, student_outputs, self.temperature, sample_weight, teacher_weights
         )
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Refuses different numbers of classes."""
         several = isinstance(teacher_shape[0], tuple)
         for shape in teacher_shape if several else (teacher_shape,):
             check_same_classes(self.name, shape, student_shape)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "temperature": self.temperature}

@@ -1,17 +1,24 @@
 """FSP: the student's features turn from layer to layer as the teacher's do."""
 
+from collections.abc import Sequence
+
 import keras
 from keras import ops
 
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.losses.map_shapes import check_maps
 from tf_lpdistill.ops import max_pool_larger
+from tf_lpdistill.types import LayerNames, Shape, Structure, Tensor
 
 # The loss is of degree 4 in the features; differences beyond this keep float32 finite.
 _LARGEST_DIFFERENCE = 1e15
 
 
-def solution_flow(teacher_maps, student_maps, sample_weight=None):
+def solution_flow(
+    teacher_maps: Sequence[Tensor],
+    student_maps: Sequence[Tensor],
+    sample_weight: Tensor | None = None,
+) -> Tensor:
     """`mean (G_T - G_S)^2` with the flow matrices G between two layers.
 
     Args:
@@ -29,7 +36,7 @@ def solution_flow(teacher_maps, student_maps, sample_weight=None):
     return batch_mean(ops.mean(ops.square(difference), axis=(1, 2)), sample_weight)
 
 
-def flow_matrix(start, end):
+def flow_matrix(start: Tensor, end: Tensor) -> Tensor:
     """`G_ij = sum_st F1_sti F2_stj / (h w)`: which channels of two layers are active together.
 
     Args:
@@ -90,7 +97,13 @@ class SolutionFlow(Loss):
 
     several_layers = True
 
-    def __init__(self, teacher_layer_name=None, student_layer_name=None, *, name=None):
+    def __init__(
+        self,
+        teacher_layer_name: LayerNames = None,
+        student_layer_name: LayerNames = None,
+        *,
+        name: str | None = None,
+    ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         names = self.teacher_layer_name
         if names is not None and not (isinstance(names, tuple) and len(names) == 2):
@@ -100,7 +113,9 @@ class SolutionFlow(Loss):
                 f"teacher_layer_name={names!r}, student_layer_name={self.student_layer_name!r}"
             )
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(
+        self, teacher_shape: tuple[Shape, ...], student_shape: tuple[Shape, ...]
+    ) -> None:
         """Refuses what is no pair of maps, and channels that differ."""
         for role, shapes in (("teacher", teacher_shape), ("student", student_shape)):
             if len(shapes) != 2 or not all(isinstance(shape, tuple) for shape in shapes):
@@ -120,7 +135,13 @@ class SolutionFlow(Loss):
                 "loss that compares any channels, such as AttentionTransfer or NeuronSelectivity."
             )
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: tuple[Tensor, ...],
+        student_outputs: tuple[Tensor, ...],
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `solution_flow`."""
         self.check_shapes(teacher_outputs, student_outputs)
         self.ensure_built(_shapes(teacher_outputs), _shapes(student_outputs))

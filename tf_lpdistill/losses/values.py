@@ -3,10 +3,12 @@
 import numpy as np
 from keras import ops
 
+from tf_lpdistill.types import Tensor
+
 LARGEST = 1e15  # float32, which ends at 3e38, still holds the sum of a million of their squares
 
 
-def check_values(loss, role, layer, features):
+def check_values(loss: str, role: str, layer: str | None, features: Tensor) -> None:
     """Looks at the features of a real batch.
 
     Args:

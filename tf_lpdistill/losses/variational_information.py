@@ -2,6 +2,7 @@
 
 import math
 import numbers
+from typing import Any
 
 import keras
 from keras import ops
@@ -9,11 +10,14 @@ from keras import ops
 from tf_lpdistill.losses.arguments import map_shape
 from tf_lpdistill.losses.base import Loss, batch_mean
 from tf_lpdistill.ops import as_maps, match_sizes
+from tf_lpdistill.types import Shape, Structure, Tensor
 
 _MINIMUM_VARIANCE = 1e-5  # the epsilon of the authors' code
 
 
-def gaussian_information(teacher_maps, mean, variance, sample_weight=None):
+def gaussian_information(
+    teacher_maps: Tensor, mean: Tensor, variance: Tensor, sample_weight: Tensor | None = None
+) -> Tensor:
     """`1/2 ((mu - f_T)^2 / var + log var)`, mean over all entries and over the batch.
 
     Args:
@@ -68,7 +72,12 @@ class VariationalInformation(Loss):
     """
 
     def __init__(
-        self, teacher_layer_name=None, student_layer_name=None, *, initial_variance=5.0, name=None
+        self,
+        teacher_layer_name: str | None = None,
+        student_layer_name: str | None = None,
+        *,
+        initial_variance: float = 5.0,
+        name: str | None = None,
     ):
         super().__init__(teacher_layer_name, student_layer_name, name=name)
         real = isinstance(initial_variance, numbers.Real)
@@ -79,7 +88,7 @@ class VariationalInformation(Loss):
             )
         self.initial_variance = float(initial_variance)
 
-    def build_features(self, teacher_shape, student_shape):
+    def build_features(self, teacher_shape: Shape, student_shape: Shape) -> None:
         """Makes the regressor and the variance."""
         teacher, student = (map_shape(self.name, s) for s in (teacher_shape, student_shape))
         channels = teacher[3]
@@ -98,11 +107,17 @@ class VariationalInformation(Loss):
             name="raw_variance",
         )
 
-    def variance(self):
+    def variance(self) -> Tensor:
         """Returns the variance of each channel of the teacher's feature: (channels,) float32."""
         return ops.softplus(self.raw_variance) + _MINIMUM_VARIANCE
 
-    def compute_loss(self, teacher_outputs, student_outputs, y=None, sample_weight=None):
+    def compute_loss(
+        self,
+        teacher_outputs: Tensor,
+        student_outputs: Tensor,
+        y: Structure = None,
+        sample_weight: Tensor | None = None,
+    ) -> Tensor:
         """See `gaussian_information`."""
         self.ensure_built(teacher_outputs.shape, student_outputs.shape)
         features = (teacher_outputs, student_outputs)
@@ -111,7 +126,7 @@ class VariationalInformation(Loss):
             mean = layer(mean)
         return gaussian_information(teacher, mean, self.variance(), sample_weight)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """Returns the arguments of the loss."""
         return {**super().get_config(), "initial_variance": self.initial_variance}
 

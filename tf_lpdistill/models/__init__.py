@@ -9,6 +9,10 @@ import functools
 import importlib
 import inspect
 import pkgutil
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import keras
 
 from tf_lpdistill.models.adapted import adapted
 from tf_lpdistill.models.applications import application, keras_hub_preset, known_applications
@@ -39,8 +43,12 @@ __all__ = [
     *sorted(_GENERAL | BUILDERS),
 ]  # fmt: skip
 
+if TYPE_CHECKING:  # a checker cannot see what is found while the module runs
 
-def get(name):
+    def __getattr__(name: str) -> Any: ...
+
+
+def get(name: str) -> Callable[..., keras.Model]:
     """Finds the builder of a network by its name.
 
     Args:

@@ -1,14 +1,17 @@
 """A teacher behind another input: the student's pixels, resized and rescaled to its own."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import layers
 
 from tf_lpdistill.ops import resize_bilinear
 from tf_lpdistill.preprocessing import Preprocessing, of_model
+from tf_lpdistill.types import Shape, Tensor
 
 
-def adapted(teacher, pixels: Preprocessing, scaling):
+def adapted(teacher: keras.Model, pixels: Preprocessing, scaling: str) -> keras.Model:
     """Wraps a teacher so that it takes the student's input.
 
     Args:
@@ -49,18 +52,18 @@ class ResizeBilinear(layers.Layer):
         size: (height, width) of the result.
     """
 
-    def __init__(self, size, **kwargs):
+    def __init__(self, size: tuple[int, int], **kwargs: Any):
         super().__init__(**kwargs)
         self.size = tuple(size)
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Resizes images (batch, height, width, channels)."""
         return resize_bilinear(inputs, self.size)
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """(batch, *size, channels)."""
         return (input_shape[0], *self.size, input_shape[-1])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return super().get_config() | {"size": self.size}

@@ -1,13 +1,17 @@
 """Teachers from keras.applications and keras-hub, found by their names there."""
 
+from types import ModuleType
+from typing import Any
+
 import keras
 from keras import layers
 
 from tf_lpdistill.models.ends import pixels, pooled_classifier
 from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.types import PathLike, Shape, Tensor
 
 
-def known_applications():
+def known_applications() -> list[str]:
     """Returns the names of the models in `keras.applications`, sorted."""
     return sorted(
         name
@@ -17,9 +21,13 @@ def known_applications():
 
 
 def application(
-    model, input_shape=(224, 224, 3), num_classes=1000, name=None, weights=None,
-    input_scaling="0..255",
-):  # fmt: skip
+    model: str,
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    num_classes: int = 1000,
+    name: str | None = None,
+    weights: PathLike | None = None,
+    input_scaling: str = "0..255",
+) -> keras.Model:
     """Builds a network of `keras.applications` with its own scaling inside and a new classifier.
 
     Args:
@@ -49,9 +57,13 @@ def application(
 
 
 def keras_hub_preset(
-    preset, input_shape=(224, 224, 3), num_classes=1000, name="keras_hub", load_weights=False,
-    input_scaling="0..255",
-):  # fmt: skip
+    preset: str,
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    num_classes: int = 1000,
+    name: str = "keras_hub",
+    load_weights: bool = False,
+    input_scaling: str = "0..255",
+) -> keras.Model:
     """Builds an image backbone of keras-hub with its own scaling inside and a new classifier.
 
     Args:
@@ -83,7 +95,7 @@ def keras_hub_preset(
     return pooled_classifier(inputs, backbone(x), num_classes, name)
 
 
-def import_keras_hub(preset):
+def import_keras_hub(preset: str) -> ModuleType:
     """Returns the module, which is installed apart.
 
     Raises:
@@ -98,14 +110,14 @@ def import_keras_hub(preset):
     return keras_hub
 
 
-def converter_scaling(converter):
+def converter_scaling(converter: Any) -> keras.Layer:
     """The layer that scales pixels 0..255 as an image converter of keras-hub does."""
     scale = 1.0 if converter.scale is None else converter.scale
     offset = 0.0 if converter.offset is None else converter.offset
     return layers.Rescaling(scale, offset, name="own_scaling")
 
 
-def pixels_0_255(inputs, input_scaling):
+def pixels_0_255(inputs: Tensor, input_scaling: str) -> Tensor:
     """Brings pixels (batch, height, width, channels) of a range back to 0..255."""
     size = inputs.shape[1:3]
     (offset,), (scale,) = Preprocessing(size, scaling=input_scaling).offset_and_scale
@@ -123,7 +135,7 @@ class OwnScaling(layers.Layer):
         ValueError: for a model that Keras does not have; all are listed.
     """
 
-    def __init__(self, model, **kwargs):
+    def __init__(self, model: str, **kwargs: Any):
         super().__init__(**kwargs)
         if model not in known_applications():
             raise ValueError(
@@ -139,14 +151,14 @@ class OwnScaling(layers.Layer):
         # Those of MobileNet V3, found in no module, scale inside, as EfficientNet does.
         self._scale = scalings[0] if scalings else keras.applications.mobilenet_v3.preprocess_input
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Scales RGB pixels 0..255, (batch, height, width, 3)."""
         return self._scale(inputs, data_format="channels_last")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return super().get_config() | {"model": self.model}

@@ -1,15 +1,29 @@
 """The pieces that several networks are made of, from built-in Keras layers."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
 from keras import layers
 
 from tf_lpdistill.models.shift import Shift
+from tf_lpdistill.types import Tensor
 
 # PyTorch's default, with which the networks of the CIFAR tables were trained; Keras's 0.99 lags
 # behind the weights when there are few steps.
 MOMENTUM = 0.9
 
 
-def conv(x, filters, size, strides=1, *, name, use_bias=False, **kwargs):
+def conv(
+    x: Tensor,
+    filters: int,
+    size: int | tuple[int, int],
+    strides: int | tuple[int, int] = 1,
+    *,
+    name: str,
+    use_bias: bool = False,
+    **kwargs: Any,
+) -> Tensor:
     """A convolution that keeps height and width (divided by `strides`), He's initial weights."""
     return layers.Conv2D(
         filters, size, strides, padding="same", use_bias=use_bias,
@@ -17,7 +31,7 @@ def conv(x, filters, size, strides=1, *, name, use_bias=False, **kwargs):
     )(x)  # fmt: skip
 
 
-def depthwise(x, size, strides=1, *, name):
+def depthwise(x: Tensor, size: int | tuple[int, int], strides: int = 1, *, name: str) -> Tensor:
     """A convolution within each channel, without bias."""
     return layers.DepthwiseConv2D(
         size, strides, padding="same", use_bias=False,
@@ -25,22 +39,22 @@ def depthwise(x, size, strides=1, *, name):
     )(x)  # fmt: skip
 
 
-def norm(x, name):
+def norm(x: Tensor, name: str) -> Tensor:
     """Batch normalisation with a momentum of 0.9."""
     return layers.BatchNormalization(momentum=MOMENTUM, name=name)(x)
 
 
-def norm_relu(x, name):
+def norm_relu(x: Tensor, name: str) -> Tensor:
     """Batch normalisation `NAME_norm`, then the ReLU `NAME`."""
     return layers.ReLU(name=name)(norm(x, f"{name}_norm"))
 
 
-def conv_norm_relu(x, filters, size, strides=1, *, name):
+def conv_norm_relu(x: Tensor, filters: int, size: int, strides: int = 1, *, name: str) -> Tensor:
     """Convolution `NAME_conv`, batch normalisation `NAME_norm`, ReLU `NAME`."""
     return norm_relu(conv(x, filters, size, strides, name=f"{name}_conv"), name)
 
 
-def basic_block(x, filters, strides, name, end):
+def basic_block(x: Tensor, filters: int, strides: int, name: str, end: str) -> Tensor:
     """Two 3x3 convolutions and a shortcut: the basic block of residual networks.
 
     Args:
@@ -66,7 +80,7 @@ def basic_block(x, filters, strides, name, end):
     return layers.ReLU(name=end)(x)
 
 
-def basic_stages(x, filters, blocks):
+def basic_stages(x: Tensor, filters: Sequence[int], blocks: Sequence[int]) -> Tensor:
     """Stages of basic blocks, each but the first at half the size of the one before.
 
     Args:
@@ -86,7 +100,9 @@ def basic_stages(x, filters, blocks):
     return x
 
 
-def maxout(x, make_layer, *, name, pieces=2):
+def maxout(
+    x: Tensor, make_layer: Callable[[str], keras.Layer], *, name: str, pieces: int = 2
+) -> Tensor:
     """The largest of several linear maps (Goodfellow et al. 2013, Eq. 2).
 
     Each piece is a layer of its own: as fast as one wide layer that is cut (measured), loaded by
@@ -108,7 +124,7 @@ def maxout(x, make_layer, *, name, pieces=2):
     return layers.Maximum(name=name)(linear)
 
 
-def channel_shuffle(x, groups, *, name):
+def channel_shuffle(x: Tensor, groups: int, *, name: str) -> Tensor:
     """Deals the channels of each group out over all groups (ShuffleNet, section 3.1).
 
     Channel `g * n + i` (group g, place i of n) becomes channel `i * groups + g`.
@@ -129,7 +145,9 @@ def channel_shuffle(x, groups, *, name):
     return layers.Reshape((height, width, channels), name=name)(x)
 
 
-def factorized_conv(x, filters, size=3, strides=1, *, name):
+def factorized_conv(
+    x: Tensor, filters: int, size: int = 3, strides: int = 1, *, name: str
+) -> Tensor:
     """A convolution taken apart entirely: along the height, along the width, across channels.
 
     `channels * (2 * size + filters)` weights in place of `channels * size ** 2 * filters`.
@@ -154,7 +172,7 @@ def factorized_conv(x, filters, size=3, strides=1, *, name):
     return conv_norm_relu(x, filters, 1, name=name)
 
 
-def shift_conv(x, filters, size=3, strides=1, *, name):
+def shift_conv(x: Tensor, filters: int, size: int = 3, strides: int = 1, *, name: str) -> Tensor:
     """A convolution without spatial weights: channels are shifted, then mixed.
 
     Args:

@@ -5,12 +5,12 @@ import re
 
 import keras
 
-from tf_lpdistill.taps import list_layers
+from tf_lpdistill.structure import list_layers
 
 _KERNELS = ("kernel", "depthwise_kernel", "pointwise_kernel")
 
 
-def count_macs(model):
+def count_macs(model: keras.Model) -> int:
     """Counts the multiplications and additions of convolutions and dense layers, for one image.
 
     Each weight of a kernel is used once for each position of the layer's output: exact for
@@ -35,7 +35,7 @@ def _layer_macs(layer):
     return weights * math.prod(layer.output.shape[1:-1]) if weights else 0
 
 
-def stage_names(model):
+def stage_names(model: keras.Model) -> list[str]:
     """Lists the layers at which the networks of this package end a stage.
 
     Args:

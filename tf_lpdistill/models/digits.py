@@ -1,5 +1,8 @@
 """A teacher and a student for the embedded digits: 8x8 grey pixels, scaled 0..1."""
 
+from collections.abc import Sequence
+
+import keras
 from keras import layers
 
 from tf_lpdistill.models.ends import pixels, pooled_classifier
@@ -9,7 +12,7 @@ from tf_lpdistill.models.ends import pixels, pooled_classifier
 _MOMENTUM = 0.9
 
 
-def digits_teacher(num_classes=10):
+def digits_teacher(num_classes: int = 10) -> keras.Model:
     """Builds the teacher: five 3x3 convolutions, 32 to 128 channels.
 
     Args:
@@ -27,7 +30,7 @@ def digits_teacher(num_classes=10):
     return _build("digits_teacher", blocks, num_classes, dropout=0.3)
 
 
-def digits_student(num_classes=10, filters=(8, 16, 16)):
+def digits_student(num_classes: int = 10, filters: Sequence[int] = (8, 16, 16)) -> keras.Model:
     """Builds the student: three 3x3 convolutions with BatchNorm and ReLU, made to be quantized.
 
     At export each BatchNorm is folded into its convolution, and nothing but convolutions, one mean

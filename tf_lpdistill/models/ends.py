@@ -5,8 +5,10 @@ import operator
 import keras
 from keras import layers
 
+from tf_lpdistill.types import Tensor
 
-def pixels(input_shape):
+
+def pixels(input_shape: tuple[int, int, int]) -> Tensor:
     """Returns the symbolic input "pixels".
 
     Args:
@@ -27,7 +29,9 @@ def pixels(input_shape):
     return keras.Input(shape, name="pixels")
 
 
-def pooled_classifier(inputs, x, num_classes, name, dropout=0.0):
+def pooled_classifier(
+    inputs: Tensor, x: Tensor, num_classes: int, name: str, dropout: float = 0.0
+) -> keras.Model:
     """Ends a network in its mean over the image, the layer "features", and in logits.
 
     Args:
@@ -47,7 +51,9 @@ def pooled_classifier(inputs, x, num_classes, name, dropout=0.0):
     return classifier(inputs, features, num_classes, name, dropout)
 
 
-def classifier(inputs, features, num_classes, name, dropout=0.0):
+def classifier(
+    inputs: Tensor, features: Tensor, num_classes: int, name: str, dropout: float = 0.0
+) -> keras.Model:
     """Like `pooled_classifier`, for a vector of features (batch, width) that has its name."""
     if num_classes < 2:
         raise ValueError(f"`num_classes` must be >= 2. Received: num_classes={num_classes}")

@@ -6,6 +6,9 @@ All of them consist of CONV_2D, MAXIMUM, MAX_POOL_2D and FULLY_CONNECTED for Ten
 nothing stays float in int8.
 """
 
+from collections.abc import Sequence
+
+import keras
 from keras import layers
 
 from tf_lpdistill.models.blocks import maxout
@@ -15,28 +18,42 @@ _CIFAR = (32, 32, 3)
 _MNIST = (28, 28, 1)
 
 
-def fitnet1(input_shape=_CIFAR, num_classes=10, name="fitnet1"):
-    """FitNet 1: 11 layers, 251,194 parameters; "guided" is its layer 6."""
+def fitnet1(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet1"
+) -> keras.Model:
+    """FitNet 1: 11 layers, 251,194 parameters; "guided" is its layer 6. See `fitnet`."""
     return fitnet(((16,) * 3, (32,) * 3, (48, 48, 64)), input_shape, num_classes, name)
 
 
-def fitnet2(input_shape=_CIFAR, num_classes=10, name="fitnet2"):
-    """FitNet 2: 11 layers, 864,122 parameters; "guided" is its layer 6."""
+def fitnet2(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet2"
+) -> keras.Model:
+    """FitNet 2: 11 layers, 864,122 parameters; "guided" is its layer 6. See `fitnet`."""
     return fitnet(((16, 32, 32), (48, 64, 80), (96, 96, 128)), input_shape, num_classes, name)
 
 
-def fitnet3(input_shape=_CIFAR, num_classes=10, name="fitnet3"):
-    """FitNet 3: 13 layers, 1,506,138 parameters; "guided" is its layer 8."""
+def fitnet3(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet3"
+) -> keras.Model:
+    """FitNet 3: 13 layers, 1,506,138 parameters; "guided" is its layer 8. See `fitnet`."""
     return fitnet(((32, 48, 64, 64), (80,) * 4, (128,) * 3), input_shape, num_classes, name)
 
 
-def fitnet4(input_shape=_CIFAR, num_classes=10, name="fitnet4"):
-    """FitNet 4: 19 layers, 2,548,602 parameters; "guided" is its layer 11."""
+def fitnet4(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet4"
+) -> keras.Model:
+    """FitNet 4: 19 layers, 2,548,602 parameters; "guided" is its layer 11. See `fitnet`."""
     groups = ((32, 32, 32, 48, 48), (80,) * 6, (128,) * 6)
     return fitnet(groups, input_shape, num_classes, name)
 
 
-def fitnet(groups, input_shape=_CIFAR, num_classes=10, name="fitnet", initializer="he_normal"):
+def fitnet(
+    groups: Sequence[Sequence[int]],
+    input_shape: tuple[int, int, int] = _CIFAR,
+    num_classes: int = 10,
+    name: str = "fitnet",
+    initializer: str | keras.Initializer = "he_normal",
+) -> keras.Model:
     """Builds a FitNet: three groups of 3x3 maxout convolutions, each ended by a pooling.
 
     Args:
@@ -72,7 +89,9 @@ def fitnet(groups, input_shape=_CIFAR, num_classes=10, name="fitnet", initialize
     return classifier(inputs, _dense_maxout(x, 500, initializer), num_classes, name)
 
 
-def fitnet_teacher(input_shape=_CIFAR, num_classes=10, name="fitnet_teacher"):
+def fitnet_teacher(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "fitnet_teacher"
+) -> keras.Model:
     """Builds the maxout teacher for CIFAR: 96, 192 and 192 channels, 9,046,330 parameters.
 
     The paper says ~9M parameters and leaves the rest to Goodfellow et al. 2013
@@ -86,7 +105,9 @@ def fitnet_teacher(input_shape=_CIFAR, num_classes=10, name="fitnet_teacher"):
     return classifier(inputs, features, num_classes, name)
 
 
-def mnist_teacher(input_shape=_MNIST, num_classes=10, name="mnist_teacher"):
+def mnist_teacher(
+    input_shape: tuple[int, int, int] = _MNIST, num_classes: int = 10, name: str = "mnist_teacher"
+) -> keras.Model:
     """Builds the maxout teacher for MNIST: 48, 48 and 24 channels, 361,066 parameters.
 
     The paper's 361K, with kernels 8, 8 and 5 and paddings 0, 3 and 3 (Goodfellow et al. 2013). A
@@ -111,7 +132,9 @@ def mnist_teacher(input_shape=_MNIST, num_classes=10, name="mnist_teacher"):
     return classifier(inputs, layers.Flatten(name="features")(x), num_classes, name)
 
 
-def mnist_student(input_shape=_MNIST, num_classes=10, name="mnist_student"):
+def mnist_student(
+    input_shape: tuple[int, int, int] = _MNIST, num_classes: int = 10, name: str = "mnist_student"
+) -> keras.Model:
     """Builds the student for MNIST: six thin maxout layers, 30,066 parameters.
 
     The paper names the channels 16, 16, 16, 16, 12, 12 and 30K. Read here as 3x3 kernels with 9x9

@@ -8,9 +8,10 @@ from tf_lpdistill.models.applications import (
     import_keras_hub,
     known_applications,
 )
+from tf_lpdistill.types import PathLike
 
 
-def imagenet_classifier(name, weights="imagenet"):
+def imagenet_classifier(name: str, weights: PathLike | None = "imagenet") -> keras.Model:
     """Takes a trained classifier as it was published, its own preprocessing inside.
 
     Args:

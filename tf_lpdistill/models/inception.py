@@ -1,5 +1,6 @@
 """Inception with BatchNorm, the student of the paper's cost example."""
 
+import keras
 from keras import layers
 
 from tf_lpdistill.models.blocks import conv_norm_relu
@@ -27,7 +28,11 @@ _STAGES = (
 )
 
 
-def inception_bn(input_shape=(224, 224, 3), num_classes=1000, name="inception_bn"):
+def inception_bn(
+    input_shape: tuple[int, int, int] = (224, 224, 3),
+    num_classes: int = 1000,
+    name: str = "inception_bn",
+) -> keras.Model:
     """Builds Inception-BN: ten modules of up to four branches, each convolution normalised.
 
     At 224x224 its last feature map, "stage3", is 7x7x1024. A fully connected bridge from there to

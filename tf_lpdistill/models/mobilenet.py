@@ -15,6 +15,7 @@ from keras import layers
 
 from tf_lpdistill.models.blocks import MOMENTUM
 from tf_lpdistill.models.ends import classifier, pixels, pooled_classifier
+from tf_lpdistill.types import PathLike
 
 _IMAGENET = (224, 224, 3)
 # The last layer before each halving of the image, by its name in keras.applications.
@@ -31,8 +32,12 @@ _STAGES = {
 
 
 def mobilenet_v1(
-    input_shape=_IMAGENET, num_classes=1000, name="mobilenet_v1", alpha=1.0, weights=None
-):
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "mobilenet_v1",
+    alpha: float = 1.0,
+    weights: PathLike | None = None,
+) -> keras.Model:
     """Builds MobileNet V1: depthwise and 1x1 convolutions, ReLU6.
 
     Args:
@@ -58,8 +63,12 @@ def mobilenet_v1(
 
 
 def mobilenet_v2(
-    input_shape=_IMAGENET, num_classes=1000, name="mobilenet_v2", alpha=1.0, weights=None
-):
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "mobilenet_v2",
+    alpha: float = 1.0,
+    weights: PathLike | None = None,
+) -> keras.Model:
     """Builds MobileNet V2: inverted residuals with linear bottlenecks.
 
     Arguments, result and errors as in `mobilenet_v1`. "stage1" to "stage4" are linear bottlenecks,
@@ -72,9 +81,13 @@ def mobilenet_v2(
 
 
 def mobilenet_v3_small(
-    input_shape=_IMAGENET, num_classes=1000, name="mobilenet_v3_small", alpha=1.0, weights=None,
-    minimalistic=False,
-):  # fmt: skip
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "mobilenet_v3_small",
+    alpha: float = 1.0,
+    weights: PathLike | None = None,
+    minimalistic: bool = False,
+) -> keras.Model:
     """Builds MobileNet V3 small: squeeze-and-excitation and hard swish.
 
     Both of these compute in int8 (MEAN, MUL, HARD_SWISH), but cost accuracy there more often than
@@ -102,9 +115,13 @@ def mobilenet_v3_small(
 
 
 def mobilenet_v3_large(
-    input_shape=_IMAGENET, num_classes=1000, name="mobilenet_v3_large", alpha=1.0, weights=None,
-    minimalistic=False,
-):  # fmt: skip
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "mobilenet_v3_large",
+    alpha: float = 1.0,
+    weights: PathLike | None = None,
+    minimalistic: bool = False,
+) -> keras.Model:
     """Builds MobileNet V3 large.
 
     Arguments, result and errors as in `mobilenet_v3_small`, but "stage1" (half the size) to

@@ -1,5 +1,8 @@
 """Residual networks of basic blocks for ImageNet, which keras.applications does not have."""
 
+from collections.abc import Sequence
+
+import keras
 from keras import layers
 
 from tf_lpdistill.models.blocks import basic_stages, conv_norm_relu
@@ -10,8 +13,12 @@ _BLOCKS = {18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
 
 def resnet(
-    depth, input_shape=_IMAGENET, num_classes=1000, name=None, filters=(64, 64, 128, 256, 512)
-):
+    depth: int,
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str | None = None,
+    filters: Sequence[int] = (64, 64, 128, 256, 512),
+) -> keras.Model:
     """Builds a residual network of basic blocks: a strided stem, a pooling, and four stages.
 
     Args:
@@ -45,11 +52,15 @@ def resnet(
     return pooled_classifier(inputs, x, num_classes, name or f"resnet{depth}")
 
 
-def resnet18(input_shape=_IMAGENET, num_classes=1000, name="resnet18"):
+def resnet18(
+    input_shape: tuple[int, int, int] = _IMAGENET, num_classes: int = 1000, name: str = "resnet18"
+) -> keras.Model:
     """ResNet-18 for ImageNet, see `resnet`."""
     return resnet(18, input_shape, num_classes, name)
 
 
-def resnet34(input_shape=_IMAGENET, num_classes=1000, name="resnet34"):
+def resnet34(
+    input_shape: tuple[int, int, int] = _IMAGENET, num_classes: int = 1000, name: str = "resnet34"
+) -> keras.Model:
     """ResNet-34 for ImageNet, see `resnet`."""
     return resnet(34, input_shape, num_classes, name)

@@ -1,5 +1,9 @@
 """Residual networks for small images, thin and four times as wide."""
 
+from collections.abc import Sequence
+
+import keras
+
 from tf_lpdistill.models.blocks import basic_stages, conv_norm_relu
 from tf_lpdistill.models.ends import pixels, pooled_classifier
 
@@ -7,7 +11,13 @@ _CIFAR = (32, 32, 3)
 _WIDE = (32, 64, 128, 256)
 
 
-def resnet_cifar(depth, input_shape=_CIFAR, num_classes=10, name=None, filters=(16, 16, 32, 64)):
+def resnet_cifar(
+    depth: int,
+    input_shape: tuple[int, int, int] = _CIFAR,
+    num_classes: int = 10,
+    name: str | None = None,
+    filters: Sequence[int] = (16, 16, 32, 64),
+) -> keras.Model:
     """Builds a residual network of `depth` layers: a stem and three stages of basic blocks.
 
     Args:
@@ -38,41 +48,57 @@ def resnet_cifar(depth, input_shape=_CIFAR, num_classes=10, name=None, filters=(
     return pooled_classifier(inputs, x, num_classes, name or f"resnet{depth}")
 
 
-def resnet8(input_shape=_CIFAR, num_classes=10, name="resnet8"):
+def resnet8(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet8"
+) -> keras.Model:
     """ResNet-8 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(8, input_shape, num_classes, name)
 
 
-def resnet20(input_shape=_CIFAR, num_classes=10, name="resnet20"):
+def resnet20(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet20"
+) -> keras.Model:
     """ResNet-20 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(20, input_shape, num_classes, name)
 
 
-def resnet32(input_shape=_CIFAR, num_classes=10, name="resnet32"):
+def resnet32(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet32"
+) -> keras.Model:
     """ResNet-32 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(32, input_shape, num_classes, name)
 
 
-def resnet44(input_shape=_CIFAR, num_classes=10, name="resnet44"):
+def resnet44(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet44"
+) -> keras.Model:
     """ResNet-44 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(44, input_shape, num_classes, name)
 
 
-def resnet56(input_shape=_CIFAR, num_classes=10, name="resnet56"):
+def resnet56(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet56"
+) -> keras.Model:
     """ResNet-56 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(56, input_shape, num_classes, name)
 
 
-def resnet110(input_shape=_CIFAR, num_classes=10, name="resnet110"):
+def resnet110(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet110"
+) -> keras.Model:
     """ResNet-110 for CIFAR, see `resnet_cifar`."""
     return resnet_cifar(110, input_shape, num_classes, name)
 
 
-def resnet8x4(input_shape=_CIFAR, num_classes=10, name="resnet8x4"):
+def resnet8x4(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet8x4"
+) -> keras.Model:
     """ResNet-8 with 32, 64, 128 and 256 channels, see `resnet_cifar`."""
     return resnet_cifar(8, input_shape, num_classes, name, filters=_WIDE)
 
 
-def resnet32x4(input_shape=_CIFAR, num_classes=10, name="resnet32x4"):
+def resnet32x4(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "resnet32x4"
+) -> keras.Model:
     """ResNet-32 with 32, 64, 128 and 256 channels, see `resnet_cifar`."""
     return resnet_cifar(32, input_shape, num_classes, name, filters=_WIDE)

@@ -1,8 +1,12 @@
 """A layer that shifts channels in different directions, without any weights."""
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
+
+from tf_lpdistill.types import Shape, Tensor
 
 
 @keras.saving.register_keras_serializable("tf_lpdistill")
@@ -23,27 +27,27 @@ class Shift(keras.layers.Layer):
     Reference: Wu et al. 2018, https://arxiv.org/abs/1711.08141, section 3.
     """
 
-    def __init__(self, size=3, **kwargs):
+    def __init__(self, size: int = 3, **kwargs: Any):
         super().__init__(**kwargs)
         if size < 1 or size % 2 == 0:
             raise ValueError(f"`size` must be odd and positive. Received: size={size}")
         self.size = size
 
-    def call(self, inputs):
+    def call(self, inputs: Tensor) -> Tensor:
         """Shifts (batch, height, width, channels)."""
         kernel = ops.cast(shift_kernel(self.size, inputs.shape[-1]), inputs.dtype)
         return ops.depthwise_conv(inputs, kernel, padding="same", data_format="channels_last")
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: Shape) -> Shape:
         """The shape of the input."""
         return input_shape
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The arguments."""
         return super().get_config() | {"size": self.size}
 
 
-def shift_kernel(size, channels):
+def shift_kernel(size: int, channels: int) -> np.ndarray:
     """Returns the depthwise kernel, float32 (size, size, channels, 1), one 1 a channel.
 
     The 1 at row r and column c brings the pixel from `r - size // 2` further down and

@@ -3,6 +3,7 @@
 The shuffle is RESHAPE, TRANSPOSE, RESHAPE for TensorFlow Lite; nothing stays float in int8.
 """
 
+import keras
 from keras import layers, ops
 
 from tf_lpdistill.models.blocks import (
@@ -28,8 +29,12 @@ _V2 = {
 
 
 def shufflenet_v1(
-    input_shape=_IMAGENET, num_classes=1000, name="shufflenet_v1", groups=3, stem_stride=4
-):
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "shufflenet_v1",
+    groups: int = 3,
+    stem_stride: int = 4,
+) -> keras.Model:
     """Builds ShuffleNet V1: residual units of grouped 1x1 and depthwise 3x3 convolutions.
 
     Args:
@@ -64,8 +69,12 @@ def shufflenet_v1(
 
 
 def shufflenet_v2(
-    input_shape=_IMAGENET, num_classes=1000, name="shufflenet_v2", width=1.0, stem_stride=4
-):
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "shufflenet_v2",
+    width: float = 1.0,
+    stem_stride: int = 4,
+) -> keras.Model:
     """Builds ShuffleNet V2: half of the channels passes each unit untouched.
 
     The halves are cut by `keras.ops.split`: post-training quantization takes it, quantization-aware

@@ -3,6 +3,9 @@
 For TensorFlow Lite CONV_2D, CONCATENATION, MAX_POOL_2D, MEAN and FULLY_CONNECTED, all int8.
 """
 
+from collections.abc import Sequence
+
+import keras
 from keras import layers
 
 from tf_lpdistill.models.blocks import conv
@@ -14,17 +17,32 @@ _STAGES_1_0 = ((16, 16, 32), (32, 48, 48, 64), (64,))
 _STAGES_1_1 = ((16, 16), (32, 32), (48, 48, 64, 64))
 
 
-def squeezenet_1_0(input_shape=_IMAGENET, num_classes=1000, name="squeezenet_1_0"):
+def squeezenet_1_0(
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "squeezenet_1_0",
+) -> keras.Model:
     """SqueezeNet 1.0, as in Table 1 of the paper, see `squeezenet`."""
     return squeezenet(96, 7, _STAGES_1_0, input_shape, num_classes, name)
 
 
-def squeezenet_1_1(input_shape=_IMAGENET, num_classes=1000, name="squeezenet_1_1"):
+def squeezenet_1_1(
+    input_shape: tuple[int, int, int] = _IMAGENET,
+    num_classes: int = 1000,
+    name: str = "squeezenet_1_1",
+) -> keras.Model:
     """SqueezeNet 1.1: earlier poolings, less than half of the operations, see `squeezenet`."""
     return squeezenet(64, 3, _STAGES_1_1, input_shape, num_classes, name)
 
 
-def squeezenet(stem_filters, stem_size, stages, input_shape, num_classes, name):
+def squeezenet(
+    stem_filters: int,
+    stem_size: int,
+    stages: Sequence[Sequence[int]],
+    input_shape: tuple[int, int, int],
+    num_classes: int,
+    name: str,
+) -> keras.Model:
     """Builds a SqueezeNet.
 
     The paper's last 1x1 convolution and the mean after it are here a mean and a linear layer with

@@ -3,6 +3,9 @@
 import inspect
 import math
 import re
+from collections.abc import Callable
+
+import keras
 
 from tf_lpdistill.models.cost import count_macs, stage_names
 
@@ -12,7 +15,7 @@ HEADER = (
 )
 
 
-def row(name, builder):
+def row(name: str, builder: Callable[..., keras.Model]) -> str:
     """Builds a network at its defaults and describes it.
 
     Args:
@@ -39,7 +42,7 @@ def row(name, builder):
     return f"| {' | '.join(cells)} |"
 
 
-def source(builder):
+def source(builder: Callable[..., keras.Model]) -> str:
     """The first paper that a builder's docstring names, or else its file; "own" for none."""
     text = f"{builder.__doc__} {inspect.getsource(inspect.getmodule(builder))}"
     paper = re.search(r"https://arxiv\.org/abs/([\d.]+\d)", text)

@@ -1,5 +1,8 @@
 """VGG networks for small images: plain 3x3 convolutions, one linear classifier."""
 
+from collections.abc import Sequence
+
+import keras
 from keras import layers
 
 from tf_lpdistill.models.blocks import conv, norm, norm_relu
@@ -8,7 +11,12 @@ from tf_lpdistill.models.ends import pixels, pooled_classifier
 _CIFAR = (32, 32, 3)
 
 
-def vgg_cifar(groups, input_shape=_CIFAR, num_classes=10, name="vgg"):
+def vgg_cifar(
+    groups: Sequence[Sequence[int]],
+    input_shape: tuple[int, int, int] = _CIFAR,
+    num_classes: int = 10,
+    name: str = "vgg",
+) -> keras.Model:
     """Builds a VGG network with BatchNorm, and with a mean and one linear layer as classifier.
 
     Args:
@@ -43,12 +51,16 @@ def vgg_cifar(groups, input_shape=_CIFAR, num_classes=10, name="vgg"):
     return pooled_classifier(inputs, x, num_classes, name)
 
 
-def vgg8(input_shape=_CIFAR, num_classes=10, name="vgg8"):
+def vgg8(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "vgg8"
+) -> keras.Model:
     """VGG-8: 64, 128, 256, 512 and 512 channels, see `vgg_cifar`."""
     return vgg_cifar(((64,), (128,), (256,), (512,), (512,)), input_shape, num_classes, name)
 
 
-def vgg13(input_shape=_CIFAR, num_classes=10, name="vgg13"):
+def vgg13(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "vgg13"
+) -> keras.Model:
     """VGG-13: twice 64, 128, 256, 512 and 512 channels, see `vgg_cifar`."""
     groups = ((64,) * 2, (128,) * 2, (256,) * 2, (512,) * 2, (512,) * 2)
     return vgg_cifar(groups, input_shape, num_classes, name)

@@ -1,5 +1,6 @@
 """Wide residual networks: BatchNorm and ReLU before each convolution, few and wide blocks."""
 
+import keras
 from keras import layers
 
 from tf_lpdistill.models.blocks import conv, norm, norm_relu
@@ -8,7 +9,14 @@ from tf_lpdistill.models.ends import pixels, pooled_classifier
 _CIFAR = (32, 32, 3)
 
 
-def wide_resnet(depth, width, input_shape=_CIFAR, num_classes=10, name=None, dropout=0.0):
+def wide_resnet(
+    depth: int,
+    width: int,
+    input_shape: tuple[int, int, int] = _CIFAR,
+    num_classes: int = 10,
+    name: str | None = None,
+    dropout: float = 0.0,
+) -> keras.Model:
     """Builds WRN-depth-width: a convolution and three stages of pre-activation blocks.
 
     Args:
@@ -52,32 +60,44 @@ def wide_resnet(depth, width, input_shape=_CIFAR, num_classes=10, name=None, dro
     return pooled_classifier(inputs, x, num_classes, name or f"wrn_{depth}_{width}")
 
 
-def wrn_16_1(input_shape=_CIFAR, num_classes=10, name="wrn_16_1"):
+def wrn_16_1(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "wrn_16_1"
+) -> keras.Model:
     """WRN-16-1, see `wide_resnet`."""
     return wide_resnet(16, 1, input_shape, num_classes, name)
 
 
-def wrn_16_2(input_shape=_CIFAR, num_classes=10, name="wrn_16_2"):
+def wrn_16_2(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "wrn_16_2"
+) -> keras.Model:
     """WRN-16-2, see `wide_resnet`."""
     return wide_resnet(16, 2, input_shape, num_classes, name)
 
 
-def wrn_16_4(input_shape=_CIFAR, num_classes=10, name="wrn_16_4"):
+def wrn_16_4(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "wrn_16_4"
+) -> keras.Model:
     """WRN-16-4, see `wide_resnet`."""
     return wide_resnet(16, 4, input_shape, num_classes, name)
 
 
-def wrn_40_1(input_shape=_CIFAR, num_classes=10, name="wrn_40_1"):
+def wrn_40_1(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "wrn_40_1"
+) -> keras.Model:
     """WRN-40-1, see `wide_resnet`."""
     return wide_resnet(40, 1, input_shape, num_classes, name)
 
 
-def wrn_40_2(input_shape=_CIFAR, num_classes=10, name="wrn_40_2"):
+def wrn_40_2(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "wrn_40_2"
+) -> keras.Model:
     """WRN-40-2, see `wide_resnet`."""
     return wide_resnet(40, 2, input_shape, num_classes, name)
 
 
-def wrn_40_4(input_shape=_CIFAR, num_classes=10, name="wrn_40_4"):
+def wrn_40_4(
+    input_shape: tuple[int, int, int] = _CIFAR, num_classes: int = 10, name: str = "wrn_40_4"
+) -> keras.Model:
     """WRN-40-4, see `wide_resnet`."""
     return wide_resnet(40, 4, input_shape, num_classes, name)
 

@@ -3,8 +3,10 @@
 import numpy as np
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def adaptive_mean(features, shape):
+
+def adaptive_mean(features: Tensor, shape: tuple[int, int, int]) -> Tensor:
     """Averages each axis down to a given size, whether it divides the old size or not.
 
     Entry i of an axis of size n brought to size m is the mean of the entries from

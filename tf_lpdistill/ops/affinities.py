@@ -6,13 +6,19 @@ from tf_lpdistill.ops.distances import center
 from tf_lpdistill.ops.maps import flatten
 from tf_lpdistill.ops.neighbors import nearest_rows
 from tf_lpdistill.ops.similarities import cosine_similarities
+from tf_lpdistill.types import Tensor
 
 # The adaptive bandwidth never falls below this share of the mean centred squared norm: below it,
 # the distances themselves are rounding noise (see `distances.DISTANCE_FLOOR`).
 BANDWIDTH_FLOOR = 1e-5
 
 
-def heat_affinities(features, num_neighbors, bandwidth="auto", valid=None):
+def heat_affinities(
+    features: Tensor,
+    num_neighbors: int,
+    bandwidth: float | str = "auto",
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
     """Heat-kernel weights of each sample's nearest neighbours in the batch.
 
     `alpha_ij = exp(-|f_i - f_j|^2 / sigma^2)` for j among the k nearest neighbours of i, else 0:
@@ -42,7 +48,9 @@ def heat_affinities(features, num_neighbors, bandwidth="auto", valid=None):
     return indices, ops.where(edges, alpha, 0.0)
 
 
-def binary_affinities(features, num_neighbors, valid=None):
+def binary_affinities(
+    features: Tensor, num_neighbors: int, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Weight 1 for each sample's nearest neighbours in the batch, else 0.
 
     What `heat_affinities` tends to for a large bandwidth: section 2 of Belkin and Niyogi,
@@ -62,7 +70,9 @@ def binary_affinities(features, num_neighbors, valid=None):
     return indices, ops.cast(near < float("inf"), "float32")
 
 
-def cosine_affinities(features, num_neighbors, valid=None):
+def cosine_affinities(
+    features: Tensor, num_neighbors: int, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """The cosine to each sample's nearest neighbours in the batch, else 0; never below 0.
 
     The neighbours are those of the other affinities, by Euclidean distance. A negative cosine

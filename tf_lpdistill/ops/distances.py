@@ -3,13 +3,14 @@
 from keras import ops
 
 from tf_lpdistill.ops.maps import flatten
+from tf_lpdistill.types import Tensor
 
 # A centred squared distance below this share of the two squared norms is rounding noise of the
 # Gram form in float32, and counts as 0: duplicates are then exactly 0 apart.
 DISTANCE_FLOOR = 1e-5
 
 
-def center(features, valid=None):
+def center(features: Tensor, valid: Tensor | None = None) -> Tensor:
     """Flattens, casts to float32 and subtracts the batch mean, in this order.
 
     Distances do not change, their precision does: on features with a common offset the Gram
@@ -36,7 +37,7 @@ def _mean(vectors, weights):
     return ops.matmul(weights[None, :], vectors) / ops.maximum(ops.sum(weights), 1.0)
 
 
-def squared_distances(centered, others=None):
+def squared_distances(centered: Tensor, others: Tensor | None = None) -> Tensor:
     """All pairs' squared Euclidean distances by the Gram matrix.
 
     `d_ij = |f_i|^2 + |g_j|^2 - 2 f_i.g_j`, and 0 where that is below

@@ -2,8 +2,10 @@
 
 import tensorflow as tf
 
+from tf_lpdistill.types import Tensor
 
-def draw_indices(count, size, seed, step):
+
+def draw_indices(count: int, size: int, seed: int, step: Tensor | int) -> Tensor:
     """Draws indices evenly, with repetitions: the same ones on every replica and after a restart.
 
     Args:

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def edge_matrix(indices, weights):
+
+def edge_matrix(indices: Tensor, weights: Tensor) -> Tensor:
     """The matrix of a directed neighbour graph: `weights` at (i, indices[i]), 0 elsewhere.
 
     Args:
@@ -17,7 +19,7 @@ def edge_matrix(indices, weights):
     return _sum_at(row, column, weight, ops.shape(indices)[0])
 
 
-def laplacian_matrix(indices, weights):
+def laplacian_matrix(indices: Tensor, weights: Tensor) -> Tensor:
     """The graph Laplacian `L = D - W` with `W = A + A^T` of the matrix A of a directed graph.
 
     Args:

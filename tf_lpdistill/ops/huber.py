@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def huber(differences):
+
+def huber(differences: Tensor) -> Tensor:
     """`x^2 / 2` up to |x| = 1 and `|x| - 1/2` beyond, entry by entry.
 
     Args:

@@ -5,13 +5,14 @@ from keras import ops
 from tf_lpdistill.ops.distances import center
 from tf_lpdistill.ops.edges import laplacian_matrix
 from tf_lpdistill.ops.sizes import choose
+from tf_lpdistill.types import Tensor
 
 # Samples for each neighbour from which on the edges cost less than the matrix product: about 256 on
 # a CPU, less under XLA. Measured: docs/results/loss.md.
 _ROWS_PER_NEIGHBOR = 256
 
 
-def laplacian_energy(indices, alpha, vectors):
+def laplacian_energy(indices: Tensor, alpha: Tensor, vectors: Tensor) -> Tensor:
     """`sum_ij alpha_ij |f_i - f_j|^2` over the edges of a directed neighbour graph.
 
     With W = A + A^T, D = diag(W 1) and L = D - W the sum equals tr(F^T L F), and its gradient is

@@ -4,8 +4,10 @@ import math
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def flatten(features):
+
+def flatten(features: Tensor) -> Tensor:
     """Flattens everything but the batch.
 
     Args:
@@ -19,7 +21,7 @@ def flatten(features):
     return ops.reshape(features, (-1, math.prod(features.shape[1:])))
 
 
-def as_maps(features):
+def as_maps(features: Tensor) -> Tensor:
     """Sees vectors as maps of one pixel.
 
     Args:
@@ -33,7 +35,7 @@ def as_maps(features):
     return ops.expand_dims(ops.expand_dims(features, 1), 1)
 
 
-def l2_normalize(vectors):
+def l2_normalize(vectors: Tensor) -> Tensor:
     """Scales each row to length 1; rows shorter than 1e-6 shrink to 0 with a finite gradient.
 
     Args:

@@ -3,9 +3,10 @@
 from keras import ops
 
 from tf_lpdistill.ops.replicas import gather
+from tf_lpdistill.types import Tensor
 
 
-def channel_mean(maps, counted=None):
+def channel_mean(maps: Tensor, counted: Tensor | None = None) -> Tensor:
     """Means each channel over the entries that count, of the batch of all replicas.
 
     Args:
@@ -22,7 +23,7 @@ def channel_mean(maps, counted=None):
     return _total(ops.where(counted, maps, 0.0)) / ops.maximum(count, 1.0)
 
 
-def batch_normalize(maps, valid=None, epsilon=1e-5):
+def batch_normalize(maps: Tensor, valid: Tensor | None = None, epsilon: float = 1e-5) -> Tensor:
     """Brings each channel to mean 0 and variance 1, over the batch of all replicas.
 
     Args:

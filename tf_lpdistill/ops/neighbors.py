@@ -4,12 +4,15 @@ from keras import ops
 
 from tf_lpdistill.ops.distances import squared_distances
 from tf_lpdistill.ops.sizes import choose
+from tf_lpdistill.types import Tensor
 
 # From twice as many rows on the search goes block by block: (n, n) matrices would cost gigabytes.
 _BLOCK = 1024
 
 
-def nearest_rows(centered, num_neighbors, valid=None):
+def nearest_rows(
+    centered: Tensor, num_neighbors: int, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Finds the nearest other rows by squared Euclidean distance, as `nearest_neighbors`.
 
     A large batch is searched in blocks of rows, and needs memory for (block, n) distances alone.
@@ -31,7 +34,9 @@ def nearest_rows(centered, num_neighbors, valid=None):
     )
 
 
-def nearest_neighbors(distances, num_neighbors, valid=None):
+def nearest_neighbors(
+    distances: Tensor, num_neighbors: int, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Finds the nearest other rows: the row itself is left out, ties go to the lower index.
 
     A batch too small for `num_neighbors` gives as many neighbours as there are other rows.

@@ -2,13 +2,17 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
+
 # Centred values below this share of the largest value are rounding noise in float32; and below
 # the smallest scale, dividing by them would overflow. Such a row counts as constant.
 _NOISE = 1e-6
 _SMALLEST = 1e-20
 
 
-def pearson_distance(first, second, axis=-1, weight=None):
+def pearson_distance(
+    first: Tensor, second: Tensor, axis: int = -1, weight: Tensor | None = None
+) -> Tensor:
     """`1 - corr(first, second)` along an axis: 0 for one positive linear relation, at most 2.
 
     Where `first` is constant there is no relation to compare, and the distance is 0; where

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def max_pool_larger(first, second):
+
+def max_pool_larger(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Max-pools each of two maps, axis by axis, to the smaller size of the two.
 
     Window i of n covers the pixels floor(i s / n) up to ceil((i + 1) s / n) of the s that there

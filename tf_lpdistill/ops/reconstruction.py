@@ -5,13 +5,16 @@ from keras import ops
 from tf_lpdistill.ops.distances import DISTANCE_FLOOR, center, squared_distances
 from tf_lpdistill.ops.edges import edge_matrix
 from tf_lpdistill.ops.neighbors import nearest_neighbors
+from tf_lpdistill.types import Tensor
 
 # Share of the trace that is added to the diagonal of the local Gram matrix: without it the weights
 # are not unique once there are more neighbours than dimensions.
 REGULARIZATION = 1e-3
 
 
-def reconstruction_weights(features, num_neighbors, valid=None):
+def reconstruction_weights(
+    features: Tensor, num_neighbors: int, valid: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Weights that best reconstruct each row from its nearest neighbours.
 
     They minimise `|f_i - sum_j w_ij f_j|^2` under `sum_j w_ij = 1`: with the local Gram matrix
@@ -56,7 +59,7 @@ def _local_gram(squared, indices, near):
     return 0.5 * (near[:, :, None] + near[:, None, :] - between)
 
 
-def reconstruction_errors(indices, weights, vectors):
+def reconstruction_errors(indices: Tensor, weights: Tensor, vectors: Tensor) -> Tensor:
     """`|f_i - sum_j w_ij f_j|^2` of each row; 0 for rows without neighbours.
 
     One product of an (n, n) matrix with the vectors: O(n^2 d), no more than the search for

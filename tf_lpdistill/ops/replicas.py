@@ -5,18 +5,22 @@ samples it holds, is the value on the global batch. A loss that is a mean over s
 itself; a relational loss gathers its features first, so that each replica computes the same value.
 """
 
+from collections.abc import Sequence
+
 import keras
 import tensorflow as tf
+
+from tf_lpdistill.types import Structure, Tensor
 
 _SEED_STEP = 1_000_003  # between the seeds of two replicas; a prime
 
 
-def num_replicas():
+def num_replicas() -> int:
     """Returns the number of replicas in sync, 1 outside a `tf.distribute` step."""
     return tf.distribute.get_strategy().num_replicas_in_sync
 
 
-def spans_workers(strategy=None):
+def spans_workers(strategy: tf.distribute.Strategy | None = None) -> bool:
     """Whether several processes take part in a step.
 
     Args:
@@ -27,22 +31,22 @@ def spans_workers(strategy=None):
     return multi_worker and bool(strategy.cluster_resolver.cluster_spec().as_dict())
 
 
-def in_worker_step():
+def in_worker_step() -> bool:
     """Whether this is inside a step that several processes take part in."""
     return spans_workers() and tf.distribute.get_replica_context() is not None
 
 
-def scale(value):
-    """Divides a loss by the number of replicas, whose gradients are summed."""
+def scale(value: Tensor) -> Tensor:
+    """Divides the `value` of a loss by the number of replicas, whose gradients are summed."""
     return value / num_replicas() if num_replicas() > 1 else value
 
 
-def unscale(value):
-    """Undoes the division by the number of replicas, for logging."""
+def unscale(value: Tensor) -> Tensor:
+    """Undoes the division of a `value` by the number of replicas, for logging."""
     return value * num_replicas() if num_replicas() > 1 else value
 
 
-def share(batch_size):
+def share(batch_size: Tensor | int) -> Tensor | float:
     """Returns how much this replica's mean counts in the mean over all replicas.
 
     Args:
@@ -60,7 +64,7 @@ def share(batch_size):
     return own * context.num_replicas_in_sync / tf.maximum(total, 1.0)
 
 
-def spread_seeds(states):
+def spread_seeds(states: Sequence[keras.Variable]) -> None:
     """Gives every replica its own random draws, as a function of those of the first replica.
 
     Keras starts all replicas with the same state, so that dropout would mask their parts of the
@@ -83,7 +87,7 @@ def spread_seeds(states):
     tf.function(lambda: tf.distribute.get_strategy().run(spread))()
 
 
-def gather(tensor):
+def gather(tensor: Tensor | None) -> Tensor | None:
     """Concatenates a tensor of all replicas along the batch axis.
 
     The gradient flows back to the replica that each row came from. Outside a distributed step the
@@ -103,7 +107,7 @@ def gather(tensor):
     return joined
 
 
-def assign_rows(variable, indices, rows):
+def assign_rows(variable: keras.Variable, indices: Tensor, rows: Tensor) -> None:
     """Overwrites some rows of a variable in place, on every replica alike.
 
     Args:
@@ -118,7 +122,7 @@ def assign_rows(variable, indices, rows):
         variable.assign(tf.tensor_scatter_nd_update(value, indices[:, None], rows))
 
 
-def is_shared(variable):
+def is_shared(variable: keras.Variable) -> bool:
     """Tells whether the replicas have a variable in common: it was made inside the scope.
 
     Args:
@@ -127,7 +131,7 @@ def is_shared(variable):
     return isinstance(variable.value, tf.distribute.DistributedValues) or num_replicas() == 1
 
 
-def to_host(value):
+def to_host(value: Structure) -> Structure:
     """Joins the replicas' parts of a value into one tensor: the global batch.
 
     Args:
@@ -141,14 +145,14 @@ def to_host(value):
     return local(value)
 
 
-def local(value):
+def local(value: Structure) -> Structure:
     """Joins the parts of a value that this process holds; see `to_host`."""
     if not isinstance(value, tf.distribute.DistributedValues):
         return value
     return tf.concat(value.values, axis=0)
 
 
-def unscale_keras_loss(value, loss):
+def unscale_keras_loss(value: Tensor, loss: keras.distillation.DistillationLoss) -> Tensor:
     """Brings the value of one of Keras's own distillation losses to the rule of this module.
 
     Keras divides by the replicas inside a `keras.losses.Loss` object, and not around a function

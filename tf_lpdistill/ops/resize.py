@@ -4,9 +4,10 @@ import numpy as np
 from keras import ops
 
 from tf_lpdistill.ops.adaptive import adaptive_mean
+from tf_lpdistill.types import Tensor
 
 
-def resize_nearest(maps, size):
+def resize_nearest(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Repeats or drops pixels: pixel i of n is pixel floor(i s / n) of the s that there were.
 
     Args:
@@ -22,7 +23,7 @@ def resize_nearest(maps, size):
     return maps
 
 
-def match_sizes(first, second):
+def match_sizes(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Average-pools the larger of two maps to the size of the smaller, along each axis.
 
     Args:
@@ -38,7 +39,7 @@ def match_sizes(first, second):
     return tuple(adaptive_mean(maps, (*size, maps.shape[3])) for maps in (first, second))
 
 
-def resize_bilinear(maps, size):
+def resize_bilinear(maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Bilinear and antialiased, as `tf.image.resize`, by two matrix products.
 
     XLA compiles it; TensorFlow's own antialiased resizing it does not know.

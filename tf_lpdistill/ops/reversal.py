@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def reverse_gradient(features):
+
+def reverse_gradient(features: Tensor) -> Tensor:
     """The identity, with the gradient times -1.
 
     What lies behind descends where what lies before it ascends: Ganin & Lempitsky, Unsupervised

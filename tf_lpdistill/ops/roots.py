@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def safe_sqrt(squares):
+
+def safe_sqrt(squares: Tensor) -> Tensor:
     """The square root, with the gradient 0 where the argument is 0.
 
     The derivative of a distance is not defined between equal points; 0 is the subgradient that

@@ -3,8 +3,10 @@
 import keras
 from keras import ops
 
+from tf_lpdistill.types import Structure, Tensor
 
-def leave_out(features, sample_weight):
+
+def leave_out(features: Structure, sample_weight: Tensor | None) -> Structure:
     """Makes the rows of samples of weight 0 zero, so that nothing in them, not even NaN, is left.
 
     Args:

@@ -2,8 +2,10 @@
 
 from keras import ops
 
+from tf_lpdistill.types import Tensor
 
-def unit_scale(vectors, axis=None):
+
+def unit_scale(vectors: Tensor, axis: int | tuple[int, ...] | None = None) -> Tensor:
     """Divides by the largest absolute value, held constant.
 
     Before a function that is invariant to the scale of its argument this changes neither value

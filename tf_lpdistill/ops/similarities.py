@@ -4,9 +4,10 @@ from keras import ops
 
 from tf_lpdistill.ops.maps import l2_normalize
 from tf_lpdistill.ops.scaling import unit_scale
+from tf_lpdistill.types import Tensor
 
 
-def cosine_similarities(vectors):
+def cosine_similarities(vectors: Tensor) -> Tensor:
     """All pairs' cosines, `f_i.f_j / (|f_i| |f_j|)`.
 
     Args:

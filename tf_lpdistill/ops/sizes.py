@@ -1,9 +1,18 @@
 """Two ways to the same value, one for small and one for large batches."""
 
+from collections.abc import Callable
+
 from keras import ops
 
+from tf_lpdistill.types import Structure, Tensor
 
-def choose(rows, limit, small, large):
+
+def choose(
+    rows: Tensor | int,
+    limit: Tensor | int,
+    small: Callable[[], Structure],
+    large: Callable[[], Structure],
+) -> Structure:
     """Computes a value in the way that suits the size of the batch.
 
     The choice is made while tracing where the sizes are known, in the step where they are not.

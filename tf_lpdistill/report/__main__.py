@@ -2,12 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 
 from tf_lpdistill.report.comparison import write_comparison
 from tf_lpdistill.report.page import write_report
 
 
-def main(arguments=None):
+def main(arguments: Sequence[str] | None = None) -> int:
     """Writes the report of a run folder, or the comparison of several, and prints its path.
 
     Args:

@@ -1,18 +1,28 @@
 """answers.npz: what teacher, student and phone file say of each test image."""
 
+import pathlib
+from collections.abc import Mapping
+
 import numpy as np
 
 from tf_lpdistill import files
 from tf_lpdistill.report.arrays import Arrays
 from tf_lpdistill.report.projection import principal_plane, turned
 from tf_lpdistill.report.run import ALONE, INT8, STUDENT, TEACHER, Answers, Map, NetworkAnswers
+from tf_lpdistill.types import PathLike
 
 _NETWORKS = (TEACHER, STUDENT, ALONE, INT8)
 _MAPPED = 600  # images in a map: more only cover each other
 _SHOWN = 9  # images that teacher and student disagree on
 
 
-def write_answers(path, images, labels, outputs, features):
+def write_answers(
+    path: PathLike,
+    images: np.ndarray,
+    labels: np.ndarray,
+    outputs: Mapping[str, np.ndarray],
+    features: Mapping[str, np.ndarray],
+) -> None:
     """Writes the answers of a run's networks to the test images, whole or not at all.
 
     Of the outputs only the first class and its probability are kept, of the features the two
@@ -51,7 +61,7 @@ def write_answers(path, images, labels, outputs, features):
         np.savez(temporary, **arrays)
 
 
-def probabilities(outputs):
+def probabilities(outputs: np.ndarray) -> np.ndarray:
     """Returns outputs as probabilities: by a softmax, unless their rows are such already.
 
     Args:
@@ -93,7 +103,7 @@ def _disagreements(arrays):
     return differ[np.argsort(-sureness, kind="stable")][:_SHOWN]
 
 
-def read_answers(path, number_of_classes):
+def read_answers(path: pathlib.Path, number_of_classes: int) -> Answers | None:
     """Reads what `write_answers` wrote.
 
     Args:

@@ -1,8 +1,11 @@
 """The arrays of an .npz file, each checked when it is asked for."""
 
+import pathlib
+
 import numpy as np
 
 from tf_lpdistill.files import read_arrays
+from tf_lpdistill.types import Shape
 
 _KINDS = {np.uint8: "uint8", np.integer: "integers", np.bool_: "bool", np.floating: "floats"}
 
@@ -18,7 +21,7 @@ class Arrays:
         ValueError: when the file is no whole `.npz`.
     """
 
-    def __init__(self, path, left_out):
+    def __init__(self, path: pathlib.Path, left_out: str):
         self._name = path.name
         self._way_out = (
             f"Run the recipe again to write it anew, or delete it to leave {left_out} out."
@@ -34,7 +37,7 @@ class Arrays:
     def __contains__(self, name):
         return name in self._arrays
 
-    def get(self, name, dtype, shape):
+    def get(self, name: str, dtype: type, shape: Shape) -> np.ndarray:
         """Returns an array of this dtype kind and shape, where `None` stands for any length."""
         array = self._arrays.get(name)
         expected = f"{_KINDS[dtype]} of shape ({', '.join(map(_length, shape))})"
@@ -47,18 +50,18 @@ class Arrays:
             raise self.damaged(name, expected, f"{array.dtype} {array.shape}")
         return array
 
-    def images(self, name, number=None):
+    def images(self, name: str, number: int | None = None) -> np.ndarray:
         """Returns images, uint8 (number, height, width, 1 or 3); none may be there."""
         array = self.get(name, np.uint8, (number, None, None, None))
         if array.shape[-1] not in (1, 3) or 0 in array.shape[1:]:
             raise self.damaged(name, "(images, height, width, 1 or 3), not empty", array.shape)
         return array
 
-    def labels(self, name, shape, number_of_classes):
+    def labels(self, name: str, shape: Shape, number_of_classes: int) -> np.ndarray:
         """Returns an array of class numbers."""
         return self.indices(name, shape, number_of_classes, "class numbers")
 
-    def indices(self, name, shape, end, what):
+    def indices(self, name: str, shape: Shape, end: int, what: str) -> np.ndarray:
         """Returns an array of integers from 0 to `end` - 1."""
         array = self.get(name, np.integer, shape)
         if array.size and not (0 <= array.min() and array.max() < end):
@@ -66,14 +69,16 @@ class Arrays:
             raise self.damaged(name, f"{what} from 0 to {end - 1}", received)
         return array
 
-    def floats(self, name, shape, low=-np.inf, high=np.inf):
+    def floats(
+        self, name: str, shape: Shape, low: float = -np.inf, high: float = np.inf
+    ) -> np.ndarray:
         """Returns an array of finite floats between `low` and `high`."""
         array = self.get(name, np.floating, shape)
         if not (np.isfinite(array).all() and (low <= array).all() and (array <= high).all()):
             raise self.damaged(name, f"finite numbers from {low} to {high}", "others")
         return array
 
-    def damaged(self, name, expected, received):
+    def damaged(self, name: str, expected: str, received: object) -> ValueError:
         """Returns the error for an array that is not as expected."""
         return ValueError(
             f"{self._name} is damaged or foreign: expected {name!r} to be {expected}. "

@@ -2,13 +2,15 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping, Sequence
 
 from tf_lpdistill import files
 from tf_lpdistill.report.load import load_run
 from tf_lpdistill.report.page import document
 from tf_lpdistill.report.quantities import percent_sd
-from tf_lpdistill.report.run import ALONE, TEACHER, History
+from tf_lpdistill.report.run import ALONE, TEACHER, History, Run
 from tf_lpdistill.report.sections import curves, differences, dots, headline, table, tradeoff
+from tf_lpdistill.types import PathLike
 
 _TABLE = (
     "The chosen student of each run, beside its teacher and the same student trained alone, where "
@@ -17,7 +19,7 @@ _TABLE = (
 _DOTS = "A dot is one training run, a bar the mean."
 
 
-def write_comparison(run_dirs, path):
+def write_comparison(run_dirs: Sequence[PathLike], path: PathLike) -> pathlib.Path:
     """Reads several run folders and writes a page that compares them, whole or not at all.
 
     Args:
@@ -39,7 +41,7 @@ def write_comparison(run_dirs, path):
     return path
 
 
-def render_comparison(runs):
+def render_comparison(runs: Mapping[str, Run]) -> str:
     """Returns the page of several runs as HTML text.
 
     Args:
@@ -55,7 +57,7 @@ def render_comparison(runs):
     return document(joined.title, headline.render(joined), parts)
 
 
-def join_runs(runs):
+def join_runs(runs: Mapping[str, Run]) -> Run:
     """Returns one `Run` whose rows are the teacher, the lone and the chosen student of each.
 
     Args:

@@ -1,15 +1,17 @@
 """history.csv: one line per method, seed and epoch."""
 
 import csv
+import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 
-from tf_lpdistill.report.run import History
+from tf_lpdistill.report.run import History, Row
 
 _KEYS = ("method", "seed", "epoch")
 
 
-def read_history(path, rows):
+def read_history(path: pathlib.Path, rows: Sequence[Row]) -> History | None:
     """Reads the learning curves of a run.
 
     Args:

@@ -10,9 +10,10 @@ from tf_lpdistill.report.outputs import read_files
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.report.run import Dataset, Failure, FileScore, Row, Run
 from tf_lpdistill.report.search import read_search
+from tf_lpdistill.types import PathLike
 
 
-def load_run(run_dir):
+def load_run(run_dir: PathLike) -> Run:
     """Reads a run folder as the recipes write it.
 
     Args:
@@ -112,7 +113,7 @@ def _score(record):
         "agreement": record.fraction,
         "latency_ms": record.number,
         "latency_p95_ms": record.number,
-        "min_runtime": record.text,
+        "minimum_runtime": record.text,
     }
     names = [field.name for field in dataclasses.fields(FileScore)]
     return FileScore(**{name: readers[name](name, optional=True) for name in names})

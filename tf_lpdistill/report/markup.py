@@ -2,6 +2,7 @@
 
 import html
 import re
+from typing import Any
 
 _VOID = frozenset({"br", "col", "hr", "img", "link", "meta"})
 # HTML forbids these characters, even as references.
@@ -14,7 +15,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def escape(value):
+def escape(value: object) -> Markup:
     """Returns `value` as `Markup`: unchanged when it is that already, else its text, escaped.
 
     Characters that HTML does not allow (controls, lone surrogates) become U+FFFD.
@@ -24,7 +25,7 @@ def escape(value):
     return Markup(html.escape(_CONTROL.sub("\ufffd", str(value)), quote=True))
 
 
-def join(*parts):
+def join(*parts: Any) -> Markup:
     """Returns the parts, each escaped unless it is `Markup`, one after the other.
 
     Parts may be iterables of parts; `None` adds nothing.
@@ -38,7 +39,7 @@ def join(*parts):
     )
 
 
-def tag(name, /, *children, **attributes):
+def tag(name: str, /, *children: Any, **attributes: object) -> Markup:
     """Returns the element `name` as `Markup`.
 
     Args:

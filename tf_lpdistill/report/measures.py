@@ -8,7 +8,7 @@ BINS = 10
 """Bins of a reliability diagram, of equal width."""
 
 
-def confusion(labels, classes, number):
+def confusion(labels: np.ndarray, classes: np.ndarray, number: int) -> np.ndarray:
     """Counts the answers of each class.
 
     Args:
@@ -23,7 +23,7 @@ def confusion(labels, classes, number):
     return counts.reshape(number, number)
 
 
-def confused_pairs(counts, most):
+def confused_pairs(counts: np.ndarray, most: int) -> list[tuple[int, int, int]]:
     """The mistakes that are made most often.
 
     Args:
@@ -39,7 +39,7 @@ def confused_pairs(counts, most):
     return [pair for pair in pairs if pair[2]]
 
 
-def nearest(points):
+def nearest(points: np.ndarray) -> np.ndarray:
     """Finds the nearest other point of each.
 
     Args:
@@ -68,7 +68,7 @@ class Calibration:
     error: float
 
 
-def calibration(confidence, right, bins=BINS):
+def calibration(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> Calibration:
     """Compares the confidence of answers with how often they are right.
 
     The expected calibration error of Guo et al., On Calibration of Modern Neural Networks, 2017

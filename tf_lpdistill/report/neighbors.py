@@ -1,12 +1,56 @@
 """neighbors.npz: a few query images and their nearest neighbours in three feature spaces."""
 
+import pathlib
+from collections.abc import Mapping
+
 import numpy as np
 
+from tf_lpdistill import files
 from tf_lpdistill.report.arrays import Arrays
-from tf_lpdistill.report.run import NeighborGrid, Neighbors
+from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER, NeighborGrid, Neighbors
+from tf_lpdistill.types import PathLike
+
+# Which neighbours are the teacher's too.
+_SHARED = {STUDENT: "shared", ALONE: "alone_shared"}
 
 
-def read_neighbors(path, number_of_classes):
+def write_neighbors(
+    path: PathLike,
+    images: np.ndarray,
+    labels: np.ndarray,
+    queries: np.ndarray,
+    neighbors: Mapping[str, np.ndarray],
+) -> None:
+    """Writes some images and their neighbours in three feature spaces, whole or not at all.
+
+    Args:
+        path: `neighbors.npz` in the run folder.
+        images: (n, height, width, 1 or 3) uint8.
+        labels: (n,) their classes.
+        queries: (q,) positions of the images that are shown.
+        neighbors: {"teacher", "student" and "alone": (q, k) positions of the nearest neighbours},
+            k >= 1.
+
+    Raises:
+        ValueError: for other networks.
+    """
+    if set(neighbors) != {TEACHER, STUDENT, ALONE}:
+        raise ValueError(
+            f"`neighbors` must be of {TEACHER!r}, {STUDENT!r} and {ALONE!r}. Received: neighbors "
+            f"of {sorted(neighbors)}"
+        )
+    images, labels = np.asarray(images), np.asarray(labels)
+    arrays = {"images": images[queries], "labels": labels[queries]}
+    for name, found in neighbors.items():
+        arrays |= {f"{name}_images": images[found], f"{name}_labels": labels[found]}
+    for name, key in _SHARED.items():
+        same = neighbors[name][:, :, None] == neighbors[TEACHER][:, None, :]
+        arrays[key] = same.any(axis=2)
+    with files.atomic_path(path) as temporary:
+        np.savez(temporary, **arrays)
+
+
+def read_neighbors(path: pathlib.Path, number_of_classes: int) -> NeighborGrid | None:
     """Reads the neighbour grids of a run.
 
     Args:
@@ -31,19 +75,14 @@ def read_neighbors(path, number_of_classes):
         raise arrays.damaged("images", "(queries, height, width, 1 or 3), not empty", images.shape)
     labels = arrays.labels("labels", (queries,), number_of_classes)
 
-    def neighbors(name, shared):
+    def neighbors(name):
         found = arrays.get(f"{name}_images", np.uint8, (queries, None, height, width, channels))
         shape = found.shape[:2]
+        shared = _SHARED.get(name)
         return Neighbors(
             found,
             arrays.labels(f"{name}_labels", shape, number_of_classes),
             arrays.get(shared, np.bool_, shape) if shared else np.ones(shape, bool),
         )
 
-    return NeighborGrid(
-        images,
-        labels,
-        neighbors("teacher", None),
-        neighbors("student", "shared"),
-        neighbors("alone", "alone_shared"),
-    )
+    return NeighborGrid(images, labels, *map(neighbors, (TEACHER, STUDENT, ALONE)))

@@ -1,11 +1,13 @@
 """The files that a run leaves behind: what goes to the phone, and the Keras models."""
 
+import pathlib
+
 from tf_lpdistill import files
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.report.run import RunFile
 
 
-def read_files(directory):
+def read_files(directory: pathlib.Path) -> tuple[RunFile, ...]:
     """Lists the files of phone/ (the .tflite first) and the *.keras of a run folder.
 
     Sizes and checksums are taken from the files themselves.

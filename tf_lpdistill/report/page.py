@@ -3,10 +3,12 @@
 import base64
 import hashlib
 import pathlib
+from collections.abc import Iterable
 
 from tf_lpdistill import files
 from tf_lpdistill.report.load import load_run
 from tf_lpdistill.report.markup import Markup, join, tag
+from tf_lpdistill.report.run import Run
 from tf_lpdistill.report.sections import (
     confidence,
     curves,
@@ -25,6 +27,7 @@ from tf_lpdistill.report.sections import (
     watched,
 )
 from tf_lpdistill.report.style import STYLE
+from tf_lpdistill.types import PathLike
 
 _SECTIONS = (
     table,
@@ -44,7 +47,7 @@ _SECTIONS = (
 )
 
 
-def write_report(run_dir, path=None):
+def write_report(run_dir: PathLike, path: PathLike | None = None) -> pathlib.Path:
     """Reads a run folder and writes its page, whole or not at all.
 
     Args:
@@ -64,13 +67,13 @@ def write_report(run_dir, path=None):
     return path
 
 
-def render(run):
-    """Returns the page of a `Run` as HTML text."""
+def render(run: Run) -> str:
+    """Returns the page of a `run` as HTML text."""
     parts = [(s.NAME, s.TITLE, s.ABOUT, s.render(run)) for s in _SECTIONS]
     return document(run.title, headline.render(run), parts)
 
 
-def document(title, top, parts):
+def document(title: str, top: Markup, parts: Iterable[tuple[str, str, str, Markup | None]]) -> str:
     """Returns a page as HTML text.
 
     The page loads nothing: style and images are inside, and its content security policy lets

@@ -10,7 +10,7 @@ _COLOR_TYPE = {1: 0, 3: 2}  # channels: PNG colour type (greyscale, RGB), PNG sp
 _LONGEST_SIDE = 96  # pixels; a thumbnail of a photograph needs no more
 
 
-def data_uri(image):
+def data_uri(image: np.ndarray) -> str:
     """Returns an image as a `data:image/png` URI.
 
     Images with a side above 96 pixels are reduced by a whole factor, so that a page of
@@ -25,7 +25,7 @@ def data_uri(image):
     return "data:image/png;base64," + base64.b64encode(encode(reduce(image))).decode("ascii")
 
 
-def encode(image):
+def encode(image: np.ndarray) -> bytes:
     """Returns the bytes of a PNG file of `image`, uint8 (height, width, 1 or 3)."""
     height, width, channels = image.shape
     rows = np.zeros((height, 1 + width * channels), np.uint8)  # first byte of a row: filter "none"
@@ -41,7 +41,7 @@ def encode(image):
     )
 
 
-def reduce(image, longest_side=_LONGEST_SIDE):
+def reduce(image: np.ndarray, longest_side: int = _LONGEST_SIDE) -> np.ndarray:
     """Returns `image` averaged over blocks so that no side is longer than `longest_side`."""
     height, width, channels = image.shape
     factor = -(-max(height, width) // longest_side)

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def principal_plane(features):
+def principal_plane(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The two directions in which features differ most.
 
     Args:
@@ -25,7 +25,7 @@ def principal_plane(features):
     return points, explained
 
 
-def turned(points, reference):
+def turned(points: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Turns and mirrors points to lie as near a reference as they can; distances stay as they are.
 
     Principal components have no sign, and two that explain as much no order: without this, two maps

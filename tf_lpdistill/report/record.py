@@ -2,6 +2,8 @@
 
 import json
 import math
+import pathlib
+from typing import Any, Self
 
 _MISSING = object()
 
@@ -19,7 +21,7 @@ class Record:
         ValueError: when `value` is not an object.
     """
 
-    def __init__(self, value, where):
+    def __init__(self, value: object, where: str):
         self.where = where
         if not isinstance(value, dict):
             raise ValueError(
@@ -29,7 +31,7 @@ class Record:
         self._value = value
 
     @classmethod
-    def read(cls, path):
+    def read(cls, path: pathlib.Path) -> Self:
         """Returns the object in the file at `path`.
 
         Raises:
@@ -51,52 +53,52 @@ class Record:
             ) from error
         return cls(value, path.name)
 
-    def keys(self):
+    def keys(self) -> tuple[str, ...]:
         """Returns the names of the fields."""
         return tuple(self._value)
 
-    def text(self, key, optional=False):
+    def text(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is text, or `None` where it may be null or absent and is."""
         return self._get(key, lambda value: isinstance(value, str), "text", optional)
 
-    def flag(self, key):
+    def flag(self, key: str) -> bool:
         """Returns a field that is true or false."""
         return self._get(key, lambda value: isinstance(value, bool), "true or false", False)
 
-    def integer(self, key, optional=False):
+    def integer(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is an integer, 0 or more."""
         return self._get(key, _is_count, "an integer, 0 or more", optional)
 
-    def number(self, key, optional=False):
+    def number(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is a finite number, 0 or more."""
         return self._get(key, _is_number, "a finite number, 0 or more", optional)
 
-    def fraction(self, key, optional=False):
+    def fraction(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is a number from 0 to 1."""
         return self._get(key, _is_fraction, "a number from 0 to 1", optional)
 
-    def fractions(self, key, optional=False):
+    def fractions(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is a list, not empty, of numbers from 0 to 1, as a tuple."""
         return self._list(key, _is_fraction, "a list of numbers from 0 to 1", optional)
 
-    def integers(self, key):
+    def integers(self, key: str) -> tuple[int, ...]:
         """Returns a field that is a list, not empty, of integers, as a tuple."""
         return self._list(key, _is_count, "a list of integers, 0 or more", False)
 
-    def texts(self, key):
+    def texts(self, key: str) -> tuple[str, ...]:
         """Returns a field that is a list, not empty, of texts, as a tuple."""
         return self._list(key, lambda value: isinstance(value, str), "a list of texts", False)
 
-    def mapping(self, key):
+    def mapping(self, key: str) -> dict[str, Any]:
         """Returns a field that is an object, as it stands."""
         return self._get(key, lambda value: isinstance(value, dict), "an object", False)
 
-    def record(self, key, optional=False):
+    def record(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is an object, as a `Record`."""
         value = self._get(key, lambda value: isinstance(value, dict), "an object", optional)
         return None if value is None else Record(value, f"{self.where}: {key}")
 
-    def records(self, key, optional=False):
+    def records(self, key: str, optional: bool = False) -> Any:
         """Returns a field that is a list, not empty, of objects, as a list of `Record`."""
         values = self._list(
             key, lambda value: isinstance(value, dict), "a list of objects", optional

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class FileScore:
 
     `bytes` and `zipped_bytes` are sizes, `accuracy` and `agreement` (with the Keras model)
     fractions, `latency_ms` and `latency_p95_ms` one image on the computer that ran the recipe,
-    `min_runtime` the oldest runtime that can open the file.
+    `minimum_runtime` the oldest runtime that can open the file.
     """
 
     bytes: int | None
@@ -32,7 +32,7 @@ class FileScore:
     agreement: float | None
     latency_ms: float | None
     latency_p95_ms: float | None
-    min_runtime: str | None
+    minimum_runtime: str | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Row:
     relative_time: float | None = None
 
     @property
-    def mean(self):
+    def mean(self) -> float:
         """The mean accuracy over the seeds."""
         return statistics.fmean(self.accuracy)
 
     @property
-    def sd(self):
+    def sd(self) -> float | None:
         """The sample standard deviation of the accuracy, or `None` with one seed."""
         return sample_sd(self.accuracy)
 
@@ -173,9 +173,28 @@ class RunFile:
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """A whole run folder; `history`, `neighbors` and `answers` are `None` without their file.
+    """A whole run folder.
 
-    `search` is that of a recipe that tunes, else `None`.
+    Args:
+        directory: the folder.
+        recipe: name of the script that made it.
+        title: heading of its page.
+        command: the command line.
+        flags: {flag: its value}.
+        versions: {package: its version}.
+        seed: that of the run, from which those of the students follow.
+        dataset: the `Dataset`.
+        rows: a `Row` for the teacher and each method.
+        failures: a `Failure` for each method that has no row.
+        seeds: those of the students.
+        reading: a sentence on what the figures say.
+        exported: key of the row whose student was exported, or `None`.
+        hardware: what it ran on, in words.
+        history: the `History`; `None` without its file.
+        neighbors: the `NeighborGrid`; `None` without its file.
+        answers: the `Answers`; `None` without their file.
+        files: the `RunFile`s in the folder.
+        search: the `Search` of a recipe that tunes, else `None`.
     """
 
     directory: pathlib.Path
@@ -198,12 +217,12 @@ class Run:
     files: tuple[RunFile, ...]
     search: Search | None = None
 
-    def row(self, key):
-        """Returns the row with this key, or `None`."""
+    def row(self, key: str | None) -> Row | None:
+        """Returns the row with this `key`, or `None`."""
         return next((row for row in self.rows if row.key == key), None)
 
     @property
-    def network_names(self):
+    def network_names(self) -> dict[str, str]:
         """Names of the networks that single images were recorded of: {"teacher": "Teacher", ...}.
 
         "student" is the exported one.
@@ -218,17 +237,17 @@ class Run:
         return names | {INT8: f"{names[STUDENT]}, int8 file"}
 
     @property
-    def students(self):
+    def students(self) -> tuple[Row, ...]:
         """The rows of the students: all but the teacher's."""
         return tuple(row for row in self.rows if row.key != TEACHER)
 
     @property
-    def best(self):
+    def best(self) -> Row | None:
         """The student marked best (the most accurate of them), or `None` without a student."""
         marked = [row for row in self.students if row.best]
         return max(marked or self.students, key=lambda row: row.mean, default=None)
 
 
-def sample_sd(values):
+def sample_sd(values: Sequence[float]) -> float | None:
     """Returns the sample standard deviation of `values`, or `None` for fewer than two."""
     return statistics.stdev(values) if len(values) > 1 else None

@@ -4,6 +4,8 @@ import dataclasses
 import math
 from collections.abc import Mapping
 
+from tf_lpdistill.report.record import Record
+
 
 @dataclasses.dataclass(frozen=True)
 class Parameter:
@@ -40,17 +42,17 @@ class Search:
     trials: tuple[Trial, ...]
 
     @property
-    def judged(self):
+    def judged(self) -> tuple[Trial, ...]:
         """The trials with an accuracy, in their order."""
         return tuple(trial for trial in self.trials if trial.accuracy is not None)
 
     @property
-    def best(self):
+    def best(self) -> Trial:
         """The most accurate trial, of equal ones the first."""
-        return max(self.judged, key=lambda trial: trial.accuracy)
+        return max(self.judged, key=lambda trial: trial.accuracy or 0.0)
 
 
-def read_search(record):
+def read_search(record: Record | None) -> Search | None:
     """Reads the entry "search" of results.json.
 
     Args:

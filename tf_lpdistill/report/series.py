@@ -1,13 +1,13 @@
 """Which colour a method has: the same one in every chart of a page."""
 
-from tf_lpdistill.report.run import ALONE, TEACHER
+from tf_lpdistill.report.run import ALONE, TEACHER, Run
 
 _COLORS = 6
 OTHER = "series-other"
 """The class of a method that has no colour of its own."""
 
 
-def series(run):
+def series(run: Run) -> dict[str, str]:
     """Returns a dict from the keys of the rows to classes of the style that set their colour.
 
     The teacher and the lone student are grey, they are what the methods are measured against;
@@ -26,12 +26,12 @@ def series(run):
     }
 
 
-def others(run):
+def others(run: Run) -> int:
     """Returns how many methods have no colour of their own."""
     return list(series(run).values()).count(OTHER)
 
 
-def note(run, what):
+def note(run: Run, what: str) -> str | None:
     """Returns a sentence on the methods without a colour, or `None` where all have one.
 
     Args:

@@ -1,9 +1,11 @@
 """Tables for those who do not see a chart: a screen reader finds them, the eye does not."""
 
-from tf_lpdistill.report.markup import tag
+from collections.abc import Iterable, Sequence
+
+from tf_lpdistill.report.markup import Markup, tag
 
 
-def table(caption, heads, rows):
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str | float]]) -> Markup:
     """Returns the values of a chart as a table that is not drawn.
 
     Args:

@@ -2,11 +2,12 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 
 WIDE, NARROW = 860, 340
 """Widths in CSS pixels of the two drawings of every chart: for a desktop and for a phone."""
@@ -28,18 +29,18 @@ class Scale:
     stop: float
     log: bool = False
 
-    def __call__(self, value):
+    def __call__(self, value: Any) -> Any:
         """Returns the pixel of `value` (a number or an array)."""
         warp = np.log if self.log else np.asarray
         share = (warp(value) - warp(self.low)) / (warp(self.high) - warp(self.low))
         return self.start + share * (self.stop - self.start)
 
-    def ticks(self, number):
+    def ticks(self, number: int) -> list[float]:
         """Returns about `number` round values between the ends, ascending."""
         return _log_ticks(self.low, self.high) if self.log else nice(self.low, self.high, number)
 
 
-def nice(low, high, number):
+def nice(low: float, high: float, number: int) -> list[float]:
     """Returns about `number` round values (1, 2, 2.5 or 5 times a power of ten) in [low, high]."""
     rough = (high - low) / max(number, 1)
     power = 10.0 ** math.floor(math.log10(rough))
@@ -61,7 +62,7 @@ def _log_ticks(low, high):
     return values
 
 
-def responsive(draw: Callable, label):
+def responsive(draw: Callable, label: str) -> Markup:
     """Returns a chart drawn twice, of which the style shows the one that fits the screen.
 
     One drawing scaled down to a phone would have letters of five pixels.
@@ -79,7 +80,9 @@ def responsive(draw: Callable, label):
     )
 
 
-def canvas(height, children, *, width, label, class_="chart"):
+def canvas(
+    height: float, children: Any, *, width: float, label: str, class_: str = "chart"
+) -> Markup:
     """Returns the `svg` element of a drawing of width x height pixels; `label` as above."""
     return tag(
         "svg",
@@ -91,7 +94,7 @@ def canvas(height, children, *, width, label, class_="chart"):
     )
 
 
-def clip(x, y, *children):
+def clip(x: Scale, y: Scale, *children: Any) -> Markup:
     """Returns the children, cut off at the edges of the area that two `Scale`s span."""
     left, top = float(x.start), float(min(y.start, y.stop))
     width, height = float(x.stop - x.start), float(abs(y.stop - y.start))
@@ -106,51 +109,51 @@ def clip(x, y, *children):
     )
 
 
-def line(x1, y1, x2, y2, class_):
+def line(x1: float, y1: float, x2: float, y2: float, class_: str) -> Markup:
     """Returns a straight line."""
     x1, y1, x2, y2 = map(float, (x1, y1, x2, y2))
     return tag("line", x1=x1, y1=y1, x2=x2, y2=y2, class_=class_)
 
 
-def text(x, y, value, class_, anchor="start"):
+def text(x: float, y: float, value: object, class_: str, anchor: str = "start") -> Markup:
     """Returns a text that starts, is centred ("middle") or ends ("end") at (x, baseline y)."""
     return tag("text", value, x=float(x), y=float(y), class_=class_, text_anchor=anchor)
 
 
-def dot(x, y, radius, class_):
+def dot(x: float, y: float, radius: float, class_: str) -> Markup:
     """Returns a filled circle."""
     return tag("circle", cx=float(x), cy=float(y), r=float(radius), class_=class_)
 
 
-def short(name, most):
+def short(name: str, most: int) -> str:
     """Returns a name, or its first letters and an ellipsis where it has more than `most`."""
     return name if len(name) <= most else f"{name[: most - 1]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def width_of(names):
+def width_of(names: Iterable[str]) -> float:
     """Returns about how many pixels the longest of the names takes, at the size of a label."""
     return 7.0 * max(map(len, names), default=0)
 
 
-def upright(x, y, value, class_):
+def upright(x: float, y: float, value: object, class_: str) -> Markup:
     """Returns a text that runs upwards from (baseline x, y)."""
     turn = f"rotate(-90 {x:.2f} {y:.2f})"
     return tag("text", value, x=float(x), y=float(y), class_=class_, transform=turn)
 
 
-def square(x, y, side, class_, opacity=None):
+def square(x: float, y: float, side: float, class_: str, opacity: float | None = None) -> Markup:
     """Returns a square with its upper left corner at (x, y)."""
     x, y, side = map(float, (x, y, side))
     return tag("rect", x=x, y=y, width=side, height=side, class_=class_, fill_opacity=opacity)
 
 
-def cloud(xs, ys, class_):
+def cloud(xs: np.ndarray, ys: np.ndarray, class_: str) -> Markup:
     """Returns many small dots as one path, whose round caps are the dots."""
     steps = "".join(f"M{x:.1f} {y:.1f}h0" for x, y in zip(xs, ys, strict=True))
     return tag("path", d=steps, class_=class_)
 
 
-def curve(xs, ys, class_):
+def curve(xs: np.ndarray, ys: np.ndarray, class_: str) -> Markup:
     """Returns a line through the points; a NaN interrupts it, a lone point becomes a dot."""
     runs = _runs(np.isfinite(ys))
     lines = [
@@ -162,7 +165,7 @@ def curve(xs, ys, class_):
     return join(lines, lone)
 
 
-def band(xs, lows, highs, class_):
+def band(xs: np.ndarray, lows: np.ndarray, highs: np.ndarray, class_: str) -> Markup:
     """Returns the area between two curves; NaN interrupts it."""
     return join(
         tag(
@@ -178,7 +181,15 @@ def band(xs, lows, highs, class_):
     )
 
 
-def grid(x, y, x_ticks, y_ticks, *, x_text=str, y_text=str):
+def grid(
+    x: Scale,
+    y: Scale,
+    x_ticks: Sequence[float],
+    y_ticks: Sequence[float],
+    *,
+    x_text: Callable[[float], str] = str,
+    y_text: Callable[[float], str] = str,
+) -> Markup:
     """Returns horizontal rules with their values at the left, and values below.
 
     Args:
@@ -193,7 +204,7 @@ def grid(x, y, x_ticks, y_ticks, *, x_text=str, y_text=str):
     )
 
 
-def spread(positions, gap, low, high):
+def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:
     """Moves positions apart as little as needed, in their order, so that labels do not collide.
 
     Args:

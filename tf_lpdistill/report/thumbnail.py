@@ -1,12 +1,14 @@
 """A small image on the page."""
 
+import numpy as np
+
 from tf_lpdistill.report.markup import Markup, tag
 from tf_lpdistill.report.png import data_uri
 
 _PIXELATED = 48  # pixels: images up to this size are shown with their pixels as squares
 
 
-def thumbnail(image, alt):
+def thumbnail(image: np.ndarray, alt: str) -> Markup:
     """Returns the `img` element of an image.
 
     Args:

@@ -2,12 +2,14 @@
 
 from tf_lpdistill.teachers.absent import AbsentTeacher
 from tf_lpdistill.teachers.cache import TeacherCache
-from tf_lpdistill.teachers.connect import connect
-from tf_lpdistill.teachers.ensemble import TeacherEnsemble, split_path
+from tf_lpdistill.teachers.connect import AnyTeacher, connect
+from tf_lpdistill.teachers.ensemble import TeacherEnsemble
 from tf_lpdistill.teachers.live import LiveTeacher, fingerprint
+from tf_lpdistill.teachers.names import split_path
 
 __all__ = [
     "AbsentTeacher",
+    "AnyTeacher",
     "LiveTeacher",
     "TeacherCache",
     "TeacherEnsemble",

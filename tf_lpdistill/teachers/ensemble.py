@@ -2,8 +2,11 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
 import keras
+
+from tf_lpdistill.teachers.live_ensemble import LiveEnsemble
 
 
 class TeacherEnsemble:
@@ -46,29 +49,18 @@ class TeacherEnsemble:
         TeacherEnsemble(['resnet', 'vgg'], weights=[0.75, 0.25])
     """
 
-    def __init__(self, teachers, weights=None):
+    def __init__(self, teachers: Sequence[keras.Model], weights: Sequence[float] | None = None):
         self.teachers = _check_models(teachers)
         self.names = tuple(teacher.name for teacher in self.teachers)
         _check_names(self.names)
         self.weights = _check_weights(weights, len(self.teachers))
 
+    def source(self, names: Sequence[str]) -> LiveEnsemble:
+        """Returns the source of the features with these `names`, see `connect`."""
+        return LiveEnsemble(self, names)
+
     def __repr__(self):
         return f"TeacherEnsemble({list(self.names)}, weights={list(self.weights)})"
-
-
-def split_path(path, names):
-    """Tells whether the name of a feature belongs to one teacher of an ensemble.
-
-    Args:
-        path: what a loss has as `teacher_layer_name`: str, or None.
-        names: names of the teachers.
-
-    Returns:
-        (teacher, feature): the teacher's name, None for all teachers; the rest of the path, None
-        for the teacher's output.
-    """
-    first, _, rest = (path or "").partition("/")
-    return (first, rest or None) if first in names else (None, path)
 
 
 def _check_models(teachers):

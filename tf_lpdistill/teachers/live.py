@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 
 import keras
 
+from tf_lpdistill.batch import Batch
 from tf_lpdistill.taps import Tap, check_inputs
+from tf_lpdistill.types import Structure
 
 
 class LiveTeacher:
@@ -19,30 +22,31 @@ class LiveTeacher:
         names: names of features, see `tf_lpdistill.taps`.
     """
 
-    teacher_names, teacher_weights = (), None  # only an ensemble has them
+    teacher_names: tuple[str, ...] = ()  # only an ensemble has them
+    teacher_weights: tuple[float, ...] | None = None
 
-    def __init__(self, model, names):
+    def __init__(self, model: keras.Model, names: Sequence[str]):
         self.model = model
         self._tap = Tap(model, names)
 
-    def check_inputs(self, inputs):
-        """Raises `ValueError` for inputs that the model was not built for."""
+    def check_inputs(self, inputs: Structure) -> None:
+        """Raises `ValueError` for `inputs` that the model was not built for."""
         check_inputs(self.model, inputs)
 
-    def outputs(self, batch):
-        """Returns `(predictions, features)` of a `Batch`."""
+    def outputs(self, batch: Batch) -> tuple[Structure, dict[str, Structure]]:
+        """Returns `(predictions, features)` of a `batch`."""
         return self._tap(batch.inputs, training=False)
 
-    def output_specs(self, inputs):
-        """Returns the symbolic `(predictions, features)` for symbolic inputs."""
+    def output_specs(self, inputs: Structure) -> tuple[Structure, dict[str, Structure]]:
+        """Returns the symbolic `(predictions, features)` for symbolic `inputs`."""
         return self._tap.compute_output_spec(inputs)
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Returns the fingerprint of the model."""
         return fingerprint(self.model)
 
 
-def fingerprint(model):
+def fingerprint(model: keras.Model) -> str:
     """Identifies a trained model: SHA-256 of its layers' settings and weights.
 
     Names do not count, since Keras numbers them anew in each process, nor does `trainable`.

@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
+from typing import Any
 
-from tf_lpdistill.teachers.ensemble import split_path
+from tf_lpdistill.batch import Batch
 from tf_lpdistill.teachers.live import LiveTeacher
+from tf_lpdistill.teachers.names import split_path
+from tf_lpdistill.types import Structure
 
 
 class LiveEnsemble:
@@ -21,7 +25,7 @@ class LiveEnsemble:
         ValueError: for a name that a teacher does not have; the text names the teacher.
     """
 
-    def __init__(self, ensemble, names):
+    def __init__(self, ensemble: Any, names: Sequence[str]):
         self.model = ensemble
         self.teacher_names, self.teacher_weights = ensemble.names, ensemble.weights
         self._paths = {name: split_path(name, ensemble.names) for name in names}
@@ -40,16 +44,16 @@ class LiveEnsemble:
                 f"of the ensemble; name the layer of each as ('{others}'), or that of one."
             ) from error
 
-    def check_inputs(self, inputs):
+    def check_inputs(self, inputs: Structure) -> None:
         """Raises `ValueError` for inputs that one of the models was not built for."""
         for teacher in self._teachers:
             teacher.check_inputs(inputs)
 
-    def outputs(self, batch):
+    def outputs(self, batch: Batch) -> tuple[Structure, dict[str, Structure]]:
         """Returns `(predictions, features)` of a `Batch`."""
         return self._join([teacher.outputs(batch) for teacher in self._teachers])
 
-    def output_specs(self, inputs):
+    def output_specs(self, inputs: Structure) -> tuple[Structure, dict[str, Structure]]:
         """Returns the symbolic `(predictions, features)` for symbolic inputs."""
         return self._join([teacher.output_specs(inputs) for teacher in self._teachers])
 
@@ -64,7 +68,7 @@ class LiveEnsemble:
 
         return pick(None, None), {path: pick(*parts) for path, parts in self._paths.items()}
 
-    def fingerprint(self):
+    def fingerprint(self) -> str:
         """Returns one fingerprint of all models, their order and their weights."""
         prints = [teacher.fingerprint() for teacher in self._teachers]
         parts = json.dumps([prints, self.model.weights])

@@ -4,18 +4,22 @@ import pathlib
 import platform
 import shlex
 import time
+from typing import Any
 
 import numpy as np
 
 from tf_lpdistill.tflite import litert_tool
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
+from tf_lpdistill.types import PathLike
 
 _WARM_UP_RUNS = 5
 _PHONE_FOLDER = "/data/local/tmp"
 
 
-def benchmark(bundle, runs=50, threads=1):
+def benchmark(
+    bundle: Bundle | PathLike, runs: int = 50, threads: int = 1
+) -> dict[str, dict[str, Any]]:
     """Measures size and host latency of every file of a bundle.
 
     The results also go into bundle.json (`host_benchmark`, with the name of the CPU) and
@@ -56,7 +60,7 @@ def benchmark(bundle, runs=50, threads=1):
     return results
 
 
-def phone_command(path, runs=50, threads=4):
+def phone_command(path: PathLike, runs: int = 50, threads: int = 4) -> str:
     """Returns the shell command that times a file on a phone which is connected by USB.
 
     It needs `adb`, and TensorFlow Lite's `benchmark_model` for the phone's CPU in the phone's
@@ -87,7 +91,7 @@ def _times(runner, runs):
     return times[_WARM_UP_RUNS:]
 
 
-def cpu_name():
+def cpu_name() -> str:
     """Returns the name of this computer's CPU, as well as the system tells it."""
     try:
         lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()

@@ -6,7 +6,7 @@ _RESAMPLES = 2000
 _LEVEL = 0.95
 
 
-def mean_interval(values, seed=0):
+def mean_interval(values: np.ndarray, seed: int = 0) -> tuple[float, float]:
     """Returns the 95 % bootstrap interval of the mean of `values`.
 
     The images are drawn anew 2,000 times, with replacement; only the counts of each distinct value

@@ -3,11 +3,13 @@
 import dataclasses
 import json
 import pathlib
+from typing import Any, Self
 
 from tf_lpdistill import files
 from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import card
 from tf_lpdistill.tflite.metadata import LABELS
+from tf_lpdistill.types import PathLike
 
 FACTS = "bundle.json"
 CARD = "MODEL_CARD.md"
@@ -37,7 +39,7 @@ class Bundle:
     files: dict[str, pathlib.Path]
 
     @classmethod
-    def open(cls, directory):
+    def open(cls, directory: "Bundle | PathLike") -> Self:
         """Opens a bundle and checks every file against its SHA-256 in bundle.json.
 
         Args:
@@ -62,16 +64,16 @@ class Bundle:
             files={p: directory / entry["file"] for p, entry in facts["files"].items()},
         )
 
-    def facts(self):
+    def facts(self) -> dict[str, Any]:
         """Returns the content of bundle.json as it is now."""
         return read_facts(self.directory)
 
-    def record(self, facts):
-        """Writes bundle.json and the model card made from it."""
+    def record(self, facts: dict[str, Any]) -> None:
+        """Writes `facts` into bundle.json, and the model card made from it."""
         write_facts(self.directory, facts)
 
 
-def read_facts(directory):
+def read_facts(directory: pathlib.Path) -> dict[str, Any]:
     """Reads bundle.json.
 
     Raises:
@@ -110,7 +112,7 @@ def _check_form(facts):
     Preprocessing(**facts["preprocessing"])
 
 
-def write_facts(directory, facts):
+def write_facts(directory: pathlib.Path, facts: dict[str, Any]) -> None:
     """Writes bundle.json and MODEL_CARD.md into `directory`."""
     files.write_json(pathlib.Path(directory) / FACTS, facts)
     files.write_text(pathlib.Path(directory) / CARD, card.model_card(facts))
@@ -130,7 +132,7 @@ def _check_file(directory, name, checksum):
         )
 
 
-def check_replaceable(directory):
+def check_replaceable(directory: PathLike) -> None:
     """Refuses to replace a folder that holds anything but a bundle.
 
     Args:

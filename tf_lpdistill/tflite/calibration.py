@@ -5,11 +5,12 @@ import tensorflow as tf
 
 from tf_lpdistill.tflite import pixels
 from tf_lpdistill.tflite.runtime import open_all_tensors
+from tf_lpdistill.types import Structure
 
 MAX_IMAGES = 200
 
 
-def representative_images(data, image_size):
+def representative_images(data: Structure, image_size: tuple[int, int]) -> np.ndarray:
     """Returns up to 200 images that stand for what the phone will see.
 
     Args:
@@ -47,12 +48,12 @@ def _spread(data):
     return np.asarray(images)[spread(len(images))]
 
 
-def spread(count):
+def spread(count: int) -> np.ndarray:
     """Returns up to 200 of the rows 0..count - 1, evenly spread, as an array of integers."""
     return np.linspace(0, count - 1, min(count, MAX_IMAGES)).round().astype(int)
 
 
-def calibration_inputs(images, batch_size=1):
+def calibration_inputs(images: np.ndarray, batch_size: int = 1) -> np.ndarray:
     """Returns the images as float32 batches, the first image with a black and a white pixel.
 
     Callers hand raw bytes to a uint8 input without looking at its scale (MediaPipe does), so the
@@ -73,7 +74,7 @@ def calibration_inputs(images, batch_size=1):
     return inputs[rows].reshape(-1, batch_size, *inputs.shape[1:])
 
 
-def check_finite_activations(model, inputs):
+def check_finite_activations(model: bytes, inputs: np.ndarray) -> None:
     """Refuses a network with infinite or NaN activations, which kill the quantizer's process.
 
     Args:

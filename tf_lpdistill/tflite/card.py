@@ -1,7 +1,9 @@
 """MODEL_CARD.md: the facts of a bundle in words, and nothing that is not among them."""
 
+from typing import Any
 
-def model_card(facts):
+
+def model_card(facts: dict[str, Any]) -> str:
     """Returns the card, Markdown.
 
     Args:

@@ -1,9 +1,14 @@
 """From a Keras student to the bytes of a `.tflite` file, in five precisions."""
 
 import re
+from collections.abc import Collection
+from typing import Any
 
+import keras
+import numpy as np
 import tensorflow as tf
 
+from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import calibration, selective
 from tf_lpdistill.tflite.runtime import quiet
 from tf_lpdistill.tflite.student import float32_compute, frozen
@@ -13,7 +18,13 @@ PRECISIONS = ("float32", "float16", "dynamic", "int8")
 ALL_PRECISIONS = (*PRECISIONS, "int16x8")
 
 
-def phone_function(student, preprocessing, add_softmax, batch_size=1, output="probability"):
+def phone_function(
+    student: keras.Model,
+    preprocessing: Preprocessing,
+    add_softmax: bool,
+    batch_size: int = 1,
+    output: str = "probability",
+) -> Any:
     """Returns the whole way from a picture to probabilities as one concrete function.
 
     Args:
@@ -44,7 +55,13 @@ def phone_function(student, preprocessing, add_softmax, batch_size=1, output="pr
         return classify.get_concrete_function()
 
 
-def convert(function, precision, images=None, int8_input="uint8", float_tensors=()):
+def convert(
+    function: Any,
+    precision: str,
+    images: np.ndarray | None = None,
+    int8_input: str = "uint8",
+    float_tensors: Collection[str] = (),
+) -> bytes:
     """Converts a `phone_function` to a `.tflite` file of built-in operations only.
 
     float32 and float16 keep float32 in and out (float16 stores the weights in half the bytes);

@@ -1,8 +1,12 @@
 """Why an int8 file scores less than the student, and whether float layers would help."""
 
+from typing import Any
+
+import keras
 import numpy as np
 
 from tf_lpdistill.tflite import selective, snr
+from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.convert import convert, phone_function
 from tf_lpdistill.tflite.runtime import Runner
 from tf_lpdistill.tflite.student import layer_names
@@ -12,7 +16,9 @@ _CALIBRATION_IMAGES = 200
 _NUM_WORST = 3
 
 
-def diagnose(bundle, student, images, truth):
+def diagnose(
+    bundle: Bundle, student: keras.Model, images: np.ndarray, truth: np.ndarray
+) -> dict[str, Any]:
     """Finds the layers that lose most in the int8 file, and tries to keep the worst one float.
 
     The try is a file made anew, calibrated on these very images, kept nowhere, and scored on them:

@@ -3,13 +3,18 @@
 import sys
 import warnings
 
+import keras
 import tensorflow as tf
 
 from tf_lpdistill.compression import QuantizedStudent
+from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.tflite.conversion import Conversion
 from tf_lpdistill.tflite.runtime import quiet
 
 
-def take_apart(student):
+def take_apart(
+    student: keras.Model | QuantizedStudent,
+) -> tuple[keras.Model, QuantizedStudent | None]:
     """Tells a quantization-aware student from a Keras model.
 
     Args:
@@ -23,7 +28,7 @@ def take_apart(student):
     return student, None
 
 
-def check_conversion(conversion):
+def check_conversion(conversion: Conversion) -> None:
     """Refuses layers kept in float: which ranges a student needs was decided when it was trained.
 
     Raises:
@@ -37,7 +42,13 @@ def check_conversion(conversion):
         )
 
 
-def convert(student, preprocessing, add_softmax, conversion, output="probability"):
+def convert(
+    student: QuantizedStudent,
+    preprocessing: Preprocessing,
+    add_softmax: bool,
+    conversion: Conversion,
+    output: str = "probability",
+) -> bytes:
     """Converts with the ranges that were trained; no images are needed.
 
     Args:

@@ -3,11 +3,14 @@
 import dataclasses
 import importlib.metadata
 import platform
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 
 from tf_lpdistill import files
+from tf_lpdistill.compression.quantized import QuantizedStudent
+from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import (
     calibration,
     emulated,
@@ -25,26 +28,30 @@ from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_
 from tf_lpdistill.tflite.conversion import Conversion
 from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
 from tf_lpdistill.tflite.inspect import inspect_file, output_width
+from tf_lpdistill.tflite.metadata import About
+from tf_lpdistill.tflite.origin import Origin
+from tf_lpdistill.tflite.runtime import import_interpreter
+from tf_lpdistill.types import PathLike, Structure
 
 _NUM_PROBES = 16
 _CALIBRATED = {"int8", "int16x8"}
 
 
 def export_bundle(
-    student,
-    directory,
+    student: keras.Model | QuantizedStudent,
+    directory: PathLike,
     *,
-    labels,
-    preprocessing,
-    precisions=PRECISIONS,
-    representative_data=None,
-    max_runtime="2.17.0",
-    name=None,
-    about=None,
-    conversion=None,
-    score_calibration=None,
-    origin=None,
-):
+    labels: Sequence[str] | None,
+    preprocessing: Preprocessing,
+    precisions: Sequence[str] = PRECISIONS,
+    representative_data: Structure = None,
+    max_runtime: str | None = "2.17.0",
+    name: str | None = None,
+    about: About | None = None,
+    conversion: Conversion | None = None,
+    score_calibration: Sequence[Sequence[float]] | None = None,
+    origin: Origin | None = None,
+) -> Bundle:
     """Exports a student as `.tflite` files that an Android developer can use as they are.
 
     Each file takes RGB pixels 0..255 and returns probabilities: the conversion to grey, the
@@ -87,7 +94,9 @@ def export_bundle(
             have; when a file needs a newer runtime than `max_runtime`; when `directory` holds
             anything else than a bundle.
         RuntimeError: when a converted file does not compute what the student does.
+        ImportError: without the package ai-edge-litert, in which every file is tried.
     """
+    import_interpreter()
     precisions = rules.check_precisions(precisions)
     rules.version(max_runtime)
     conversion = conversion or Conversion()

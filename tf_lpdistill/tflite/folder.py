@@ -4,12 +4,14 @@ import contextlib
 import os
 import pathlib
 import shutil
+from collections.abc import Iterator
 
 from tf_lpdistill.files import beside
+from tf_lpdistill.types import PathLike
 
 
 @contextlib.contextmanager
-def replaced(directory):
+def replaced(directory: PathLike) -> Iterator[pathlib.Path]:
     """Yields an empty folder that takes the place of `directory` when the block ends well.
 
     It lies beside `directory`, so that taking its place is a rename. On any error it is removed

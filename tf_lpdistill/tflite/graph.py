@@ -16,7 +16,7 @@ class Operation:
     output: str
 
 
-def operations(model):
+def operations(model: bytes) -> list[Operation]:
     """Returns the operations of the main graph, in the order of execution.
 
     Args:

@@ -3,13 +3,15 @@
 import collections
 import pathlib
 import zlib
+from typing import Any
 
 from tf_lpdistill import files
+from tf_lpdistill.types import PathLike
 
 _INTEGERS = ("INT8", "INT16")
 
 
-def inspect_file(path):
+def inspect_file(path: PathLike) -> dict[str, Any]:
     """Reads the facts of a `.tflite` from the file itself.
 
     Args:
@@ -51,7 +53,7 @@ def inspect_file(path):
     }
 
 
-def output_width(model):
+def output_width(model: bytes) -> int:
     """Returns the last side of the output of a `.tflite`.
 
     Args:

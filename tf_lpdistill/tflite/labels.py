@@ -2,11 +2,15 @@
 
 import collections
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from tf_lpdistill.types import PathLike
 
 
-def check(labels, num_classes):
+def check(labels: Sequence[str], num_classes: int) -> list[str]:
     """Returns the labels as a list of `str`, or refuses them.
 
     Args:
@@ -38,7 +42,7 @@ def check(labels, num_classes):
     return [str(label) for label in labels]
 
 
-def check_truth(truth, count, num_classes, argument):
+def check_truth(truth: ArrayLike | None, count: int, num_classes: int, argument: str) -> np.ndarray:
     """Returns the integer labels of images as (n,), or refuses them.
 
     Args:
@@ -67,12 +71,12 @@ def check_truth(truth, count, num_classes, argument):
     return flat
 
 
-def to_text(labels):
+def to_text(labels: Sequence[str]) -> str:
     """Returns the content of a labels file: UTF-8, one label a line."""
     return "".join(f"{label}\n" for label in labels)
 
 
-def read(path):
+def read(path: PathLike) -> list[str]:
     """Reads a labels file: UTF-8, one label a line, in the order of the outputs.
 
     Raises:

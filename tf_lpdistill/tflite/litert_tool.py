@@ -7,16 +7,18 @@ import subprocess
 import sys
 import tempfile
 
+from tf_lpdistill.types import PathLike
+
 _SECONDS = 300
 
 
-def find_tool():
+def find_tool() -> str | None:
     """Returns the path of `litert-benchmark`, beside this Python or on the PATH, or None."""
     beside = pathlib.Path(sys.executable).with_name("litert-benchmark")
     return str(beside) if beside.is_file() else shutil.which("litert-benchmark")
 
 
-def measure(path, runs, threads):
+def measure(path: PathLike, runs: int, threads: int) -> dict[str, float] | None:
     """Times one file through LiteRT's CompiledModel, the interface of new Android apps.
 
     Args:

@@ -10,12 +10,15 @@ import dataclasses
 import io
 import pathlib
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
 import flatbuffers
 import numpy as np
 
 from tf_lpdistill.files import check_archive
 from tf_lpdistill.tflite import tables
+from tf_lpdistill.types import PathLike
 
 LABELS = "labels.txt"
 SCORES = "score_calibration.txt"
@@ -84,7 +87,9 @@ class About:
     license: str = ""
 
 
-def classifier(name, about, image_size, num_classes, calibrated=False):
+def classifier(
+    name: str, about: About, image_size: tuple[int, int], num_classes: int, calibrated: bool = False
+) -> dict[str, Any]:
     """Returns the metadata of an image classifier as a dict.
 
     Args:
@@ -117,7 +122,9 @@ def classifier(name, about, image_size, num_classes, calibrated=False):
     return _model(name, about, description, _image(image_size), probability)
 
 
-def embedder(name, about, image_size, dimensions):
+def embedder(
+    name: str, about: About, image_size: tuple[int, int], dimensions: int
+) -> dict[str, Any]:
     """Returns the metadata of a student that returns embeddings, as a dict.
 
     Args:
@@ -178,7 +185,7 @@ class _AlignedBuilder(flatbuffers.Builder):
         return super().CreateNumpyVector(x)
 
 
-def attach(model, metadata, files):
+def attach(model: bytes, metadata: dict[str, Any], files: Mapping[str, bytes]) -> bytes:
     """Returns the model with metadata and associated files, and checks them by reading back.
 
     Args:
@@ -223,7 +230,7 @@ def _append_zip(model, files):
     return stream.getvalue()
 
 
-def read(model):
+def read(model: PathLike | bytes) -> tuple[dict[str, Any] | None, dict[str, bytes]]:
     """Reads metadata and associated files out of a `.tflite`.
 
     Args:

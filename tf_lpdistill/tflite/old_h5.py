@@ -11,13 +11,17 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+from tf_lpdistill.types import PathLike
 
 # Keras 2 derived these from Conv2D and wrote its `groups`, always 1, into their configuration.
 _WITHOUT_GROUPS = ("DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose")
 
 
 @contextlib.contextmanager
-def readable(path):
+def readable(path: PathLike) -> Iterator[pathlib.Path]:
     """Yields the path of a copy that Keras 3 reads; the copy is gone after the block.
 
     Args:
@@ -54,7 +58,7 @@ def _repair_file(file, path):
     file.pop("optimizer_weights", None)
 
 
-def repair(config):
+def repair(config: Any) -> Any:
     """Returns a configuration of Keras 2 in the words of Keras 3.
 
     Args:

@@ -3,10 +3,16 @@
 import keras
 import numpy as np
 
+from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import student as students
 
 
-def of_student(student, preprocessing, images, is_classifier=True):
+def of_student(
+    student: keras.Model,
+    preprocessing: Preprocessing,
+    images: np.ndarray,
+    is_classifier: bool = True,
+) -> tuple[bool, np.ndarray]:
     """Runs the Keras student in float32, as it is exported.
 
     Args:

@@ -1,12 +1,18 @@
 """Raw pixels 0..255 out of whatever the caller holds them in: a dataset, or arrays."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import tensorflow as tf
+
+from tf_lpdistill.types import Structure
 
 _CHUNK = 256
 
 
-def batches(data, image_size, argument):
+def batches(
+    data: Structure, image_size: tuple[int, int], argument: str
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
     """Yields the images of `data` as the phone will see them: whole pixel values 0..255.
 
     Args:
@@ -55,7 +61,7 @@ def _numpy_batches(data, argument):
         yield images[part], None if labels is None else labels[part]
 
 
-def check_pixels(images, argument, check_scale=True):
+def check_pixels(images: np.ndarray, argument: str, check_scale: bool = True) -> None:
     """Refuses what cannot be a batch of raw pixels.
 
     Args:
@@ -89,7 +95,7 @@ def check_pixels(images, argument, check_scale=True):
         )
 
 
-def to_uint8(images, image_size):
+def to_uint8(images: np.ndarray, image_size: tuple[int, int]) -> np.ndarray:
     """Returns (batch, *image_size, channels) uint8, resized where needed and rounded."""
     if tuple(images.shape[1:3]) != tuple(image_size):
         images = tf.image.resize(images, image_size, antialias=True).numpy()
@@ -98,6 +104,6 @@ def to_uint8(images, image_size):
     return np.clip(np.rint(images), 0, 255).astype(np.uint8)
 
 
-def to_rgb(images):
+def to_rgb(images: np.ndarray) -> np.ndarray:
     """Returns (..., 3): grey pixels repeated over the three channels, RGB as it is."""
     return np.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images

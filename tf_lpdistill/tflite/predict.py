@@ -5,9 +5,10 @@ import numpy as np
 from tf_lpdistill.tflite import pixels
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
+from tf_lpdistill.types import PathLike, Structure
 
 
-def predict(bundle, precision, images):
+def predict(bundle: Bundle | PathLike, precision: str, images: Structure) -> np.ndarray:
     """Runs one file of a bundle on images, one after the other.
 
     Args:

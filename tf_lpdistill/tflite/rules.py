@@ -1,7 +1,10 @@
 """The rules of an export: what may be asked for, and what a finished file must be."""
 
+import pathlib
 import re
 import warnings
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +18,7 @@ _FLOAT32_TOLERANCE = 1e-3
 _MIN_AGREEMENT = 0.8
 
 
-def check_precisions(precisions):
+def check_precisions(precisions: str | Iterable[str]) -> list[str]:
     """Returns the precisions as a list.
 
     Raises:
@@ -31,7 +34,7 @@ def check_precisions(precisions):
     return precisions
 
 
-def check_name(name, default):
+def check_name(name: str | None, default: str) -> str:
     """Returns `name`, or `default` made fit for a file name where `name` is None.
 
     Raises:
@@ -47,7 +50,7 @@ def check_name(name, default):
     return name
 
 
-def version(text):
+def version(text: str | None) -> tuple[int, ...] | None:
     """Returns (2, 17) for "2.17.0" and for "2.17", and None for None.
 
     Raises:
@@ -66,7 +69,7 @@ def version(text):
     return tuple(numbers)
 
 
-def check_runtime(file, minimum, max_runtime):
+def check_runtime(file: str, minimum: str | None, max_runtime: str | None) -> None:
     """Refuses a file that needs a newer TensorFlow Lite than the app has.
 
     Args:
@@ -84,7 +87,9 @@ def check_runtime(file, minimum, max_runtime):
     )
 
 
-def check_integers(file, precision, facts, int8_input="uint8"):
+def check_integers(
+    file: str, precision: str, facts: dict[str, Any], int8_input: str = "uint8"
+) -> None:
     """Refuses an "int8" or "int16x8" file that computes in float, or reads its pixels wrongly.
 
     Args:
@@ -110,7 +115,14 @@ def check_integers(file, precision, facts, int8_input="uint8"):
     )
 
 
-def check_results(path, precision, images, expected, real, is_classifier=True):
+def check_results(
+    path: pathlib.Path,
+    precision: str,
+    images: np.ndarray,
+    expected: np.ndarray,
+    real: bool,
+    is_classifier: bool = True,
+) -> None:
     """Runs the finished file and refuses it when its numbers are not the student's.
 
     A file of lower precision that often names another class than the student is a warning only:

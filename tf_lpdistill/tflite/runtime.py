@@ -3,12 +3,17 @@
 import contextlib
 import os
 import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
+from tf_lpdistill.types import PathLike
+
 
 @contextlib.contextmanager
-def quiet():
+def quiet() -> Iterator[None]:
     """Discards what C++ code writes to file descriptor 2 inside the block.
 
     The converter and the interpreter log dozens of lines there, past `logging` and `sys.stderr`;
@@ -38,7 +43,7 @@ class Runner:
         ValueError: when LiteRT refuses the file.
     """
 
-    def __init__(self, path, threads=1):
+    def __init__(self, path: PathLike | bytes, threads: int = 1):
         """Opens the file and allocates its tensors."""
         interpreter = import_interpreter()
         with quiet():
@@ -59,31 +64,31 @@ class Runner:
         self._output = self._interpreter.get_output_details()[0]
 
     @property
-    def input_shape(self):
+    def input_shape(self) -> tuple[int, ...]:
         """(batch, height, width, 3)."""
         return tuple(int(side) for side in self._input["shape"])
 
-    def load(self, image):
+    def load(self, image: np.ndarray) -> None:
         """Copies pixels 0..255 into the input tensor: a whole batch, or one image for all of it."""
         batch = np.broadcast_to(np.asarray(image).astype(self._input["dtype"]), self.input_shape)
         self._interpreter.set_tensor(self._input["index"], batch)
 
-    def invoke(self):
+    def invoke(self) -> None:
         """Runs the network once on the loaded image."""
         self._interpreter.invoke()
 
-    def __call__(self, image):
+    def __call__(self, image: np.ndarray) -> np.ndarray:
         """Returns the probabilities of one image, (classes,) float32."""
         return self.run_batch(image)[0]
 
-    def run_batch(self, images):
+    def run_batch(self, images: np.ndarray) -> np.ndarray:
         """Returns the probabilities of a whole batch, (batch, classes) float32."""
         self.load(images)
         self.invoke()
         return self._interpreter.get_tensor(self._output["index"])
 
 
-def open_all_tensors(model):
+def open_all_tensors(model: bytes) -> tuple[Any, list[dict[str, Any]]]:
     """Opens a model so that every tensor can be read after a run.
 
     Args:
@@ -111,7 +116,7 @@ def open_all_tensors(model):
     return runner, [t for t in runner.get_tensor_details() if t["index"] < own]
 
 
-def import_interpreter():
+def import_interpreter() -> ModuleType:
     """Returns the module `ai_edge_litert.interpreter`.
 
     Raises:

@@ -7,6 +7,7 @@ import keras
 
 from tf_lpdistill.saving import brief, check_undamaged
 from tf_lpdistill.tflite import old_h5
+from tf_lpdistill.types import PathLike
 
 # A graph may touch the disk or the network, or call Python, when it is run or even when it is
 # loaded; a classifier has no need to.
@@ -22,7 +23,7 @@ class UnsafeModelError(ValueError):
     """A model that would touch files or run code of its own."""
 
 
-def load_model(path):
+def load_model(path: PathLike) -> keras.Model:
     """Loads a saved classifier, in Keras's safe mode.
 
     Args:

@@ -1,26 +1,19 @@
 """Signs that a model is given another range of pixel values than it was trained on."""
 
-import dataclasses
-
 import keras
 import numpy as np
 
+from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import bootstrap, calibration
 from tf_lpdistill.tflite import student as students
 
 # Pixels as they are span 255, and scaled ones 1 to 5; scaled twice 0.02, or never enough 60,000.
 _NARROWEST, _WIDEST = 0.05, 300.0
-# The mean and standard deviation of ImageNet's pixels, which most models of PyTorch are given.
-_IMAGENET = {
-    "scaling": "mean_std",
-    "mean": (123.675, 116.28, 103.53),
-    "std": (58.395, 57.12, 57.375),
-}
 # How much better another scaling must be, surely, before it is taken for a mistake.
 _MARGIN = 0.05
 
 
-def check_first_layer(student, preprocessing):
+def check_first_layer(student: keras.Model, preprocessing: Preprocessing) -> None:
     """Refuses a scaling that the student's own first layer makes absurd.
 
     Args:
@@ -44,7 +37,9 @@ def check_first_layer(student, preprocessing):
     )
 
 
-def check_scores(student, preprocessing, images, truth):
+def check_scores(
+    student: keras.Model, preprocessing: Preprocessing, images: np.ndarray, truth: np.ndarray
+) -> None:
     """Refuses a scaling when another one surely scores better.
 
     Args:
@@ -60,17 +55,14 @@ def check_scores(student, preprocessing, images, truth):
     truth = truth[calibration.spread(len(truth))]
     images = calibration.representative_images(images, preprocessing.image_size)
     own = _right(student, preprocessing, images, truth)
-    changes = [{"scaling": s, "mean": None, "std": None} for s in ("0..255", "0..1", "-1..1")]
-    changes += [_IMAGENET] * (preprocessing.channels == 3)
-    others = [dataclasses.replace(preprocessing, **change) for change in changes]
-    rights = [_right(student, other, images, truth) for other in others]
-    best = int(np.argmax([right.mean() for right in rights]))
-    if bootstrap.mean_interval(rights[best] - own)[0] <= _MARGIN:
+    rights = [(_right(student, other, images, truth), other) for other in preprocessing.usual()]
+    right, best = max(rights, key=lambda pair: pair[0].mean())
+    if bootstrap.mean_interval(right - own)[0] <= _MARGIN:
         return
-    values = "".join(f", {key}={v}" for key, v in changes[best].items() if v and key != "scaling")
+    values = f", mean={best.mean}, std={best.std}" if best.mean else ""
     raise ValueError(
         f"The student is right on {own.mean():.0%} of the {len(truth)} labelled images, and on "
-        f"{rights[best].mean():.0%} with {others[best].scaling!r}{values}. Expected: the scaling "
+        f"{right.mean():.0%} with {best.scaling!r}{values}. Expected: the scaling "
         f"that it was trained on. Received: scaling={preprocessing.scaling!r}. Look it up in its "
         "training code."
     )

@@ -5,6 +5,8 @@ the score's logit is fitted on held-out images (Platt 1999, "Probabilistic outpu
 vector machines"), and travels in the file's metadata.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 _EPSILON = 1e-6
@@ -13,7 +15,7 @@ _STEPS = 50
 _RIDGE = 1e-3
 
 
-def fit_scores(probabilities, labels):
+def fit_scores(probabilities: np.ndarray, labels: np.ndarray) -> list[tuple[float, float]]:
     """Fits the sigmoid of each class, one class against the rest.
 
     Args:
@@ -42,7 +44,7 @@ def fit_scores(probabilities, labels):
     return [_fit(logits[:, c], labels == c) for c in range(probabilities.shape[1])]
 
 
-def logit(probabilities):
+def logit(probabilities: np.ndarray) -> np.ndarray:
     """Returns log(p / (1 - p)), finite also for 0 and 1."""
     clipped = np.clip(probabilities, _EPSILON, 1.0 - _EPSILON)
     return np.log(clipped) - np.log1p(-clipped)
@@ -74,12 +76,12 @@ def _fit(logits, positive):
     return float(weights[0]), float(weights[1])
 
 
-def sigmoid(values):
+def sigmoid(values: np.ndarray) -> np.ndarray:
     """Returns 1 / (1 + exp(-values)), without overflow."""
     return np.exp(-np.logaddexp(0.0, -np.asarray(values, "float64")))
 
 
-def check(calibration, num_classes):
+def check(calibration: Sequence[Sequence[float]], num_classes: int) -> list[list[float]]:
     """Returns the calibration as a list of [slope, offset], or refuses it.
 
     Raises:
@@ -97,7 +99,7 @@ def check(calibration, num_classes):
     return pairs.tolist()
 
 
-def to_text(calibration):
+def to_text(calibration: Sequence[Sequence[float]]) -> str:
     """Returns the file that MediaPipe reads: a line `scale,slope,offset` a class.
 
     No line end at the end: MediaPipe would read one class more.
@@ -105,7 +107,7 @@ def to_text(calibration):
     return "\n".join(f"1.0,{slope!r},{offset!r}" for slope, offset in calibration)
 
 
-def apply(probabilities, calibration):
+def apply(probabilities: np.ndarray, calibration: Sequence[Sequence[float]]) -> np.ndarray:
     """Returns what MediaPipe makes of the scores.
 
     Args:

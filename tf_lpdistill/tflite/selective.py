@@ -2,13 +2,14 @@
 
 import re
 import warnings
+from collections.abc import Collection
 
 import tensorflow as tf
 
 from tf_lpdistill.tflite import graph
 
 
-def layers_of(tensor, names):
+def layers_of(tensor: str, names: Collection[str]) -> list[str]:
     """Returns the layers whose work is fused into a tensor of a `.tflite`.
 
     The converter names a tensor by the operations that it fused, such as
@@ -31,7 +32,7 @@ def layers_of(tensor, names):
     return list(dict.fromkeys(found))
 
 
-def find_tensors(model, layers, names):
+def find_tensors(model: bytes, layers: Collection[str], names: Collection[str]) -> list[str]:
     """Returns the names of the tensors that the given layers write.
 
     Args:
@@ -54,7 +55,7 @@ def find_tensors(model, layers, names):
     return [tensor for tensor, found in by_tensor.items() if set(found) & set(layers)]
 
 
-def quantize(converter, float_tensors):
+def quantize(converter: tf.lite.TFLiteConverter, float_tensors: Collection[str]) -> bytes:
     """Quantizes to int8 all but the operations that write the given tensors.
 
     Args:

@@ -5,7 +5,7 @@ import numpy as np
 _EPSILON = 1e-12  # an embedding of zeros has no direction; its cosine is 0
 
 
-def cosines(found, expected):
+def cosines(found: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Returns the cosine of each pair of rows.
 
     Args:
@@ -20,7 +20,7 @@ def cosines(found, expected):
     return np.sum(found * expected, axis=-1) / np.maximum(norms, _EPSILON)
 
 
-def compare(found, expected):
+def compare(found: np.ndarray, expected: np.ndarray) -> dict[str, float]:
     """Returns `{"cosine", "lowest_cosine", "max_difference", "images"}` of two sets of embeddings.
 
     Args:

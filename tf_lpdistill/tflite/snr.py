@@ -30,7 +30,7 @@ class TensorNoise:
     readers: tuple[str, ...]
 
 
-def compare(float_model, quantized_model, images):
+def compare(float_model: bytes, quantized_model: bytes, images: np.ndarray) -> list[TensorNoise]:
     """Runs both files on the same images and compares every activation that both name.
 
     Args:
@@ -68,7 +68,7 @@ def compare(float_model, quantized_model, images):
     ]
 
 
-def decibels(signal, noise):
+def decibels(signal: np.ndarray, noise: np.ndarray) -> float:
     """Returns the mean signal-to-noise ratio of the channels that carry a signal, in dB.
 
     Args:

@@ -1,18 +1,21 @@
 """What the export asks of a student: one finite float32 classifier, and how it ends."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.preprocessing import Preprocessing
+from tf_lpdistill.structure import final_activation
+from tf_lpdistill.types import Tensor
 
 # How far the sum of a row of probabilities may be from 1: float16 softmax is off by 1e-3.
 _SUM_TOLERANCE = 2e-3
 
 
-def check_student(student, preprocessing):
+def check_student(student: keras.Model, preprocessing: Preprocessing) -> None:
     """Refuses what cannot be exported, before anything is converted.
 
     Args:
@@ -60,7 +63,7 @@ def _fit(shape, preprocessing):
 
 
 @contextlib.contextmanager
-def float32_compute(student):
+def float32_compute(student: keras.Model) -> Iterator[None]:
     """Lets every layer compute in float32 inside the block, also after mixed precision training.
 
     Only what is traced inside the block is affected. The layers' own policies come back at its
@@ -84,7 +87,7 @@ def float32_compute(student):
             layer.dtype_policy = policy
 
 
-def layer_names(student):
+def layer_names(student: keras.Model) -> set[str]:
     """Returns the names of all layers of a student, nested ones too, as a set."""
     return {layer.name for layer in _all_layers(student)}
 
@@ -94,7 +97,7 @@ def _all_layers(student):
     return list(student._flatten_layers())
 
 
-def frozen(student):
+def frozen(student: keras.Model) -> Callable[[Tensor], Tensor]:
     """Returns the student as a function of one tensor, its weights constants in float32.
 
     Constants need no variable to be tracked or restored, so a model made under a
@@ -116,7 +119,9 @@ def _constant(variable):
     return tf.constant(value.astype("float32") if is_float else value)
 
 
-def reference(student, preprocessing, channels):
+def reference(
+    student: keras.Model, preprocessing: Preprocessing, channels: int
+) -> Callable[[Tensor], Tensor]:
     """Returns the Keras student as a function of one image, in float32, before any softmax.
 
     Args:
@@ -160,24 +165,7 @@ def _check_output(output):
     )
 
 
-def final_activation(layer):
-    """Returns the name of the last activation of a Functional or Sequential model.
-
-    Of a layer without an activation it is the name of its class in small letters; a subclassed
-    model thus tells nothing by its structure.
-    """
-    if isinstance(layer, keras.Sequential):
-        return final_activation(layer.layers[-1])
-    outputs = getattr(layer, "outputs", None)
-    if isinstance(layer, keras.Model) and outputs:
-        return final_activation(outputs[0]._keras_history.operation)
-    activation = getattr(layer, "activation", None)
-    if activation is None:
-        return type(layer).__name__.lower()
-    return getattr(activation, "__name__", type(activation).__name__.lower())
-
-
-def check_finite(outputs):
+def check_finite(outputs: np.ndarray) -> None:
     """Refuses NaN and infinite outputs.
 
     Raises:
@@ -190,7 +178,7 @@ def check_finite(outputs):
         )
 
 
-def needs_softmax(student, outputs):
+def needs_softmax(student: keras.Model, outputs: np.ndarray) -> bool:
     """Tells whether the file must end in a softmax that the student does not have.
 
     Args:

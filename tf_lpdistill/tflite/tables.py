@@ -1,10 +1,15 @@
 """FlatBuffers tables as plain dicts, for a schema that is written down as data."""
 
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
 import flatbuffers
 import numpy as np
 from flatbuffers import number_types
 from flatbuffers.table import Table
 
+# See `encode`.
+Schema: TypeAlias = Mapping[str, Mapping[str, tuple[int, Any]]]
 _SCALARS = {"int8": number_types.Int8Flags, "uint32": number_types.Uint32Flags}
 
 
@@ -12,7 +17,7 @@ def _is_scalar(kind):
     return isinstance(kind, str) and kind in _SCALARS
 
 
-def encode(schema, root, value, identifier):
+def encode(schema: Schema, root: str, value: dict[str, Any], identifier: str) -> bytes:
     """Returns `value` as a FlatBuffer.
 
     Args:
@@ -68,7 +73,7 @@ def _encode_child(builder, schema, kind, value):
     return builder.EndVector()
 
 
-def decode(schema, root, data):
+def decode(schema: Schema, root: str, data: bytes) -> dict[str, Any]:
     """Returns the dict that `encode` made `data` of; fields at their default are left out."""
     position = int.from_bytes(data[:4], "little")
     return _decode_table(schema, root, Table(bytearray(data), position))

@@ -1,22 +1,31 @@
 """`verify`: what each file of a bundle scores on real images, beside the Keras student."""
 
 import dataclasses
+from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from tf_lpdistill.compression.quantized import QuantizedStudent
 from tf_lpdistill.tflite import bootstrap, diagnosis, emulated, pixels, similarity
 from tf_lpdistill.tflite import labels as label_rules
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.runtime import Runner
 from tf_lpdistill.tflite.student import check_student, reference
+from tf_lpdistill.types import PathLike, Structure
 
 # A larger drop of int8 is looked into; a student loses a point or less where nothing is wrong.
 _MAX_DROP = 0.01
 _DIAGNOSED_IMAGES = 500
 
 
-def verify(bundle, student, dataset, seed=0):
+def verify(
+    bundle: Bundle | PathLike,
+    student: keras.Model | QuantizedStudent,
+    dataset: Structure,
+    seed: int = 0,
+) -> dict[str, dict[str, Any]]:
     """Runs every `.tflite` and the Keras student on the same images and compares them.
 
     The results also go into bundle.json and MODEL_CARD.md.

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from tf_lpdistill import taps
+from tf_lpdistill import structure
 from tf_lpdistill.batch import unpack
-from tf_lpdistill.compression._tfmot.convert import convert
+from tf_lpdistill.compression._tfmot.convert import convert, maker
 from tf_lpdistill.compression._tfmot.packages import load
 from tf_lpdistill.compression.front import Front, find_front
 from tf_lpdistill.compression.state import fingerprint
@@ -99,16 +99,16 @@ class _Walk:
                 tensors = args[0] if args else kwargs["inputs"]
                 if path in self._front.paths:
                     return tensors
-                if taps.is_graph(operation):
+                if structure.is_graph(operation):
                     result = self.run(operation, tensors, f"{path}/")
                 else:
                     result = self._call(operation, path, args or (tensors,))
-                self.outputs.setdefault(path, result._keras_history.layer.name)
+                self.outputs.setdefault(path, maker(result).name)
                 return result
 
             return call
 
-        return taps.run_graph(model, inputs, in_place_of)
+        return structure.run_graph(model, inputs, in_place_of)
 
     def _call(self, operation, path, args):
         name = self._name(path)

@@ -1,5 +1,7 @@
 """One layer of Keras 3 as one or two layers of tf_keras that compute the same."""
 
+from typing import Any
+
 import keras
 
 from tf_lpdistill.compression._tfmot.layers import own_layers
@@ -125,8 +127,13 @@ def _dropout(layer, kind, name, seed):
     return own_layers().Dropout(layer.rate, seed, shape, name=name)
 
 
+def maker(tensor: Any) -> Any:
+    """Returns the layer of tf_keras that made a symbolic `tensor`."""
+    return tensor._keras_history.layer
+
+
 def _follows_convolution(tensor):
-    return type(tensor._keras_history.layer).__name__ in ("Conv2D", "DepthwiseConv2D")
+    return type(maker(tensor)).__name__ in ("Conv2D", "DepthwiseConv2D")
 
 
 def _foldable(tensor, config, name):

@@ -3,10 +3,10 @@
 import numpy as np
 
 from tf_lpdistill.report import spoken, svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.measures import BINS, calibration
 from tf_lpdistill.report.quantities import percent, percent_tick
-from tf_lpdistill.report.run import ALONE, INT8, STUDENT, TEACHER
+from tf_lpdistill.report.run import ALONE, INT8, STUDENT, TEACHER, Run
 from tf_lpdistill.report.series import series
 
 NAME = "confidence"
@@ -20,7 +20,7 @@ ABOUT = (
 _WIDTH, _HEIGHT = 280, 250
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns a reliability diagram a network."""
     answers = run.answers
     if answers is None:

@@ -1,10 +1,13 @@
 """Validation accuracy per epoch."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tf_lpdistill.report import spoken, svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import percent, percent_tick
+from tf_lpdistill.report.run import Row, Run
 from tf_lpdistill.report.series import OTHER, note, series
 
 NAME = "curves"
@@ -17,7 +20,7 @@ ABOUT = (
 _METRIC = "val_accuracy"
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns the chart, or `None` when the history has no validation accuracy."""
     if run.history is None:
         return None
@@ -56,7 +59,9 @@ def _spoken(spreads):
     return spoken.table("Validation accuracy, mean over the seeds", heads, rows)
 
 
-def spreads_of(run, rows, metric):
+def spreads_of(
+    run: Run, rows: Sequence[Row], metric: str
+) -> list[tuple[Row, tuple[np.ndarray, np.ndarray, np.ndarray]]]:
     """Returns [(row, (mean, low, high))] for those of the rows that have this metric."""
     curves = run.history.curves
     known = [row for row in rows if row.key in curves and metric in curves[row.key]]
@@ -64,7 +69,7 @@ def spreads_of(run, rows, metric):
     return [(row, bands) for row, bands in spreads if np.isfinite(bands[0]).any()]
 
 
-def mean_and_band(values):
+def mean_and_band(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns (mean, low, high) over the seeds, each of shape (epochs,).
 
     Args:
@@ -83,7 +88,7 @@ def mean_and_band(values):
     return mean, mean - sd, mean + sd
 
 
-def measured(mean):
+def measured(mean: np.ndarray) -> np.ndarray:
     """Returns the indices of the epochs with a value: a run may validate every few epochs."""
     return np.flatnonzero(np.isfinite(mean))
 

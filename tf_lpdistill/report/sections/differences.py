@@ -1,7 +1,10 @@
 """In what several runs differ, and the command of each."""
 
-from tf_lpdistill.report.markup import join, tag
+from collections.abc import Mapping
+
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import count
+from tf_lpdistill.report.run import Run
 from tf_lpdistill.report.sections.reproduce import value_text
 
 NAME = "differences"
@@ -9,7 +12,7 @@ TITLE = "What differs"
 ABOUT = "Settings that are not the same in all runs, and the command of each."
 
 
-def render(runs):
+def render(runs: Mapping[str, Run]) -> Markup:
     """Returns the settings that differ and the commands.
 
     Args:

@@ -1,8 +1,8 @@
 """The test images that teacher and student name differently."""
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import count, percent
-from tf_lpdistill.report.run import STUDENT, TEACHER
+from tf_lpdistill.report.run import STUDENT, TEACHER, Run
 from tf_lpdistill.report.thumbnail import thumbnail
 
 NAME = "disagreements"
@@ -13,7 +13,7 @@ ABOUT = (
 )
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns the images with both answers, or `None` without any."""
     answers = run.answers
     if answers is None:

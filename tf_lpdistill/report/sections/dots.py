@@ -1,9 +1,9 @@
 """The accuracy of every seed, so that a difference can be seen beside the scatter."""
 
 from tf_lpdistill.report import svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import percent_sd, percent_tick, points
-from tf_lpdistill.report.run import ALONE
+from tf_lpdistill.report.run import ALONE, Run
 from tf_lpdistill.report.series import note, series
 
 NAME = "seeds"
@@ -16,7 +16,7 @@ ABOUT = (
 )
 
 
-def render(run):
+def render(run: Run) -> Markup:
     """Returns the dot plot of the test accuracies."""
     explained = note(run, "are grey")
     return join(

@@ -1,11 +1,11 @@
 """The top of the page: what was done, what came of it in a sentence, and four figures."""
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import count, milliseconds, percent, points, size, times
-from tf_lpdistill.report.run import ALONE, TEACHER
+from tf_lpdistill.report.run import ALONE, TEACHER, Run
 
 
-def render(run):
+def render(run: Run) -> Markup:
     """Returns title, reading and the figures that the run has."""
     figures = [_teacher(run), _student(run), _smaller(run), _latency(run)]
     return join(

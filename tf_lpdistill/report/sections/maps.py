@@ -3,10 +3,10 @@
 import numpy as np
 
 from tf_lpdistill.report import svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.measures import confused_pairs, confusion, nearest
 from tf_lpdistill.report.quantities import count, percent
-from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER
+from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER, Run
 
 NAME = "maps"
 TITLE = "Maps of the features"
@@ -20,7 +20,7 @@ _WIDTH, _HEIGHT, _MARGIN = 300, 300, 16
 _CLASSES = 10  # classes with a colour; those with the most images
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns a map a network, or `None` without recorded features."""
     answers, names = run.answers, run.network_names
     if answers is None:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from tf_lpdistill.report import spoken, svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.measures import confused_pairs, confusion
 from tf_lpdistill.report.quantities import NONE, percent
-from tf_lpdistill.report.run import INT8, STUDENT, TEACHER
+from tf_lpdistill.report.run import INT8, STUDENT, TEACHER, Run
 
 NAME = "mistakes"
 TITLE = "Mistakes"
@@ -23,7 +23,7 @@ STRONGEST, _RIGHT = 0.5, 0.3
 """Opacity of the strongest mistake and of right answers: their numbers keep a contrast of 4.5."""
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns a confusion matrix a network, or lists of mistakes where there are many classes."""
     answers, names = run.answers, run.dataset.class_names
     if answers is None:

@@ -1,7 +1,7 @@
 """A few images, and which images each model takes for their nearest."""
 
-from tf_lpdistill.report.markup import join, tag
-from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER
+from tf_lpdistill.report.markup import Markup, join, tag
+from tf_lpdistill.report.run import ALONE, STUDENT, TEACHER, Run
 from tf_lpdistill.report.thumbnail import thumbnail
 
 NAME = "neighbours"
@@ -12,7 +12,7 @@ ABOUT = (
 )
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns a row of images a query, or `None` without neighbours."""
     grid = run.neighbors
     if grid is None:

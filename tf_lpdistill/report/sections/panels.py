@@ -1,11 +1,13 @@
 """Small charts of a metric per epoch, one a metric, each on its own scale."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from tf_lpdistill.report import svg
-from tf_lpdistill.report.markup import tag
+from tf_lpdistill.report.markup import Markup, tag
 from tf_lpdistill.report.quantities import significant
-from tf_lpdistill.report.run import TEACHER
+from tf_lpdistill.report.run import TEACHER, Run
 from tf_lpdistill.report.sections.curves import measured, spreads_of
 from tf_lpdistill.report.series import OTHER, series
 
@@ -13,7 +15,9 @@ _WIDTH, _HEIGHT = 280, 190
 _LOG_FROM = 20.0  # a range of values wider than this factor is drawn on a log scale
 
 
-def panels_of(run, titles):
+def panels_of(
+    run: Run, titles: Mapping[str, tuple[str, str | None]]
+) -> tuple[Markup, list[Markup]]:
     """Returns the panels of the coloured students.
 
     Args:

@@ -1,14 +1,15 @@
 """Small charts of a search, one a parameter: validation accuracy against its value."""
 
 from tf_lpdistill.report import svg
-from tf_lpdistill.report.markup import tag
+from tf_lpdistill.report.markup import Markup, tag
 from tf_lpdistill.report.quantities import percent, percent_tick, significant
+from tf_lpdistill.report.search import Parameter, Search
 
 _WIDTH, _HEIGHT = 280, 200
 _ROW = 40  # pixels of a choice, its name above its trials
 
 
-def panel(search, parameter, ends):
+def panel(search: Search, parameter: Parameter, ends: svg.Scale) -> Markup:
     """Returns the chart of one parameter, the best trial ringed.
 
     Args:
@@ -29,12 +30,14 @@ def panel(search, parameter, ends):
     return tag("figure", caption, svg.canvas(height, marks, width=_WIDTH, label=label))
 
 
-def value_text(value):
-    """The value of a parameter as text."""
+def value_text(value: float | str) -> str:
+    """The `value` of a parameter as text."""
     return significant(value, 2) if isinstance(value, float) else str(value)
 
 
-def mark(x, y, edge, best):
+def mark(
+    x: float, y: float, edge: tuple[float | None, float | None], best: bool
+) -> Markup | list[Markup]:
     """A trial: a dot, or a ring at the edge of the chart that it lies beyond; the best has both.
 
     Args:

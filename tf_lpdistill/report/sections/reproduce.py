@@ -1,7 +1,8 @@
 """All that is needed to do the run again."""
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import count
+from tf_lpdistill.report.run import Run
 
 NAME = "reproduce"
 TITLE = "Do it again"
@@ -10,7 +11,7 @@ ABOUT = "The command, the data, and the versions that made this page."
 _CLASSES = 20  # names shown; ImageNet has a thousand
 
 
-def render(run):
+def render(run: Run) -> Markup:
     """Returns command, data, seeds, hardware, versions and flags."""
     facts = [
         ("Data", _data(run.dataset)),
@@ -52,7 +53,7 @@ def _classes(names):
     return f"{shown} and {count(more)} more" if more > 0 else shown
 
 
-def value_text(value):
+def value_text(value: object) -> str:
     """Returns the value of a flag as text."""
     if isinstance(value, list):
         return ", ".join(map(value_text, value))

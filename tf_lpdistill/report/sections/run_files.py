@@ -1,7 +1,8 @@
 """The files that the run leaves behind, with what was measured of each."""
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import NONE, milliseconds, percent, size
+from tf_lpdistill.report.run import Run
 
 NAME = "files"
 TITLE = "Files"
@@ -11,7 +12,7 @@ ABOUT = (
 )
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns the list of files, or `None` when the run left none."""
     if not run.files:
         return None
@@ -53,7 +54,7 @@ def _facts(score):
         ("test accuracy", percent(score.accuracy)),
         ("agrees with Keras", percent(score.agreement)),
         ("latency here", latency),
-        ("runtime from", score.min_runtime or NONE),
+        ("runtime from", score.minimum_runtime or NONE),
     ]
     return [(name, value) for name, value in facts if value != NONE]
 

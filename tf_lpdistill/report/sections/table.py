@@ -4,7 +4,7 @@ import collections
 import functools
 import statistics
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import (
     NONE,
     count,
@@ -14,7 +14,7 @@ from tf_lpdistill.report.quantities import (
     points,
     size,
 )
-from tf_lpdistill.report.run import ALONE, TEACHER, sample_sd
+from tf_lpdistill.report.run import ALONE, TEACHER, Run, sample_sd
 from tf_lpdistill.report.series import series
 
 NAME = "table"
@@ -53,7 +53,7 @@ _NOTES = {
 }
 
 
-def render(run):
+def render(run: Run) -> Markup:
     """Returns the table with its notes."""
     columns = _columns(run)
     heads = ["Method", *(tag("span", label) for label, _ in columns)]

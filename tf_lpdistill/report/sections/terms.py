@@ -1,6 +1,7 @@
 """The terms of the total: one small chart a term."""
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
+from tf_lpdistill.report.run import Run
 from tf_lpdistill.report.sections.panels import panels_of
 from tf_lpdistill.report.sections.watched import is_watched
 from tf_lpdistill.report.series import note
@@ -19,7 +20,7 @@ _TERMS = {
 }
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns the charts, or `None` without a history or a term in it."""
     if run.history is None:
         return None

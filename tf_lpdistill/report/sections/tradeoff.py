@@ -2,12 +2,14 @@
 
 import functools
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
 
 from tf_lpdistill.report import spoken, svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import milliseconds, percent, percent_tick, significant, size
+from tf_lpdistill.report.run import Run
 from tf_lpdistill.report.series import series
 
 NAME = "sizes"
@@ -21,7 +23,7 @@ ABOUT = (
 _LABEL_WIDTH = 52  # pixels that the name of a precision needs
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns a chart over the size and one over the latency, those that were measured."""
     charts = [
         _chart(run, "bytes", "File size", size, _kilobytes),
@@ -75,7 +77,7 @@ def _points(row, price):
     return sorted(point for point in scores if point[0] and point[1] is not None)
 
 
-def front(points):
+def front(points: Iterable[tuple]) -> list[tuple]:
     """Returns the points that no other beats: (price, accuracy), by rising price.
 
     Args:

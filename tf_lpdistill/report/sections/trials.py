@@ -5,8 +5,9 @@ import functools
 import numpy as np
 
 from tf_lpdistill.report import svg
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
 from tf_lpdistill.report.quantities import NONE, percent, percent_tick
+from tf_lpdistill.report.run import Run
 from tf_lpdistill.report.sections.parameters import mark, panel, value_text
 
 NAME = "trials"
@@ -20,7 +21,7 @@ ABOUT = (
 _SHOWN = 5  # rows of the table that are open
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns the charts and the table of the trials, or `None` without a search."""
     search = run.search
     if search is None:

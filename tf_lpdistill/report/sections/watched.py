@@ -1,6 +1,7 @@
 """What `callbacks.Watch` saw: the shares of the gradient, and how the features were."""
 
-from tf_lpdistill.report.markup import join, tag
+from tf_lpdistill.report.markup import Markup, join, tag
+from tf_lpdistill.report.run import Run
 from tf_lpdistill.report.sections.panels import panels_of
 
 NAME = "watched"
@@ -20,12 +21,12 @@ _HEALTH = {
 _LENGTH = "student_norm"
 
 
-def is_watched(metric):
+def is_watched(metric: str) -> bool:
     """Whether a column of the history is one of what `Watch` logs."""
     return metric.startswith((_SHARE, _WEIGHT)) or metric in (_LENGTH, *_HEALTH)
 
 
-def render(run):
+def render(run: Run) -> Markup | None:
     """Returns the charts, or `None` where nobody watched."""
     metrics = run.history.metrics if run.history else ()
     shares = [metric for metric in metrics if metric.startswith(_SHARE)]

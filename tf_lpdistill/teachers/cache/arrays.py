@@ -1,5 +1,8 @@
 """A cache from arrays that were computed elsewhere."""
 
+import pathlib
+from collections.abc import Mapping
+
 import numpy as np
 
 from tf_lpdistill.teachers.cache.draft import Draft
@@ -9,7 +12,9 @@ from tf_lpdistill.teachers.cache.values import to_stored
 _BLOCK = 1024  # rows
 
 
-def write_arrays(directory, arrays, predictions, dtype):
+def write_arrays(
+    directory: pathlib.Path, arrays: Mapping[str, np.ndarray], predictions: str | None, dtype: str
+) -> None:
     """See `TeacherCache.from_arrays`.
 
     Args:

@@ -1,14 +1,21 @@
 """The teacher's activations, read from memory-mapped files inside a `tf.data` pipeline."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.teachers.cache.samples import spec_of, take_apart
 from tf_lpdistill.teachers.cache.signature import SIGNATURE, differing, signature
+from tf_lpdistill.teachers.cache.store import Store
+from tf_lpdistill.teachers.cache.views import Views
+from tf_lpdistill.types import Structure, Tensor
 
 
-def attach(dataset, store, views, initial_batch):
+def attach(
+    dataset: tf.data.Dataset, store: Store, views: Views, initial_batch: int
+) -> tf.data.Dataset:
     """See `TeacherCache.attach`.
 
     Args:
@@ -87,7 +94,7 @@ def _read(arrays, num_samples, sample_id, view, inputs):
     return teacher
 
 
-def check_seen(inputs, expected, sample_id):
+def check_seen(inputs: Structure, expected: Tensor, sample_id: Tensor) -> Any:
     """Compares a batch with the signatures of what the teacher saw.
 
     Args:

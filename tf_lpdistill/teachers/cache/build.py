@@ -1,7 +1,11 @@
 """Running the teacher once over everything, and going on where an earlier run was stopped."""
 
+import pathlib
 import shutil
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.batch import Batch
@@ -9,8 +13,11 @@ from tf_lpdistill.teachers.cache.draft import Draft
 from tf_lpdistill.teachers.cache.rows import specs_of
 from tf_lpdistill.teachers.cache.samples import check_order
 from tf_lpdistill.teachers.cache.signature import SIGNATURE, differing, signature
+from tf_lpdistill.teachers.cache.store import Store
 from tf_lpdistill.teachers.cache.structure import flatten, names_of
 from tf_lpdistill.teachers.cache.values import to_stored
+from tf_lpdistill.teachers.cache.views import Views
+from tf_lpdistill.types import Structure
 
 _WORTH_SAYING = 100e6  # bytes: builds of more say beforehand what they will take
 
@@ -22,7 +29,7 @@ class Runner:
         source: of the teacher's outputs, as `tf_lpdistill.teachers.connect` makes it.
     """
 
-    def __init__(self, source):
+    def __init__(self, source: Any):
         self.names = None
 
         @tf.function(reduce_retracing=True)
@@ -35,12 +42,18 @@ class Runner:
 
         self._run = run
 
-    def __call__(self, inputs):
+    def __call__(self, inputs: Structure) -> dict[str, np.ndarray]:
         """Returns `{name: float32 array (batch, ...)}`."""
         return {name: array.numpy() for name, array in self._run(inputs).items()}
 
 
-def build(runner, batches, views, directory, settings):
+def build(
+    runner: Runner,
+    batches: tf.data.Dataset,
+    views: Views,
+    directory: pathlib.Path,
+    settings: dict[str, Any],
+) -> None:
     """Writes a cache from batches of samples, block by block.
 
     Rows are ordered by view, then by id: row = view * samples + id.
@@ -75,7 +88,12 @@ def build(runner, batches, views, directory, settings):
         draft.finish()
 
 
-def go_through(store, batches, views, write=None):
+def go_through(
+    store: Draft | Store,
+    batches: tf.data.Dataset,
+    views: Views,
+    write: Callable[[Structure], None] | None = None,
+) -> None:
     """Compares the rows that a store has with the data, and writes those that it lacks.
 
     Args:
@@ -125,7 +143,7 @@ def _all_views(batches, views, title):
                 )
 
 
-def of_view(batches, views, view):
+def of_view(batches: tf.data.Dataset, views: Views, view: int) -> tf.data.Dataset:
     """Returns `(inputs, sample_id)` of all batches, in one view of each sample."""
     view = tf.constant(view, tf.int64)
 

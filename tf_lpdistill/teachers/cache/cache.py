@@ -1,16 +1,24 @@
 """The teacher cache: made once, opened often, attached to the data that students train on."""
 
 import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Self
+
+import numpy as np
+import tensorflow as tf
 
 from tf_lpdistill.teachers.cache.arrays import write_arrays
 from tf_lpdistill.teachers.cache.attach import attach
 from tf_lpdistill.teachers.cache.build import Runner, build, go_through, of_view
+from tf_lpdistill.teachers.cache.cached import CachedTeacher
 from tf_lpdistill.teachers.cache.draft import check_same, remove_journal
 from tf_lpdistill.teachers.cache.folder import MANIFEST, check_files, read_contents
 from tf_lpdistill.teachers.cache.samples import batches_of, describe_inputs
 from tf_lpdistill.teachers.cache.store import Store
 from tf_lpdistill.teachers.cache.values import check_dtype
 from tf_lpdistill.teachers.cache.views import Views
+from tf_lpdistill.teachers.connect import AnyTeacher, connect
+from tf_lpdistill.types import PathLike, Structure, Tensor
 
 _BATCH = 128  # samples a run of the teacher, for data that are not batched
 
@@ -33,6 +41,10 @@ class TeacherCache:
         layer_names: tuple of the features in it.
         store: its arrays, `Store`.
 
+    Args:
+        store: its arrays, `Store`.
+        views: `Views` that they hold.
+
     Examples:
         >>> from tf_lpdistill import Distiller, data, losses, models, preprocessing
         >>> split = data.load_digits(num_labels=50).train
@@ -43,7 +55,7 @@ class TeacherCache:
         >>> train = cache.attach(train)  # for `fit` of Distiller(cache, student, ...)
     """
 
-    def __init__(self, store, views):
+    def __init__(self, store: Store, views: Views):
         self.store, self._views = store, views
         self.directory, self.name = store.folder, store.folder.name
         self.num_views = views.count
@@ -53,15 +65,15 @@ class TeacherCache:
     @classmethod
     def build(
         cls,
-        teacher,
-        dataset,
-        directory,
-        layer_names=(),
-        views=1,
-        augment=None,
-        seed=0,
-        dtype="float16",
-    ):
+        teacher: AnyTeacher,
+        dataset: tf.data.Dataset,
+        directory: PathLike,
+        layer_names: Sequence[str] = (),
+        views: int | str = 1,
+        augment: Callable[[Structure, Tensor], Structure] | None = None,
+        seed: int = 0,
+        dtype: str = "float16",
+    ) -> Self:
         """Runs a teacher once over a data set, in inference mode, and stores what it gives.
 
         A build that was killed goes on where it stopped when it is called again with the same
@@ -94,9 +106,6 @@ class TeacherCache:
                 working folder, which cannot be replaced.
             OSError: when the disk has not enough room.
         """
-        # The way from a teacher to its outputs knows caches, too.
-        from tf_lpdistill.teachers.connect import connect
-
         views = Views(views, augment, seed)
         views.check_complete()
         if not isinstance(layer_names, (list, tuple)):
@@ -126,7 +135,13 @@ class TeacherCache:
         return cache
 
     @classmethod
-    def from_arrays(cls, directory, arrays, predictions="logits", dtype="float16"):
+    def from_arrays(
+        cls,
+        directory: PathLike,
+        arrays: Mapping[str, np.ndarray],
+        predictions: str | None = "logits",
+        dtype: str = "float16",
+    ) -> Self:
         """Stores activations that were computed elsewhere, by a teacher of any framework.
 
         Nothing is known of the inputs, so `attach` cannot compare them: it is up to the caller
@@ -152,7 +167,13 @@ class TeacherCache:
         return cls.open(directory, verify=False)
 
     @classmethod
-    def open(cls, directory, augment=None, *, verify=True):
+    def open(
+        cls,
+        directory: PathLike,
+        augment: Callable[[Structure, Tensor], Structure] | None = None,
+        *,
+        verify: bool = True,
+    ) -> Self:
         """Opens a finished cache.
 
         Args:
@@ -180,7 +201,11 @@ class TeacherCache:
             )
         return cls(Store(directory, contents), Views(settings["views"], augment, settings["seed"]))
 
-    def attach(self, dataset, initial_batch=0):
+    def source(self, names: Sequence[str]) -> CachedTeacher:
+        """Returns the source of the features with these `names`, see `connect`."""
+        return CachedTeacher(self, names)
+
+    def attach(self, dataset: tf.data.Dataset, initial_batch: int = 0) -> tf.data.Dataset:
         """Puts the teacher's activations beside the inputs of every batch.
 
         Of a sample with several views one is drawn for each batch, a pure function of the cache's
@@ -208,11 +233,11 @@ class TeacherCache:
         return attached
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of all arrays on disk."""
         return self.store.nbytes
 
-    def describe(self):
+    def describe(self) -> str:
         """Returns a table of the arrays: name, shape, dtype, size."""
         lines = [repr(self)]
         for name, array in self.store.arrays.items():

@@ -3,12 +3,18 @@
 import dataclasses
 import json
 import os
+import pathlib
 import shutil
 import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
 
 from tf_lpdistill.files import atomic_path, lock
 from tf_lpdistill.teachers.cache.folder import Contents, unfinished, write_contents
 from tf_lpdistill.teachers.cache.rows import RowSpec, append, checksums, memory_map
+from tf_lpdistill.types import Structure
 
 _JOURNAL = "journal"
 
@@ -30,7 +36,7 @@ class Draft:
         BlockingIOError: when another process is writing it.
     """
 
-    def __init__(self, directory, settings):
+    def __init__(self, directory: pathlib.Path, settings: dict[str, Any]):
         if directory.exists():
             _make_room(directory)
         self.directory, self.settings = directory, settings
@@ -80,27 +86,27 @@ class Draft:
             temporary.write_bytes(b"".join(map(_sealed, kept)))
 
     @property
-    def rows(self):
+    def rows(self) -> int:
         """Rows written so far."""
         return sum(self.block_rows)
 
     @property
-    def folder(self):
+    def folder(self) -> pathlib.Path:
         """Where it is written."""
         return self._folder
 
-    def restart(self):
+    def restart(self) -> None:
         """Gives up the blocks written so far: the next `begin` writes over them."""
         self.block_rows = []
         self._set_arrays({}, None)
 
-    def begin(self, specs, outputs):
+    def begin(self, specs: Mapping[str, RowSpec], outputs: Structure) -> None:
         """Fixes `specs` and `outputs`, as in `Contents`; once, before the first block."""
         self._set_arrays(specs, outputs)
         fields = {name: dataclasses.astuple(spec) for name, spec in specs.items()}
         self._log({"settings": self.settings, "specs": fields, "outputs": outputs}, "wb")
 
-    def add(self, arrays):
+    def add(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes one block: `{name: array (rows, ...)}`, each of the dtype of its spec."""
         start, rows = self.rows, len(next(iter(arrays.values())))
         crc32 = [append(self._folder, s, start, arrays[k]) for k, s in self.specs.items()]
@@ -108,11 +114,11 @@ class Draft:
         self._log(block, "ab")
         self._note(block)
 
-    def read(self, name, start, rows):
+    def read(self, name: str, start: int, rows: int) -> np.ndarray:
         """Returns `rows` rows of an array from `start` on."""
         return memory_map(self._folder, self.specs[name], self.rows)[start : start + rows]
 
-    def finish(self):
+    def finish(self) -> None:
         """Writes `cache.json` and moves the folder to its place, in one step."""
         write_contents(
             self._folder,
@@ -135,12 +141,12 @@ class Draft:
             self._crc32[name].append(crc32)
 
 
-def remove_journal(directory):
+def remove_journal(directory: pathlib.Path) -> None:
     """Removes what a finished cache needs no longer, and a process killed at its end left there."""
     (directory / _JOURNAL).unlink(missing_ok=True)
 
 
-def check_same(folder, made, asked):
+def check_same(folder: pathlib.Path, made: Mapping[str, Any], asked: Mapping[str, Any]) -> None:
     """Refuses to go on with a cache that was made, or begun, with other settings.
 
     Args:

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import pathlib
 
 from tf_lpdistill.files import json_sha256, write_json
 from tf_lpdistill.teachers.cache.rows import RowSpec, checksums
@@ -30,12 +31,12 @@ class Contents:
     crc32: dict
 
     @property
-    def rows(self):
+    def rows(self) -> int:
         """Rows of each array: samples times views."""
         return sum(self.block_rows)
 
 
-def write_contents(folder, contents):
+def write_contents(folder: pathlib.Path, contents: Contents) -> None:
     """Writes the headers of all arrays, sends them to the disk, and writes `cache.json`."""
     for spec in contents.specs.values():
         with open(folder / spec.file, "rb+") as file:
@@ -45,7 +46,7 @@ def write_contents(folder, contents):
     write_json(folder / MANIFEST, {**record, "sha256": json_sha256(record)})
 
 
-def read_contents(folder):
+def read_contents(folder: pathlib.Path) -> Contents:
     """Reads `cache.json`.
 
     Raises:
@@ -75,7 +76,7 @@ def read_contents(folder):
     return Contents(specs=specs, **record)
 
 
-def check_files(folder, contents, verify):
+def check_files(folder: pathlib.Path, contents: Contents, verify: bool) -> None:
     """Compares the files of a cache with what `cache.json` says of them.
 
     Args:
@@ -107,7 +108,7 @@ def check_files(folder, contents, verify):
             )
 
 
-def unfinished(folder):
+def unfinished(folder: pathlib.Path) -> pathlib.Path:
     """Where a cache is written until it is whole: a hidden folder beside its final place."""
     folder = folder.absolute()  # "." has no name
     return folder.with_name(f".{folder.name}.part")

@@ -2,8 +2,10 @@
 
 import dataclasses
 import io
+import pathlib
 import re
 import zlib
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
@@ -32,11 +34,11 @@ class RowSpec:
         object.__setattr__(self, "shape", tuple(self.shape))
 
     @property
-    def row_bytes(self):
+    def row_bytes(self) -> int:
         """Bytes of one row."""
         return int(np.prod(self.shape, dtype=np.int64)) * np.dtype(self.dtype).itemsize
 
-    def header(self, rows):
+    def header(self, rows: int) -> bytes:
         """Returns the header of the file with `rows` rows.
 
         numpy leaves room in it for the first dimension to grow, so its length does not depend on
@@ -48,7 +50,7 @@ class RowSpec:
         return buffer.getvalue()
 
 
-def specs_of(arrays):
+def specs_of(arrays: Mapping[str, np.ndarray]) -> dict[str, RowSpec]:
     """Returns `{name: RowSpec}` for arrays (rows, ...) that are to be stored as they are."""
     specs = {}
     for i, (name, array) in enumerate(arrays.items()):
@@ -57,7 +59,7 @@ def specs_of(arrays):
     return specs
 
 
-def append(folder, spec, start, rows):
+def append(folder: pathlib.Path, spec: RowSpec, start: int, rows: np.ndarray) -> int:
     """Writes rows behind the first `start` ones, and nothing else behind them.
 
     Args:
@@ -80,7 +82,7 @@ def append(folder, spec, start, rows):
     return zlib.crc32(content)
 
 
-def checksums(folder, spec, block_rows):
+def checksums(folder: pathlib.Path, spec: RowSpec, block_rows: Iterable[int]) -> Iterator[int]:
     """Reads a file through.
 
     Args:
@@ -97,7 +99,7 @@ def checksums(folder, spec, block_rows):
             yield zlib.crc32(file.read(rows * spec.row_bytes))
 
 
-def memory_map(folder, spec, rows):
+def memory_map(folder: pathlib.Path, spec: RowSpec, rows: int) -> np.ndarray:
     """Maps a finished file into memory, read-only: (rows, *spec.shape)."""
     shape, offset = (rows, *spec.shape), len(spec.header(rows))
     dtype = np.dtype(spec.dtype).newbyteorder("<")

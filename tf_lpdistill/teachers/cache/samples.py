@@ -1,12 +1,17 @@
 """The samples that a cache is built from and attached to: inputs with their ids."""
 
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
+
+from tf_lpdistill.types import Structure
 
 _KEYS = frozenset(["inputs", "sample_id"])
 
 
-def take_apart(element):
+def take_apart(element: Structure) -> tuple[Structure, tuple]:
     """Splits an element of a data set into `{"inputs", "sample_id"}` and the rest.
 
     Args:
@@ -30,7 +35,7 @@ def take_apart(element):
     return x, rest
 
 
-def spec_of(dataset):
+def spec_of(dataset: tf.data.Dataset) -> dict[str, Any]:
     """Returns the specs `{"inputs", "sample_id"}` of a data set of samples with ids.
 
     Raises:
@@ -41,7 +46,7 @@ def spec_of(dataset):
     return take_apart(dataset.element_spec)[0]
 
 
-def batches_of(dataset, batch_size):
+def batches_of(dataset: tf.data.Dataset, batch_size: int) -> tf.data.Dataset:
     """Returns the data set in batches of `{"inputs", "sample_id"}`.
 
     Args:
@@ -62,7 +67,7 @@ def batches_of(dataset, batch_size):
     return dataset.map(lambda *element: take_apart(element if len(element) > 1 else element[0])[0])
 
 
-def check_order(sample_id, start):
+def check_order(sample_id: np.ndarray, start: int) -> None:
     """Checks the ids of a batch: every sample once, in the order of the ids.
 
     Args:
@@ -82,13 +87,13 @@ def check_order(sample_id, start):
             )
 
 
-def describe_inputs(inputs):
+def describe_inputs(inputs: Structure) -> list[Any]:
     """Returns shape (without the batch axis) and dtype of each input, as plain JSON values."""
     leaves = keras.tree.flatten(inputs)
     return [[list(leaf.shape[1:]), tf.as_dtype(leaf.dtype).name] for leaf in leaves]
 
 
-def same_shapes(found, expected):
+def same_shapes(found: Any, expected: Any) -> bool:
     """Whether two of `describe_inputs` agree in their shapes, as far as these are known."""
     return len(found) == len(expected) and all(
         len(f) == len(e) and all(a == b or None in (a, b) for a, b in zip(f, e, strict=True))

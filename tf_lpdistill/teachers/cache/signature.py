@@ -5,6 +5,8 @@ import functools
 import keras
 import numpy as np
 
+from tf_lpdistill.types import Structure
+
 SIGNATURE = "signature"  # name of the array in a cache
 _PROJECTIONS = 4
 # Rounding, of another machine or another batch size, stays below 1e-5 of an image's norm; a shift
@@ -12,7 +14,7 @@ _PROJECTIONS = 4
 _TOLERANCE = 1e-4
 
 
-def signature(inputs):
+def signature(inputs: Structure) -> np.ndarray:
     """Projects each sample on four fixed random directions.
 
     Unlike a hash it can be compared with a tolerance, so that a cache may move between machines.
@@ -31,7 +33,7 @@ def signature(inputs):
     return np.concatenate([norms, projections], axis=1)
 
 
-def differing(signatures, expected):
+def differing(signatures: np.ndarray, expected: np.ndarray) -> np.ndarray:
     """Finds the samples whose inputs are not those that were expected.
 
     Args:

@@ -2,9 +2,14 @@
 
 import hashlib
 import json
+import pathlib
 
+import numpy as np
+
+from tf_lpdistill.teachers.cache.folder import Contents
 from tf_lpdistill.teachers.cache.rows import memory_map
 from tf_lpdistill.teachers.cache.samples import describe_inputs, same_shapes
+from tf_lpdistill.types import Structure
 
 
 class Store:
@@ -20,7 +25,7 @@ class Store:
         arrays: `{array name: read-only memory map (rows, ...)}`; rows are views times samples.
     """
 
-    def __init__(self, folder, contents):
+    def __init__(self, folder: pathlib.Path, contents: Contents):
         self.folder, self._contents = folder, contents
         self.settings, self.outputs = contents.settings, contents.outputs
         self.arrays = {
@@ -28,20 +33,20 @@ class Store:
         }
 
     @property
-    def rows(self):
+    def rows(self) -> int:
         """Rows of each array."""
         return self._contents.rows
 
     @property
-    def nbytes(self):
+    def nbytes(self) -> int:
         """Bytes of all arrays."""
         return sum(array.nbytes for array in self.arrays.values())
 
-    def read(self, name, start, rows):
+    def read(self, name: str, start: int, rows: int) -> np.ndarray:
         """Returns `rows` rows of an array from `start` on."""
         return self.arrays[name][start : start + rows]
 
-    def check_inputs(self, inputs):
+    def check_inputs(self, inputs: Structure) -> None:
         """Compares the shapes of a batch, concrete or symbolic, with what the teacher saw.
 
         Raises:
@@ -54,7 +59,7 @@ class Store:
                 f"Expected: {expected} (shape of a sample, dtype). Received: {found}"
             )
 
-    def fingerprint(self):
+    def fingerprint(self) -> str | None:
         """Returns the teacher's fingerprint; of arrays without a Keras teacher, their own."""
         record = json.dumps([self.outputs, self._contents.crc32], sort_keys=True)
         return self.settings["teacher"] or hashlib.sha256(record.encode()).hexdigest()

@@ -1,7 +1,11 @@
 """A teacher's outputs as a flat dict of arrays, and back."""
 
+from collections.abc import Mapping
 
-def names_of(outputs, prefix=""):
+from tf_lpdistill.types import Structure, Tensor
+
+
+def names_of(outputs: Structure, prefix: str = "") -> Structure:
     """Names every tensor in a structure by its path.
 
     Args:
@@ -21,7 +25,7 @@ def names_of(outputs, prefix=""):
     return prefix
 
 
-def flatten(names, outputs):
+def flatten(names: Structure, outputs: Structure) -> dict[str, Tensor]:
     """Returns `{name: tensor}` of a structure that `names_of` named."""
     if isinstance(names, dict):
         parts = [flatten(names[key], outputs[key]) for key in names]
@@ -32,7 +36,7 @@ def flatten(names, outputs):
     return {name: tensor for part in parts for name, tensor in part.items()}
 
 
-def assemble(names, arrays):
+def assemble(names: Structure, arrays: Mapping[str, Tensor]) -> Structure:
     """Puts `{name: tensor}` back into the structure of `names`, lists as tuples."""
     if isinstance(names, dict):
         return {key: assemble(value, arrays) for key, value in names.items()}

@@ -6,7 +6,7 @@ import numpy as np
 _LARGEST_ERROR = 1e-3
 
 
-def check_dtype(dtype):
+def check_dtype(dtype: object) -> str:
     """Returns the `dtype` argument of a cache.
 
     Raises:
@@ -17,7 +17,7 @@ def check_dtype(dtype):
     return dtype
 
 
-def to_stored(name, values, dtype):
+def to_stored(name: str, values: np.ndarray, dtype: str) -> np.ndarray:
     """Casts values, and looks whether they are still themselves.
 
     Args:
@@ -40,7 +40,8 @@ def to_stored(name, values, dtype):
             f"{np.count_nonzero(~np.isfinite(values))} of {values.size} that are not, in a batch"
         )
     too_large = largest > np.finfo(dtype).max
-    stored = None if too_large else values.astype(dtype)
+    with np.errstate(over="ignore"):
+        stored = values.astype(dtype)
     if too_large or _error(stored, values) > _LARGEST_ERROR:
         what = "too large" if too_large else "too small"
         raise ValueError(

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
+from tf_lpdistill.types import Structure, Tensor
+
 _MAX_VIEWS = 65536
 
 
@@ -47,7 +49,7 @@ class Views:
                 f"`seed` must be an integer from 0 to 2**31 - 1. Received: seed={self.seed!r}"
             )
 
-    def check_complete(self):
+    def check_complete(self) -> None:
         """Refuses several views that nothing makes.
 
         Raises:
@@ -60,11 +62,11 @@ class Views:
             )
 
     @property
-    def count(self):
+    def count(self) -> int:
         """How many views a sample has."""
-        return 2 if self.views == "flips" else self.views
+        return 2 if self.views == "flips" else int(self.views)
 
-    def make(self, inputs, sample_id, view):
+    def make(self, inputs: Structure, sample_id: Tensor, view: Tensor) -> Structure:
         """Makes one view of each sample of a batch, the same whatever stands beside it.
 
         Args:
@@ -88,7 +90,7 @@ class Views:
         dtypes = keras.tree.map_structure(lambda tensor: tensor.dtype, inputs)
         return tf.map_fn(draw, (inputs, seeds), fn_output_signature=dtypes)
 
-    def choose(self, number, batch):
+    def choose(self, number: Tensor, batch: Tensor) -> Tensor:
         """Draws the view of each sample in a batch: a pure function of seed and batch number.
 
         Args:

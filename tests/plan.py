@@ -1,0 +1,73 @@
+"""The plan of the house: what may be where. `tests/house.py` reads the code by it."""
+
+PACKAGE = "tf_lpdistill"
+SCRIPTS = ("recipes/", "export/", "benchmarks/")
+
+# What each part of the package imports, from the bottom to the top: never a part below it here.
+PLAN = {
+    **dict.fromkeys(["types", "ops", "files", "schedules", "preprocessing", "batch"], set()),
+    **dict.fromkeys(["backend", "cluster", "structure", "supervision"], set()),
+    "losses": {"ops"},
+    "metrics": {"ops"},
+    "graph": {"files", "ops"},
+    "data": {"files", "preprocessing"},
+    "models": {"ops", "preprocessing", "structure"},
+    "taps": {"structure"},
+    "teachers": {"batch", "files", "taps"},
+    "rendezvous": {"cluster"},
+    "distribution": {"cluster", "files", "ops", "rendezvous"},
+    "backup": {"cluster", "distribution", "files"},
+    "saving": {"distribution", "files", "ops"},
+    "workers": {"distribution", "ops", "saving"},
+    "term_metrics": {"ops"},
+    "terms": {"losses", "ops", "teachers"},
+    "wiring": {"batch", "taps", "teachers", "terms"},
+    "objective": {"batch", "ops", "terms", "wiring"},
+    "first_batch": {"batch", "losses", "ops", "supervision", "taps", "terms"},
+    "distiller": {
+        "batch", "first_batch", "objective", "ops", "saving", "structure", "teachers",
+        "term_metrics", "terms", "wiring", "workers",
+    },
+    "guidance": {
+        "batch", "distiller", "first_batch", "losses", "metrics", "ops", "preprocessing",
+        "structure", "taps", "teachers", "terms", "wiring",
+    },
+    "callbacks": {
+        "batch", "distiller", "files", "guidance", "metrics", "ops", "taps", "teachers",
+    },
+    "compression": {"batch", "files", "structure", "taps"},
+    "tflite": {"compression", "files", "preprocessing", "saving", "structure"},
+    "report": {"files"},
+}  # fmt: skip
+
+# Where packages from outside are imported, "" for anywhere; others are not.
+_TFMOT = f"{PACKAGE}/compression/_tfmot/"
+FOREIGN = {
+    **dict.fromkeys(["keras", "numpy", "tensorflow"], ""),
+    "absl": SCRIPTS,
+    **dict.fromkeys(["ai_edge_litert", "flatbuffers", "h5py"], f"{PACKAGE}/tflite/"),
+    "faiss": f"{PACKAGE}/graph/faiss_search.py",
+    "keras_hub": f"{PACKAGE}/models/",
+    "matplotlib": "recipes/locality/plots.py",
+    "optuna": ("recipes/locality/space.py", "recipes/journal.py"),
+    "scipy": "recipes/locality/intervals.py",
+    "tensorflow_datasets": (f"{PACKAGE}/data/", "recipes/streams.py"),
+    **dict.fromkeys(["tensorflow_model_optimization", "tf_keras"], _TFMOT),
+    "torch": "benchmarks/torch_step.py",
+    "tqdm": ("recipes/progress.py", f"{PACKAGE}/"),
+}
+# Imported where they are used, never when a file of the package is.
+LAZY = set(FOREIGN) - {"keras", "numpy", "tensorflow", "absl", "flatbuffers", "h5py"}
+# What these packages keep to themselves.
+INNER = ("keras.src", "tensorflow.keras", "tensorflow.python")
+# Private names of theirs without a public way, each in one place.
+PRIVATE = {
+    "_compile_loss": f"{PACKAGE}/distiller.py",
+    "_flatten_layers": f"{PACKAGE}/tflite/student.py",
+    "_inputs": f"{PACKAGE}/data/sample_ids.py",
+    "_keras_history": f"{_TFMOT}convert.py",
+    "_maybe_symbolic_build": f"{PACKAGE}/workers.py",
+    "_run_through_graph": f"{PACKAGE}/structure.py",
+    "_standardize_inputs": f"{PACKAGE}/structure.py",
+    "_weight_vars": f"{_TFMOT}quantization.py",
+}
