@@ -23,6 +23,7 @@ def test_killed_between_two_ways_it_goes_on(kill_and_resume, tmp_path):
     teacher, channels, quantized = results["rows"]
     assert (channels["key"], quantized["key"]) == ("channels", "qat_kd_lp")
     assert channels["parameters"] < quantized["parameters"] < teacher["parameters"]
+    assert not any(row["best"] for row in results["rows"])  # test images choose nothing
     with open(tmp_path / "results.csv", newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     found = {(line["way"], line["precision"]): line for line in lines}

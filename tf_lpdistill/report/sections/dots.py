@@ -26,10 +26,10 @@ def render(run: Run) -> Markup:
 
 
 def _finding(run):
-    """The chosen student, what it gains, and all means, in words."""
+    """The chosen or most accurate student, what it gains, and all means, in words."""
     text, best, alone = "Test accuracy. ", run.best, run.row(ALONE)
     if best is not None:
-        text += f"Chosen: {best.name}"
+        text += f"{'Chosen' if best.best else 'Most accurate'}: {best.name}"
         if alone not in (None, best):
             text += f", {points(best.mean - alone.mean)} points against the student alone"
         text += ". "
