@@ -29,9 +29,9 @@ def finish(comparison, found):
             writer = csv.DictWriter(file, list(lines[0]))
             writer.writeheader()
             writer.writerows(lines)
-    table = _table(found)
-    files.write_text(run.path("table.md"), table)
-    print(f"\n{table}")
+    text = table(found)
+    files.write_text(run.path("table.md"), text)
+    print(f"\n{text}")
     rows = [outcome.teacher_row(comparison)]
     rows += [_row(key, results) for key, results in found.items()]
     # None is marked as the best: these are test accuracies, which choose nothing.
@@ -43,8 +43,8 @@ def finish(comparison, found):
     write(run, rows, seeds, reading)
 
 
-def _table(found):
-    """The table in Markdown: a line for each file of each way."""
+def table(found):
+    """Returns the table in Markdown, a line for each file of each way; `found` as for `finish`."""
     head = "way | file | test accuracy % | parameters | KB | zipped KB | ms here | from runtime"
     lines = [f"| {head} |", "|" + " --- |" * 8]
     for key, results in found.items():
