@@ -68,7 +68,7 @@ def _row(key, results):
         "name": WAYS[key].title,
         "key": key,
         "accuracy": [one["files"]["int8"]["accuracy"] for one in results],
-        "parameters": results[0]["parameters"],
+        "parameters": round(statistics.mean(one["parameters"] for one in results)),
         "best": False,
         "tflite": {precision: _mean(results, precision) for precision in WAYS[key].precisions},
     }

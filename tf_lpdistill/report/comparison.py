@@ -17,7 +17,6 @@ _TABLE = (
     "teacher and the same student trained alone, where the run has them. Accuracy is on the test "
     "images: mean and standard deviation over the seeds."
 )
-_DOTS = "A dot is one training run, a bar the mean."
 
 
 def write_comparison(run_dirs: Sequence[PathLike], path: PathLike) -> pathlib.Path:
@@ -51,7 +50,7 @@ def render_comparison(runs: Mapping[str, Run]) -> str:
     joined = join_runs(runs)
     parts = [
         (table.NAME, table.TITLE, _TABLE, table.render(joined)),
-        (dots.NAME, dots.TITLE, _DOTS, dots.render(joined)),
+        (dots.NAME, dots.TITLE, dots.ABOUT, dots.render(joined)),
         *((s.NAME, s.TITLE, s.ABOUT, s.render(joined)) for s in (tradeoff, curves)),
         (differences.NAME, differences.TITLE, differences.ABOUT, differences.render(runs)),
     ]

@@ -10,15 +10,16 @@ NAME = "seeds"
 TITLE = "Every seed"
 _MANY = 12  # rows above which they move closer together
 
-ABOUT = (
-    "A dot is one training run, a bar the mean. The dashed line is the mean of the student "
-    "alone: what a method adds lies to its right."
+ABOUT = "A dot is one training run, a bar the mean."
+_BASELINE = (
+    "The dashed line is the mean of the student alone: what a method adds lies to its right."
 )
 
 
 def render(run: Run) -> Markup:
     """Returns the dot plot of the test accuracies."""
-    explained = note(run, "are grey")
+    notes = [_BASELINE if run.row(ALONE) else None, note(run, "are grey")]
+    explained = " ".join(filter(None, notes))
     return join(
         svg.responsive(lambda width: _draw(run, width), _finding(run)),
         tag("p", explained, class_="note") if explained else None,
