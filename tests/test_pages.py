@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.pages import KINDS, PAGES, ROOT, blocks, label
+from tests.pages import KINDS, PAGES, ROOT, SLOW, blocks, label, programs
 
 
 def test_every_block_is_of_a_kind_that_is_tried():
@@ -17,6 +17,16 @@ def test_every_block_is_of_a_kind_that_is_tried():
         assert len(fences) == 2 * len(found), label(page)
         kinds |= {block.kind for block in found}
     assert {"python", "python, a file", "bash", "yaml"} <= kinds <= set(KINDS)
+
+
+def test_every_text_block_stands_behind_the_block_that_prints_it():
+    for page in PAGES:
+        texts = [block.text for block in blocks(page) if block.kind == "text"]
+        assert [shown for _, shown in programs(page) if shown is not None] == texts, label(page)
+
+
+def test_slow_pages_have_code():
+    assert SLOW.keys() <= {label(page) for page in PAGES if programs(page)}
 
 
 def test_each_question_has_a_page_of_its_own_in_the_menu():
