@@ -39,7 +39,8 @@ def test_each_question_has_a_page_of_its_own_in_the_menu():
         "Your own photos": "photos.md",
         "Which layer?": "layers.md",
         "Which weights?": "weights.md",
-        "Cache": "cache.md",
+        "What a method costs": "cost.md",
+        "Cache the teacher": "cache.md",
         "Many GPUs": "distributed.md",
         "Quantization": "quantization.md",
         "Android": "android.md",
@@ -49,6 +50,12 @@ def test_each_question_has_a_page_of_its_own_in_the_menu():
     }
     for words, page in answers.items():
         assert [titles[title] for title in titles if words in title] == [page]
+
+
+def test_the_first_page_leads_to_every_guide():
+    first = ROOT / "docs" / "index.md"
+    linked = set(re.findall(r"\]\((\w+\.md)", first.read_text(encoding="utf-8")))
+    assert linked == {page.name for page in first.parent.glob("*.md")} - {first.name}
 
 
 def test_yaml_can_be_loaded():
