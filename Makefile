@@ -116,9 +116,9 @@ nightly: install
 WHEEL := $(VENV)-wheel
 LEFT_OUT := compression tflite \
   recipes export benchmarks faults gpu \
-  test_add_a_loss.py test_architecture.py test_check_links.py test_commands.py \
-  test_file_lengths.py test_packaging.py test_pages.py test_readme.py test_safety.py \
-  test_surface.py
+  test_add_a_loss.py test_architecture.py test_check_links.py test_citation.py test_commands.py \
+  test_design_page.py test_file_lengths.py test_packaging.py test_pages.py test_readme.py \
+  test_safety.py test_surface.py test_workflows.py
 test-wheel: $(VENV)/.dev
 	$(VENV)/bin/python -m venv --clear $(WHEEL)
 	$(VENV)/bin/python -m build --outdir $(WHEEL)/dist .

@@ -27,10 +27,11 @@ CALLED = {"absl": "absl-py"} | {
         "tf_keras",
     )
 }  # fmt: skip
-FOLDERS = (".ci", "benchmarks", "docs", "export", "recipes", "tests", "tf_lpdistill")
+FOLDERS = (".ci", ".github", "benchmarks", "docs", "export", "recipes", "tests", "tf_lpdistill")
 FILES = (
-    ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile",
-    "README.md", "mkdocs.yml", "pyproject.toml", "setup.py",
+    ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in",
+    "Makefile", "README.md", "RELEASING.md", "SECURITY.md", "mkdocs.yml", "pyproject.toml",
+    "setup.py",
 )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import yaml
 
-from tests.pages import KINDS, PAGES, ROOT, blocks, label
+from tests.pages import KINDS, PAGES, ROOT, SLOW, blocks, label, programs
 
 
 def test_every_block_is_of_a_kind_that_is_tried():
@@ -19,6 +19,16 @@ def test_every_block_is_of_a_kind_that_is_tried():
     assert {"python", "python, a file", "bash", "yaml"} <= kinds <= set(KINDS)
 
 
+def test_every_text_block_stands_behind_the_block_that_prints_it():
+    for page in PAGES:
+        texts = [block.text for block in blocks(page) if block.kind == "text"]
+        assert [shown for _, shown in programs(page) if shown is not None] == texts, label(page)
+
+
+def test_slow_pages_have_code():
+    assert SLOW.keys() <= {label(page) for page in PAGES if programs(page)}
+
+
 def test_each_question_has_a_page_of_its_own_in_the_menu():
     nav = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["nav"]
     titles = {}
@@ -29,7 +39,8 @@ def test_each_question_has_a_page_of_its_own_in_the_menu():
         "Your own photos": "photos.md",
         "Which layer?": "layers.md",
         "Which weights?": "weights.md",
-        "Cache": "cache.md",
+        "What a method costs": "cost.md",
+        "Cache the teacher": "cache.md",
         "Many GPUs": "distributed.md",
         "Quantization": "quantization.md",
         "Android": "android.md",
@@ -39,6 +50,12 @@ def test_each_question_has_a_page_of_its_own_in_the_menu():
     }
     for words, page in answers.items():
         assert [titles[title] for title in titles if words in title] == [page]
+
+
+def test_the_first_page_leads_to_every_guide():
+    first = ROOT / "docs" / "index.md"
+    linked = set(re.findall(r"\]\((\w+\.md)", first.read_text(encoding="utf-8")))
+    assert linked == {page.name for page in first.parent.glob("*.md")} - {first.name}
 
 
 def test_yaml_can_be_loaded():

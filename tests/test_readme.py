@@ -2,25 +2,13 @@
 
 import contextlib
 import io
-import pathlib
 import re
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-SLOW = {"tutorial.md"}  # trains to the end
+from tests.pages import PAGES, ROOT, SLOW, label, programs
 
-
-def blocks(page):
-    """The Python blocks of a page, each with what the text block right behind it shows, or None.
-
-    A block stands at its own line, so that a traceback names the line.
-    """
-    text = page.read_text(encoding="utf-8")
-    pattern = r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?"
-    for match in re.finditer(pattern, text, flags=re.DOTALL):
-        yield "\n" * text.count("\n", 0, match.start(1)) + match.group(1), match.group(2)
+PAGES_WITH_CODE = [page for page in PAGES if programs(page)]
 
 
 def form(printed):
@@ -30,9 +18,6 @@ def form(printed):
 
 def percentages(text):
     return [float(number) for number in re.findall(r"(\d+\.?\d*)\s?%", text)]
-
-
-PAGES_WITH_CODE = [page for page in PAGES if any(blocks(page))]
 
 
 def test_the_readme_shows_code():
@@ -47,24 +32,26 @@ def test_only_figures_may_differ_from_what_is_shown():
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, id=page.name, marks=[pytest.mark.slow] * (page.name in SLOW))
+        pytest.param(page, id=label(page), marks=[pytest.mark.slow] * (label(page) in SLOW))
         for page in PAGES_WITH_CODE
     ],
 )
 def test_code_blocks_run_in_order_and_print_what_is_shown(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names = {}
-    for block, shown in blocks(page):
+    for block, shown in programs(page):
+        # At its own line, so that a traceback names the line of the page.
+        code = compile("\n" * (block.line - 1) + block.text, str(page), "exec")
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            exec(compile(block, str(page), "exec"), names)
+            exec(code, names)
         if shown is not None:
             assert form(printed.getvalue()) == form(shown)
             assert percentages(printed.getvalue()) == pytest.approx(percentages(shown), abs=5.0)
 
 
 def test_the_first_page_of_the_documentation_has_the_figures_of_the_readme():
-    first = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
+    readme, first = ((ROOT / name).read_text("utf-8") for name in ("README.md", "docs/index.md"))
     rows = re.findall(r"^\| .*KB \|$", first, re.MULTILINE)
     figures = re.findall(r"\d[\d,.]*(?: ± [\d.]+)?(?: KB)?", "".join(rows))
     assert len(rows) == 5 and len(figures) >= 12
-    assert [f for f in figures if f not in PAGES[0].read_text(encoding="utf-8")] == []
+    assert [f for f in figures if f not in readme] == []

@@ -10,8 +10,8 @@ import sys
 import pytest
 
 from tests.house import ROOT, imports, module_name, read_sources
+from tests.pages import PAGES, label, programs
 from tests.plan import PACKAGE
-from tests.test_readme import PAGES_WITH_CODE, blocks
 from tf_lpdistill import losses
 
 ROOMS = [
@@ -142,10 +142,8 @@ def all_sources():
         for path in (ROOT / "tests").rglob("*.py")
     }
     pages = {
-        page.relative_to(ROOT).as_posix(): ast.parse(
-            "\n".join(inspect.cleandoc(code) for code, _ in blocks(page))
-        )
-        for page in PAGES_WITH_CODE
+        label(page): ast.parse("\n".join(block.text for block, _ in programs(page)))
+        for page in PAGES
     }
     return read_sources() | tests | pages
 
