@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.compression.conftest import distinct_per_output, file_kernels, kernels
-from tf_lpdistill import tflite
+from tf_lpdistill import compression, tflite
 
 LABELS = [str(digit) for digit in range(10)]
 
@@ -66,6 +66,28 @@ def test_they_are_counted_in_the_int8_file(chain, export, digits):
     scores = tflite.verify(bundle, chain.quantized, (digits.test.images, digits.test.labels))
     assert scores["int8"]["agreement"] > 0.95 and scores["float32"]["agreement"] == 1.0
     assert "diagnosis" not in scores["int8"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", ["preserve_sparsity", "preserve_clusters"])
+def test_one_of_the_two_is_counted_as_well(kept, chain, export, trained, batches):
+    """PQAT and CQAT."""
+    settings = {"epochs": 2, "verbose": 0}
+    student = chain.pruned
+    if kept == "preserve_clusters":
+        student = compression.cluster(trained.student, batches(), num_clusters=12, **settings)
+    quantized = compression.quantize_aware(
+        student, batches(), trained.objective, **{kept: True}, **settings
+    )
+    bundle = export(quantized, precisions=["int8"])
+    assert bundle.facts()["files"]["int8"]["int8_share"] == 1.0
+    found = file_kernels(bundle.files["int8"], quantized.student)
+    assert len(found) == 4
+    for kernel in found:
+        if kept == "preserve_sparsity":
+            assert zeros(kernel) >= 0.59
+        else:
+            assert distinct_per_output(kernel) <= 12 and zeros(kernel) < 0.5
 
 
 def test_the_file_computes_what_the_emulation_does(chain, export, trained, digits):

@@ -47,7 +47,10 @@ def test_preprocessing_passes_at_the_front_alone(verb):
         (layers.Lambda(lambda x: x, name="own"), r"own \(Lambda: .*write it with layers"),
         (Shift(3, name="shift"), r"shift \(Shift: not known here: use built-in layers"),
         (layers.Activation("log_softmax", name="log"), r"log \(.*no activation 'log_softmax'"),
-        (layers.UnitNormalization(name="unit"), r"unit \(UnitNormalization: not known here"),
+        (
+            layers.UnitNormalization(name="unit"),
+            r"unit \(Unit.*: not known here: use other built-in",
+        ),
     ],
 )
 @pytest.mark.parametrize("verb", VERBS)

@@ -1,4 +1,4 @@
-"""Slimmer students learn again from their teacher, and open on a phone."""
+"""Slimmer, pruned and clustered students learn again, and open on a phone."""
 
 import keras
 import numpy as np
@@ -7,7 +7,14 @@ import tensorflow as tf
 
 from tests.compression.students import foreign, images, mobilenet, resnet8
 from tf_lpdistill import Distiller, Preprocessing, data, models, tflite
-from tf_lpdistill.compression import low_rank, prune_channels
+from tf_lpdistill.compression import (
+    as_logits,
+    cluster,
+    describe_kernels,
+    low_rank,
+    prune,
+    prune_channels,
+)
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 
 PIXELS = Preprocessing((8, 8), color="grayscale", scaling="0..1")
@@ -90,3 +97,24 @@ def test_bundles_of_other_students(build, verb, tmp_path):
         precisions=("float32",),
     )  # fmt: skip
     assert bundle.files["float32"].stat().st_size < whole.files["float32"].stat().st_size
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("build", [resnet8, mobilenet, foreign])
+@pytest.mark.parametrize("verb", [prune, cluster])
+def test_bundles_of_pruned_and_clustered_students(build, verb, tmp_path):
+    """They keep their size, and their file computes what they do."""
+    student = as_logits(build())
+    pixels = np.clip(images(student, 40) * 127.5 + 127.5, 0, 255).astype("uint8")
+    process = Preprocessing(student.input_shape[1:3], scaling="-1..1")
+    batch = tf.data.Dataset.from_tensors((process(pixels), np.arange(40) % 4))
+    changed = verb(student, batch, epochs=1, verbose=0)
+    bundle = tflite.export_bundle(
+        changed, tmp_path / "phone", labels=["a", "b", "c", "d"], preprocessing=process,
+        precisions=("float32",),
+    )  # fmt: skip
+    labels = np.argmax(changed(process(pixels)), -1)
+    assert tflite.verify(bundle, changed, (pixels, labels))["float32"]["agreement"] == 1.0
+    facts = [describe_kernels(model) for model in (student, changed)]
+    assert facts[0]["parameters"] == facts[1]["parameters"]
+    assert facts[1]["values"] < facts[0]["values"]

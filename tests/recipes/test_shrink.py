@@ -1,12 +1,14 @@
 """The comparison of ways to shrink: a killed run goes on; what cannot be done is said at once."""
 
 import csv
+import pathlib
 
 import keras
 import pytest
 
+import compressed_table
 from tf_lpdistill import tflite
-from ways import WAYS
+from ways import FIGURES, WAYS
 
 SHORT = (
     "--num_labels=1000 --batch_size=50 --num_seeds=1 --teacher_epochs=5 --epochs=10 "
@@ -23,6 +25,7 @@ def test_killed_between_two_ways_it_goes_on(kill_and_resume, tmp_path):
     teacher, channels, quantized = results["rows"]
     assert (channels["key"], quantized["key"]) == ("channels", "qat_kd_lp")
     assert channels["parameters"] < quantized["parameters"] < teacher["parameters"]
+    assert not any(row["best"] for row in results["rows"])  # test images choose nothing
     with open(tmp_path / "results.csv", newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     found = {(line["way"], line["precision"]): line for line in lines}
@@ -53,3 +56,19 @@ def test_an_unknown_way_lists_the_known(recipe, tmp_path):
     done = recipe("shrink", tmp_path / "run", "--ways=qat,squash")
     assert done.returncode == 1 and not (tmp_path / "run").exists()
     assert "--ways must list some of distilled, qat, " in done.stderr and "squash" in done.stderr
+
+
+@pytest.mark.parametrize("data", ["cifar10_jpeg", "clothing64_jpeg"])
+def test_the_page_of_results_shows_the_means_of_its_raw_figures(data):
+    folder = pathlib.Path(__file__).parents[2] / "docs" / "results"
+    with open(folder / "compression" / f"{data}.csv", newline="", encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    found = {}
+    for line in lines:
+        results = found.setdefault(line["way"], {})
+        one = results.setdefault(line["seed"], {"parameters": int(line["parameters"]), "files": {}})
+        figures = {name: float(line[name]) for name in FIGURES}
+        one["files"][line["precision"]] = figures | {"minimum_runtime": line["minimum_runtime"]}
+    assert list(found) == list(WAYS) and all(len(results) == 3 for results in found.values())
+    table = compressed_table.table({way: list(found[way].values()) for way in found})
+    assert table in (folder / "compression.md").read_text(encoding="utf-8")

@@ -201,6 +201,20 @@ def test_a_run_without_phone_files(make, run_dir, edit):
     assert ".tflite" not in page.words
 
 
+def test_a_run_without_the_student_alone_compares_nothing_with_it(make, edit, run_dir):
+    told = ("dashed line is the mean of the student alone", "difference to the student alone")
+    whole = make().words
+    assert all(text in whole for text in told)
+
+    def leave_out(results):
+        results["rows"] = [row for row in results["rows"] if row["key"] != "alone"]
+
+    edit("results.json", leave_out)
+    (run_dir / "history.csv").unlink()
+    words = make().words
+    assert "A dot is one training run" in words and not any(text in words for text in told)
+
+
 def test_the_smallest_run(make, run_dir, edit):
     """One row, one seed, one epoch, equal accuracies: no scale may have a length of zero."""
 

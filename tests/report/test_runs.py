@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tf_lpdistill.report import load_run, write_comparison
+from tf_lpdistill.report import load_run, write_comparison, write_report
 from tf_lpdistill.report.__main__ import main
 from tf_lpdistill.report.comparison import join_runs
 
@@ -70,6 +70,19 @@ def test_a_run_without_history_or_choice_is_compared_too(two, tmp_path):
     page = write_comparison(two, tmp_path / "page.html").read_text()
     curves = page[page.index('id="curves"') : page.index('id="differences"')]
     assert "changed: LP" in curves and "again" not in curves
+
+
+def test_what_was_not_chosen_is_not_called_so(two, tmp_path):
+    """A run of which no row is marked, since only test accuracies could tell."""
+    results = two[1] / "results.json"
+    results.write_text(results.read_text().replace('"best": true', '"best": false'))
+    joined = join_runs({path.name: load_run(path) for path in two})
+    assert [row.name for row in joined.rows if row.best] == ["again: KD + LP"]
+    page = write_comparison(two, tmp_path / "page.html").read_text()
+    assert "again chose KD + LP: 95.6 ± 0.3%; changed, most accurate: KD + LP: 95.6 ± 0.3%." in page
+    alone = write_report(two[1], tmp_path / "alone.html").read_text()
+    assert "the most accurate student: <b>KD + LP" in alone and "Most accurate: KD + LP" in alone
+    assert "hosen" not in alone
 
 
 @pytest.mark.parametrize("number", [1, 3])

@@ -122,8 +122,10 @@ def _problem(call, verb):
             "pixels are prepared in the middle of the student: put it first, where it stays as it "
             "is, or into the tf.data pipeline and the Preprocessing of the export"
         )
-    if kind not in _LAYERS or not type(layer).__module__.startswith("keras."):
-        return _WAYS.get(kind, f"not known here: use built-in layers, {_STAYS_IN_KERAS_3}")
+    built_in = type(layer).__module__.startswith("keras.")
+    if kind not in _LAYERS or not built_in:
+        others = "other built-in layers" if built_in else "built-in layers"
+        return _WAYS.get(kind, f"not known here: use {others}, {_STAYS_IN_KERAS_3}")
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     if kind not in ("ReLU", "LeakyReLU", "Softmax", "ELU") and activation not in _ACTIVATIONS:
         return f"tf_keras has no activation {activation!r}: choose another, {_STAYS_IN_KERAS_3}"

@@ -13,10 +13,10 @@ from tf_lpdistill.report.sections import curves, differences, dots, headline, ta
 from tf_lpdistill.types import PathLike
 
 _TABLE = (
-    "The chosen student of each run, beside its teacher and the same student trained alone, where "
-    "the run has them. Accuracy is on the test images: mean and standard deviation over the seeds."
+    "The chosen student of each run, or its most accurate one where none was chosen, beside its "
+    "teacher and the same student trained alone, where the run has them. Accuracy is on the test "
+    "images: mean and standard deviation over the seeds."
 )
-_DOTS = "A dot is one training run, a bar the mean."
 
 
 def write_comparison(run_dirs: Sequence[PathLike], path: PathLike) -> pathlib.Path:
@@ -50,7 +50,7 @@ def render_comparison(runs: Mapping[str, Run]) -> str:
     joined = join_runs(runs)
     parts = [
         (table.NAME, table.TITLE, _TABLE, table.render(joined)),
-        (dots.NAME, dots.TITLE, _DOTS, dots.render(joined)),
+        (dots.NAME, dots.TITLE, dots.ABOUT, dots.render(joined)),
         *((s.NAME, s.TITLE, s.ABOUT, s.render(joined)) for s in (tradeoff, curves)),
         (differences.NAME, differences.TITLE, differences.ABOUT, differences.render(runs)),
     ]
@@ -69,7 +69,7 @@ def join_runs(runs: Mapping[str, Run]) -> Run:
         found = [row for row in (run.row(TEACHER), run.row(ALONE), run.best) if row is not None]
         for row in {row.key: row for row in found}.values():  # the lone student may be the best
             key, name = f"{label}/{row.key}", f"{label}: {row.name}"
-            rows.append(dataclasses.replace(row, key=key, name=name, best=row is run.best))
+            rows.append(dataclasses.replace(row, key=key, name=name))
             if run.history and row.key in run.history.curves:
                 curves_of[key] = run.history.curves[row.key]
     metrics = tuple(dict.fromkeys(name for own in curves_of.values() for name in own))
@@ -93,7 +93,9 @@ def join_runs(runs: Mapping[str, Run]) -> Run:
 def _reading(runs):
     best = {label: run.best for label, run in runs.items() if run.best is not None}
     words = [
-        f"{label} chose {row.name}: {percent_sd(row.mean, row.sd)}" for label, row in best.items()
+        f"{label}{' chose' if row.best else ', most accurate:'} {row.name}: "
+        f"{percent_sd(row.mean, row.sd)}"
+        for label, row in best.items()
     ]
     tests = {(run.dataset.name, run.dataset.test, run.dataset.class_names) for run in runs.values()}
     verdict = "All were tested on the same data set"

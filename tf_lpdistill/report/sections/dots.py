@@ -10,15 +10,16 @@ NAME = "seeds"
 TITLE = "Every seed"
 _MANY = 12  # rows above which they move closer together
 
-ABOUT = (
-    "A dot is one training run, a bar the mean. The dashed line is the mean of the student "
-    "alone: what a method adds lies to its right."
+ABOUT = "A dot is one training run, a bar the mean."
+_BASELINE = (
+    "The dashed line is the mean of the student alone: what a method adds lies to its right."
 )
 
 
 def render(run: Run) -> Markup:
     """Returns the dot plot of the test accuracies."""
-    explained = note(run, "are grey")
+    notes = [_BASELINE if run.row(ALONE) else None, note(run, "are grey")]
+    explained = " ".join(filter(None, notes))
     return join(
         svg.responsive(lambda width: _draw(run, width), _finding(run)),
         tag("p", explained, class_="note") if explained else None,
@@ -26,10 +27,10 @@ def render(run: Run) -> Markup:
 
 
 def _finding(run):
-    """The chosen student, what it gains, and all means, in words."""
+    """The chosen or most accurate student, what it gains, and all means, in words."""
     text, best, alone = "Test accuracy. ", run.best, run.row(ALONE)
     if best is not None:
-        text += f"Chosen: {best.name}"
+        text += f"{'Chosen' if best.best else 'Most accurate'}: {best.name}"
         if alone not in (None, best):
             text += f", {points(best.mean - alone.mean)} points against the student alone"
         text += ". "

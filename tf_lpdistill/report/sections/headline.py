@@ -45,8 +45,9 @@ def _student(run):
     seeds = f"mean of {len(best.accuracy)} seeds" if len(best.accuracy) > 1 else None
     parameters = f"{count(best.parameters)} parameters"
     detail = ", ".join(filter(None, [parameters, seeds]))
+    which = "chosen" if best.best else "most accurate"
     return _figure(
-        percent(best.mean), join("the chosen student: ", tag("b", best.name)), detail, gain
+        percent(best.mean), join(f"the {which} student: ", tag("b", best.name)), detail, gain
     )
 
 

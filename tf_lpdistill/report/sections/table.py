@@ -21,7 +21,7 @@ NAME = "table"
 TITLE = "Comparison"
 ABOUT = (
     "The same student, trained in each way. Accuracy is on the test images: mean and standard "
-    "deviation over the seeds, and the difference to the student alone in percentage points."
+    "deviation over the seeds."
 )
 
 _METHODS = {
@@ -148,6 +148,9 @@ def _or_none(value, words):
 
 def _notes(run, labels):
     texts = {label: text for label, text in _NOTES.items() if label in labels}
+    if run.row(ALONE) is not None:
+        below = "Under an accuracy: the difference to the student alone, in percentage points."
+        texts = {"alone": below} | texts
     if any(label.endswith(".tflite") for label in labels):
         texts["latency"] = (
             f"Under a file\N{RIGHT SINGLE QUOTATION MARK}s size: the median time for one image on "
