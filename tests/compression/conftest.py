@@ -67,13 +67,14 @@ def file_kernels(path, model):
     """The kernels of a Keras model as they are in its `.tflite`, outputs last, found by shape."""
     from ai_edge_litert import schema_py_generated as schema
 
+    kinds = {schema.TensorType.INT8: "int8", schema.TensorType.FLOAT32: "float32"}
     content = schema.ModelT.InitFromPackedBuf(path.read_bytes())
     found = []
     for tensor in content.subgraphs[0].tensors:
         data = content.buffers[tensor.buffer].data
-        if data is not None and len(tensor.shape) >= 2:
-            kind = {schema.TensorType.INT8: "int8", schema.TensorType.FLOAT32: "float32"}
-            array = np.frombuffer(bytes(data), kind[tensor.type]).reshape(tensor.shape)
+        # Constants of other types are paddings and the like.
+        if data is not None and len(tensor.shape) >= 2 and tensor.type in kinds:
+            array = np.frombuffer(bytes(data), kinds[tensor.type]).reshape(tensor.shape)
             found.append(np.moveaxis(array, 0, -1))
     shapes = [kernel.shape for kernel in kernels(model)]
     assert all(any(array.shape == shape for array in found) for shape in shapes)

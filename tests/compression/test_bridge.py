@@ -89,13 +89,15 @@ def test_sums_and_products_of_tensors_and_numbers():
 
 def test_nested_models_and_batch_normalisation_in_any_place():
     inner = keras.Sequential(
-        [keras.Input((6, 6, 3)), layers.BatchNormalization(), layers.Conv2D(4, 3, name="conv"),
-         layers.ReLU(), layers.BatchNormalization(name="norm"), layers.Flatten(),
-         layers.Dense(6), layers.BatchNormalization()],
+        [keras.Input((6, 6, 3)), layers.Normalization(mean=0.5, variance=4.0),
+         layers.BatchNormalization(), layers.Conv2D(4, 3, name="conv"), layers.ReLU(),
+         layers.BatchNormalization(name="norm"), layers.Flatten(), layers.Dense(6),
+         layers.BatchNormalization()],
         name="backbone",
     )  # fmt: skip
     inputs = keras.Input((6, 6, 3))
     student = randomized(keras.Model(inputs, layers.Dense(3, name="logits")(inner(inputs))))
+    preflight(student, "quantize_aware")
     for for_int8 in (False, True):
         bridged = bridge.to_tf_keras(student, for_int8)
         bridge.check_parity(student, bridged, images(student))

@@ -28,6 +28,21 @@ def test_augmentation_is_for_training():
     assert np.abs(front(images, training=True) - images).max() > 0.01
 
 
+def test_it_goes_on_into_a_nested_model():
+    augmentation = keras.Sequential([layers.RandomFlip()], name="augment")
+    backbone = keras.Sequential(
+        [keras.Input((4, 4, 1)), layers.Rescaling(0.5, name="scale"), augmentation,
+         layers.Normalization(mean=1.0, variance=4.0, name="norm"), layers.Conv2D(2, 3)],
+        name="backbone",
+    )  # fmt: skip
+    outer = keras.Sequential([keras.Input((4, 4, 1)), backbone, layers.Rescaling(2.0)])
+    front = find_front(outer)
+    assert front.paths == ("backbone/scale", "backbone/augment", "backbone/norm")
+    assert front.holds("backbone/augment/random_flip") and front.holds("backbone/norm")
+    assert not front.holds("backbone") and not front.holds("backbone/norm2")
+    np.testing.assert_allclose(front(np.full((2, 4, 4, 1), 6.0, "float32")), np.ones((2, 4, 4, 1)))
+
+
 def test_it_ends_where_the_pixels_are_used_twice():
     inputs = keras.Input((4, 4, 1))
     pixels = layers.Rescaling(0.5, name="scale")(inputs)

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from tests.compression.conftest import LOSS, distinct_per_output, kernels
+from tests.compression.conftest import LOSS, distinct_per_output, file_kernels, kernels
 from tf_lpdistill import Distiller, Preprocessing, compression, models, tflite
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from tf_lpdistill.tflite.runtime import Runner
@@ -35,9 +35,10 @@ def mobilenet_v3():
 def efficientnet():
     """Not made here: pixels 0..255, scaled inside; silu, squeeze-and-excitation, a softmax."""
     model = keras.applications.EfficientNetB0(weights=None, input_shape=SHAPE, classes=10)
-    model = keras.Model(model.inputs[0], model.layers[-2].output)  # logits want no softmax
+    # Logits want no softmax; both models that the test makes need the same name for the feature.
+    model = keras.Model(model.inputs[0], model.layers[-2].output, name="backbone")
     model = keras.Sequential([keras.Input(SHAPE), model, layers.Dense(10)], name="efficientnet")
-    return model, f"{model.layers[0].name}/avg_pool", "0..255"
+    return model, "backbone/avg_pool", "0..255"
 
 
 def someone_elses():
@@ -96,6 +97,12 @@ def test_a_network_goes_through_every_verb_to_the_phone(make, tmp_path):
     )  # fmt: skip
     facts = bundle.facts()["files"]["int8"]
     assert facts["int8_share"] == 1.0, facts["float_ops"]
+    found = file_kernels(bundle.files["int8"], quantized.student)
+    found = [kernel for kernel in found if kernel.shape[-1] > 1]
+    assert len(found) == len(mixing(student))
+    assert {kernel.dtype.name for kernel in found} == {"int8"}
+    assert max(map(distinct_per_output, found)) <= 16
+    assert min(np.mean(kernel == 0) for kernel in found) > 0.45
     run = Runner(bundle.files["int8"])
     found = np.stack([run(image) for image in images[:8]])
     inputs = keras.ops.convert_to_numpy(preprocessing(images[:8]))

@@ -17,16 +17,17 @@ class Front:
 
     Args:
         layers: the student's own layers, called one after the other.
+        paths: of these layers, see `taps`.
         output_shape: of what they return, the batch as None.
     """
 
     layers: tuple[keras.Layer, ...]
+    paths: tuple[str, ...]
     output_shape: tuple
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Paths of the layers (see `taps`)."""
-        return tuple(layer.name for layer in self.layers)
+    def holds(self, path: str) -> bool:
+        """Tells whether a path is that of one of the layers, or of something inside of one."""
+        return any(path == own or path.startswith(f"{own}/") for own in self.paths)
 
     def __call__(self, inputs: Structure, training: bool = False) -> Structure:
         """Runs the layers, augmentation only where `training`."""
@@ -54,19 +55,29 @@ def find_front(student: keras.Model) -> Front:
         student: a built Functional or Sequential `keras.Model` of one input.
 
     Returns:
-        A `Front`. Preprocessing whose input is used elsewhere too does not belong to it.
+        A `Front`, also where it begins a nested model. Preprocessing whose input is used elsewhere
+        too does not belong to it.
     """
     (tensor,) = keras.tree.flatten(symbolic_inputs(student))
     shape, token = tuple(tensor.shape), Token()
-    calls = [call for call in list_calls(student, token) if "/" not in call.path]
-    layers = []
+    calls = _steps(list_calls(student, token))
+    layers, paths = [], []
     while True:
         users = [call for call in calls if any(argument is token for argument in call.arguments)]
         if len(users) != 1 or not is_preprocessing(users[0].operation):
-            return Front(tuple(layers), shape)
+            return Front(tuple(layers), tuple(paths), shape)
         layer, token = users[0].operation, users[0].output
         layers.append(layer)
+        paths.append(users[0].path)
         shape = tuple(layer.compute_output_shape(shape))
+
+
+def _steps(calls):
+    """Calls as a front takes them: models of preprocessing alone as one, others layer by layer."""
+    models = [call for call in calls if is_graph(call.operation)]
+    opened = [call.path for call in models if not is_preprocessing(call.operation)]
+    whole = [f"{call.path}/" for call in models if call.path not in opened]
+    return [c for c in calls if c.path not in opened and not c.path.startswith(tuple(whole))]
 
 
 def _inner_layers(model):

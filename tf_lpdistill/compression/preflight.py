@@ -76,8 +76,8 @@ def preflight(student: keras.Model, verb: str, keep: Sequence[str] = ()) -> None
 def _check_crossing(student, verb):
     """Refuses what cannot go over to tf_keras, all layers at once."""
     _check_form(student)
-    front = find_front(student).paths
-    calls = [call for call in list_calls(student, Token()) if call.path.split("/")[0] not in front]
+    front = find_front(student)
+    calls = [call for call in list_calls(student, Token()) if not front.holds(call.path)]
     problems = {}
     for call in calls:
         reason = _problem(call, verb)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from tf_lpdistill.compression.copies import float32_copy
 from tf_lpdistill.compression.preflight import preflight
 from tf_lpdistill.compression.quantized import QuantizedStudent
+from tf_lpdistill.compression.rebuild import layers_by_path
 from tf_lpdistill.compression.training import Training
 from tf_lpdistill.types import PathLike, Tensor
 
@@ -50,11 +51,13 @@ def quantize_aware(
 
     Raises:
         ImportError: without tensorflow-model-optimization and tf_keras.
-        ValueError: as for `prune`.
+        ValueError: as for `prune`, and for a flag with a Conv2DTranspose in the student.
 
     Reference: Jacob et al. 2017, https://arxiv.org/abs/1712.05877, section 3.
     """
     preflight(student, "quantize_aware")
+    if preserve_sparsity or preserve_clusters:
+        _check_can_keep(student)
     training = Training(
         dataset, objective, epochs, steps_per_epoch, learning_rate, checkpoint_dir, verbose
     )
@@ -64,3 +67,17 @@ def quantize_aware(
     bridged = bridge.cross(trained, training, for_int8=True)
     emulation = quantization.quantize_aware(bridged, training, preserve_sparsity, preserve_clusters)
     return QuantizedStudent(trained, bridged.front, emulation)
+
+
+def _check_can_keep(student):
+    found = [
+        path
+        for path, layer in layers_by_path(student).items()
+        if type(layer).__name__ == "Conv2DTranspose"
+    ]
+    if found:
+        raise ValueError(
+            "quantize_aware cannot keep the zeros and clusters of a Conv2DTranspose. Expected: "
+            f"none in the student. Received: {found}. Use UpSampling2D and Conv2D, or leave "
+            "`preserve_sparsity` and `preserve_clusters` False."
+        )

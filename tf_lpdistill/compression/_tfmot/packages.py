@@ -1,6 +1,7 @@
 """Imports tf_keras and tensorflow-model-optimization, and puts back what that changes."""
 
 import functools
+import importlib
 import os
 import warnings
 
@@ -40,3 +41,14 @@ def load():
         else:
             os.environ[_VARIABLE] = variable
     return tf_keras, tfmot
+
+
+def internal(name):
+    """Returns a module of quantization in tfmot that it uses itself and does not export.
+
+    Args:
+        name: dotted path below `quantization.keras`.
+    """
+    load()
+    package = "tensorflow_model_optimization.python.core.quantization.keras"
+    return importlib.import_module(f"{package}.{name}")

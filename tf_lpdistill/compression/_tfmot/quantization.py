@@ -1,13 +1,12 @@
 """Quantization-aware training by tensorflow-model-optimization."""
 
-import importlib
-
 import tensorflow as tf
 
 from tf_lpdistill.compression._tfmot import layers
 from tf_lpdistill.compression._tfmot.bridge import bring_back
 from tf_lpdistill.compression._tfmot.loop import train
-from tf_lpdistill.compression._tfmot.packages import load
+from tf_lpdistill.compression._tfmot.packages import internal, load
+from tf_lpdistill.compression._tfmot.scheme import EveryKernel
 
 _PREFIX = "quant_"
 # What tfmot has no rule for; the int8 kernels of these need the range of their output, no more.
@@ -32,7 +31,7 @@ def quantize_aware(bridged, training, preserve_sparsity, preserve_clusters):
     _, tfmot = load()
     with layers.scope():
         model = tfmot.quantization.keras.quantize_apply(
-            _annotated(bridged.model), _scheme(preserve_sparsity, preserve_clusters)
+            _annotated(bridged.model), EveryKernel(_scheme(preserve_sparsity, preserve_clusters))
         )
     kept = ", zeros kept" * preserve_sparsity + ", clusters kept" * preserve_clusters
     train(model, bridged, training, _PREFIX, f"quantize-aware{kept}")
@@ -48,7 +47,7 @@ def quantize_aware(bridged, training, preserve_sparsity, preserve_clusters):
 
 def _annotated(model):
     tf_keras, tfmot = load()
-    configs = _internal("default_8bit.default_8bit_quantize_configs")
+    configs = internal("default_8bit.default_8bit_quantize_configs")
 
     def annotated(layer):
         kind, config = type(layer).__name__, None
@@ -68,18 +67,11 @@ def _scheme(preserve_sparsity, preserve_clusters):
         return combine.Default8BitClusterPreserveQuantizeScheme(preserve_sparsity)
     if preserve_sparsity:
         return combine.Default8BitPrunePreserveQuantizeScheme()
-    return _internal("default_8bit.default_8bit_quantize_scheme").Default8BitQuantizeScheme()
+    return internal("default_8bit.default_8bit_quantize_scheme").Default8BitQuantizeScheme()
 
 
 def _strip_clusters(model):
-    return _internal("collab_opts.cluster_preserve.cluster_utils").strip_clustering_cqat(model)
-
-
-def _internal(name):
-    """A module of tfmot that it uses itself and does not export."""
-    load()
-    package = "tensorflow_model_optimization.python.core.quantization.keras"
-    return importlib.import_module(f"{package}.{name}")
+    return internal("collab_opts.cluster_preserve.cluster_utils").strip_clustering_cqat(model)
 
 
 def _weights(wrapper):
