@@ -33,7 +33,7 @@ PLAN = {
         "structure", "taps", "teachers", "terms", "wiring",
     },
     "callbacks": {
-        "batch", "distiller", "files", "guidance", "metrics", "ops", "taps", "teachers",
+        "batch", "distiller", "files", "guidance", "metrics", "ops", "taps", "teachers", "terms",
     },
     "compression": {"batch", "files", "structure", "taps"},
     "tflite": {"compression", "files", "preprocessing", "saving", "structure"},
