@@ -41,10 +41,10 @@ def fit_scores(flag, model, process, names):
     if flag.value is None:
         return None
     from tf_lpdistill import tflite
-    from tf_lpdistill.tflite import labels, outputs, pixels
+    from tf_lpdistill.tflite import keras_student, label_file, pixels
 
     size = process.image_size
     images, truth = command.read_labelled(flag.value, flag.name, names, size)
-    truth = labels.check_truth(truth, len(images), len(names), flag.name)
-    _, probabilities = outputs.of_student(model, process, pixels.to_uint8(images, size))
+    truth = label_file.check_truth(truth, len(images), len(names), flag.name)
+    _, probabilities = keras_student.answers(model, process, pixels.to_uint8(images, size))
     return tflite.fit_scores(probabilities, truth)

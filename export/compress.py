@@ -87,7 +87,7 @@ def run():
 
         import steps
         from tf_lpdistill import compression, files, tflite
-        from tf_lpdistill.tflite import labels, scaling
+        from tf_lpdistill.tflite import label_file, scaling
 
     folder, model = pathlib.Path(options.OUTPUT.value), pathlib.Path(options.MODEL.value)
     if model.is_dir():
@@ -98,7 +98,7 @@ def run():
     student = compression.as_logits(tflite.load_model(model))
     process = scaling_flags.preprocessing_of(student)
     images = inputs.load_data(process)
-    labels.check(images.class_names, student.outputs[0].shape[-1])
+    label_file.check(images.class_names, student.outputs[0].shape[-1])
     scaling.check_scores(student, process, images.test.images, images.test.labels)
     check_verbs(student)
     keras.utils.set_random_seed(options.SEED.value)

@@ -10,13 +10,15 @@ def load_data(process):
     import dataclasses
 
     from tf_lpdistill import data
-    from tf_lpdistill.tflite import labels
+    from tf_lpdistill.tflite import label_file
 
     if pathlib.Path(options.DATA.value).is_dir():
         found, _ = data.load_image_folder(options.DATA.value, process.image_size, process.color)
     else:
         found = data.load_npz(options.DATA.value)
-    names = found.class_names if options.LABELS.value is None else labels.read(options.LABELS.value)
+    names = (
+        found.class_names if options.LABELS.value is None else label_file.read(options.LABELS.value)
+    )
     if pathlib.Path(options.DATA.value).is_dir() and tuple(names) != found.class_names:
         raise ValueError(
             "The class folders, sorted, must be the labels in their order. "

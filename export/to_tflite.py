@@ -92,16 +92,16 @@ def run():
     command.check_exists(_MODEL, _LABELS, _DATA, _CALIBRATION)
     with command.silence():
         from tf_lpdistill import tflite
-        from tf_lpdistill.tflite import labels, scaling
+        from tf_lpdistill.tflite import label_file, scaling
 
     model = tflite.load_model(_MODEL.value)
     process = scaling_flags.preprocessing_of(model)
     names = None
     if not _EMBEDDINGS.value:
-        names = labels.check(labels.read(_LABELS.value), model.outputs[0].shape[-1])
+        names = label_file.check(label_file.read(_LABELS.value), model.outputs[0].shape[-1])
     images, truth = calibration_data.representative(_DATA, process.image_size)
     if names is not None and truth is not None:
-        truth = labels.check_truth(truth, len(images), len(names), _DATA.name)
+        truth = label_file.check_truth(truth, len(images), len(names), _DATA.name)
         scaling.check_scores(model, process, images, truth)
     bundle = tflite.export_bundle(
         model,

@@ -59,12 +59,14 @@ class Apprentice:
             weights: their weights; None: 1.0 each.
             label_weight: weight of the labels.
         """
-        teacher = self.teacher if self._caches is None else self._cached(losses)
+        named = keras.tree.flatten([loss.teacher_layer_name for loss in losses])
+        teacher = self._source(sorted({name for name in named if name is not None}))
         return Distiller(teacher, self.student, losses, weights, student_loss_weight=label_weight)
 
-    def _cached(self, losses):
-        named = keras.tree.flatten([loss.teacher_layer_name for loss in losses])
-        names = sorted({name for name in named if name is not None})
+    def _source(self, names):
+        """The teacher, or a cache of its answers and of these layers."""
+        if self._caches is None:
+            return self.teacher
         folder = "+".join(names).replace("/", "_") or "predictions"
         trainer = self._trainer
         once = data.evaluation_batches(

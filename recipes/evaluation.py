@@ -32,15 +32,17 @@ class Embedded:
         return float((self.predictions.argmax(axis=1) == self.split.labels).mean())
 
 
-def embed(model, split, preprocessing: Preprocessing, feature):
+def embed(model, split, preprocessing: Preprocessing, feature, chunk=CHUNK):
     """Runs a model on a split, in its order; `feature` names the layer of the embedding, or None.
+
+    Of a `chunk` of images at a time; another number may change the last bit.
 
     Returns:
         `Embedded`.
     """
     tap, found = taps.Tap(model, [feature] if feature else []), []
-    for start in range(0, len(split), CHUNK):
-        images = preprocessing(split.images[start : start + CHUNK])
+    for start in range(0, len(split), chunk):
+        images = preprocessing(split.images[start : start + chunk])
         predictions, tapped = tap(images, training=False)
         found.append((np.asarray(predictions), *map(np.asarray, tapped.values())))
     predictions, *features = (np.concatenate(parts) for parts in zip(*found, strict=True))

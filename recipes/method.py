@@ -8,8 +8,8 @@ from tf_lpdistill import losses
 
 
 @dataclasses.dataclass(frozen=True)
-class Term:
-    """One loss of a method.
+class MethodTerm:
+    """One loss of a method, before it is known for which networks.
 
     Args:
         loss: its name for `losses.get`.
@@ -45,7 +45,7 @@ class Method:
     """
 
     title: str
-    terms: tuple[Term, ...] = ()
+    terms: tuple[MethodTerm, ...] = ()
     label_weight: float = 1.0
     stages: Callable | None = None
 

@@ -7,14 +7,14 @@ on, and published weights were chosen for other data: read a method that fails w
 """
 
 import stages
-from method import Method, Term, where_it_fits
+from method import Method, MethodTerm, where_it_fits
 from tf_lpdistill import losses
 from tf_lpdistill.losses.base import snake_case
 from tf_lpdistill.losses.feature_overhaul import batch_norm_margin
 
 
 def _one(title, loss, weight, role="outputs", label_weight=1.0, **arguments):
-    return Method(title, (Term(loss, weight, role, arguments),), label_weight)
+    return Method(title, (MethodTerm(loss, weight, role, arguments),), label_weight)
 
 
 def _margin(job):
@@ -37,10 +37,10 @@ def _sum(factor, role):
     return lambda job: factor * job.layers.entries(role)
 
 
-_LP = Term("locality_preserving", 0.3, "features", {"num_neighbors": 5})
-_KD = Term("soft_target", 0.1, arguments={"temperature": 4.0})
-_DISTANCE = Term("relational_distance", 25.0, "features")
-_ANGLE = Term("relational_angle", 50.0, "features")
+_LP = MethodTerm("locality_preserving", 0.3, "features", {"num_neighbors": 5})
+_KD = MethodTerm("soft_target", 0.1, arguments={"temperature": 4.0})
+_DISTANCE = MethodTerm("relational_distance", 25.0, "features")
+_ANGLE = MethodTerm("relational_angle", 50.0, "features")
 
 _ROWS = {
     "alone": Method("Student alone"),
@@ -60,7 +60,7 @@ _ROWS = {
     # Public code (RepDistiller): 50.
     "neuron_selectivity": _one("NST", "neuron_selectivity", 50.0, "maps"),
     # Public code: 50, a mean over entries.
-    "solution_flow": Method("FSP", (Term("solution_flow", 50.0, stages.neighbours),)),
+    "solution_flow": Method("FSP", (MethodTerm("solution_flow", 50.0, stages.neighbours),)),
     "fsp_two_stages": Method("FSP (two stages)", stages=stages.solution_flow),
     # Weight and discriminator are not known: ours.
     "adversarial_feature": _one("Adversarial", "adversarial_feature", 0.1, "features"),
@@ -82,7 +82,7 @@ _ROWS = {
     "instance_relation_graph": _one("IRG", "instance_relation_graph", 5.0, "review"),
     # RepDistiller: 0.8, 16384 negatives; of fewer images, as many as there are others.
     "contrastive_representation": Method(
-        "CRD", (Term("contrastive_representation", 0.8, "features", _memory),)
+        "CRD", (MethodTerm("contrastive_representation", 0.8, "features", _memory),)
     ),
     # Public code: 1, a mean over entries.
     "variational_information": _one("VID", "variational_information", 1.0, "maps"),
@@ -96,7 +96,8 @@ _ROWS = {
     "ft_two_stages": Method("FT (two stages)", stages=stages.factor_transfer),
     # The authors' 1/1000 of a sum over entries, last layer, see the docstring.
     "feature_overhaul": Method(
-        "OFD", (Term("feature_overhaul", _sum(0.001, "preactivation"), "preactivation", _margin),)
+        "OFD",
+        (MethodTerm("feature_overhaul", _sum(0.001, "preactivation"), "preactivation", _margin),),
     ),
     # At most 5 over all pairs in the authors' code, here 1 a pair and no warm-up: ours.
     "knowledge_review": _one(

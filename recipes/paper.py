@@ -8,10 +8,10 @@ features are large, and nothing normalises them.
 """
 
 import stages
-from method import Method, Term
+from method import Method, MethodTerm
 
-_KD = Term("soft_target", stages.falling_weight, arguments={"temperature": 3.0})
-_LP = Term("locality_preserving", 0.001, "features", {"num_neighbors": 5})
+_KD = MethodTerm("soft_target", stages.falling_weight, arguments={"temperature": 3.0})
+_LP = MethodTerm("locality_preserving", 0.001, "features", {"num_neighbors": 5})
 
 METHODS = {
     "alone": Method("Student alone"),

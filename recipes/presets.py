@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from method import Method, Term
+from method import Method, MethodTerm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,10 +25,10 @@ class Preset:
 
 
 _KD_LP = (
-    Term("soft_target", 0.1, arguments={"temperature": 4.0}),
+    MethodTerm("soft_target", 0.1, arguments={"temperature": 4.0}),
     # Ours: at the 0.3 of recipes/digits.py the features of a MobileNet that learns from scratch
     # collapsed within an epoch, and with them its accuracy (docs/results/photos.md).
-    Term("locality_preserving", 0.01, "features", {"num_neighbors": 5}),
+    MethodTerm("locality_preserving", 0.01, "features", {"num_neighbors": 5}),
 )
 
 PRESETS = {
@@ -38,7 +38,7 @@ PRESETS = {
     # temperature is ours. There, more epochs were better still.
     "funmatch": Preset(
         "funmatch",
-        Method("FunMatch", (Term("soft_target", 1.0, arguments={"temperature": 2.0}),), 0.0),
+        Method("FunMatch", (MethodTerm("soft_target", 1.0, arguments={"temperature": 2.0}),), 0.0),
         ("flip", "zoom", "mixup"),
         300,
         None,

@@ -2,7 +2,7 @@
 
 import keras
 
-from method import Method, Term
+from method import Method, MethodTerm
 from methods import METHODS as COMMON
 
 
@@ -47,4 +47,4 @@ def _regressor(job):
 
 
 # One stage, 100 times the mean squared difference, of which the loss is the half.
-METHODS = COMMON | {"hint": Method("Hint", (Term("hint", 200.0, "middle", _regressor),))}
+METHODS = COMMON | {"hint": Method("Hint", (MethodTerm("hint", 200.0, "middle", _regressor),))}

@@ -29,6 +29,7 @@ def fitnets(job):
 def falling_weight(job, epochs=None):
     """The weight of FitNets' KD over a training of so many epochs, or of all: see `fitnets`."""
     steps = job.steps(epochs or job.epochs)
+    # Not `schedules.linear`: it differs in the last bit, and the study has such runs on record.
     return keras.optimizers.schedules.PolynomialDecay(4 / 9, steps, 1 / 9)
 
 

@@ -7,7 +7,7 @@ from keras import ops
 
 from comparison import Comparison
 from journal import judged, keeps, load_optuna, open_study, seal
-from method import Method, Term
+from method import Method, MethodTerm
 from tf_lpdistill import data, guidance, taps
 from tf_lpdistill.files import json_sha256
 from tf_lpdistill.ops import center, nearest_rows
@@ -65,8 +65,8 @@ class Search:
         sigma = setting["sigma"] * self.scales[pair[0]]
         lp = {"num_neighbors": setting["k"], "bandwidth": sigma}
         terms = (
-            Term("soft_target", setting["kd_weight"], arguments=kd),
-            Term("locality_preserving", setting["lp_weight"], lambda _: [pair], lp),
+            MethodTerm("soft_target", setting["kd_weight"], arguments=kd),
+            MethodTerm("locality_preserving", setting["lp_weight"], lambda _: [pair], lp),
         )
         return Method(title, terms)
 

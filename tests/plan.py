@@ -33,7 +33,7 @@ PLAN = {
         "structure", "taps", "teachers", "terms", "wiring",
     },
     "callbacks": {
-        "batch", "distiller", "files", "guidance", "metrics", "ops", "taps", "teachers",
+        "batch", "distiller", "files", "guidance", "metrics", "ops", "taps", "teachers", "terms",
     },
     "compression": {"batch", "files", "structure", "taps"},
     "tflite": {"compression", "files", "preprocessing", "saving", "structure"},
@@ -63,7 +63,7 @@ INNER = ("keras.src", "tensorflow.keras", "tensorflow.python")
 # Private names of theirs without a public way, each in one place.
 PRIVATE = {
     "_compile_loss": f"{PACKAGE}/distiller.py",
-    "_flatten_layers": f"{PACKAGE}/tflite/student.py",
+    "_flatten_layers": f"{PACKAGE}/tflite/keras_student.py",
     "_inputs": f"{PACKAGE}/data/sample_ids.py",
     "_keras_history": f"{_TFMOT}convert.py",
     "_maybe_symbolic_build": f"{PACKAGE}/workers.py",

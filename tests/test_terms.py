@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from tf_lpdistill.losses import Hint, LocalityPreserving, SoftTarget
 from tf_lpdistill.terms import (
+    at_step,
     build_losses,
     check_losses,
     check_weight,
@@ -55,8 +56,8 @@ def test_a_weight_is_a_number_or_a_schedule_over_steps():
     schedule = keras.optimizers.schedules.PiecewiseConstantDecay([10], [1.0, 0.25])
     assert check_weight("w", schedule) is schedule
     fixed, scheduled = make_terms([SoftTarget(), Hint()], [0.5, schedule])
-    assert fixed.weight_at(3) == 0.5
-    assert float(scheduled.weight_at(3)) == 1.0 and float(scheduled.weight_at(11)) == 0.25
+    assert at_step(fixed.weight, 3) == 0.5
+    assert [float(at_step(scheduled.weight, step)) for step in (3, 11)] == [1.0, 0.25]
     for wrong in ("1", None, lambda step: 1.0, float("inf")):
         with pytest.raises(ValueError, match="`w`: a weight must be a finite number or a"):
             check_weight("w", wrong)

@@ -9,7 +9,7 @@ from keras import ops
 
 from tf_lpdistill.batch import Batch, unpack
 from tf_lpdistill.ops import replicas
-from tf_lpdistill.terms import layer_names
+from tf_lpdistill.terms import at_step, layer_names
 from tf_lpdistill.types import Structure, Tensor
 from tf_lpdistill.wiring import Wiring
 
@@ -92,10 +92,10 @@ class Objective:
             student_loss: scalar, already divided.
             values: list of the terms' values, not divided.
         """
-        step, weight = self.optimizer.iterations, self.student_loss_weight
-        total = (weight(step) if callable(weight) else weight) * student_loss
+        step = self.optimizer.iterations
+        total = at_step(self.student_loss_weight, step) * student_loss
         for term, value in zip(self.wiring.terms, values, strict=True):
-            total = total + replicas.scale(term.weight_at(step) * value)
+            total = total + replicas.scale(at_step(term.weight, step) * value)
         return total
 
     def _check(self, y, features):

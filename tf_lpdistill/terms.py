@@ -16,7 +16,7 @@ from tf_lpdistill.losses.base import Loss, snake_case
 from tf_lpdistill.ops.replicas import unscale_keras_loss
 from tf_lpdistill.ops.rows import leave_out
 from tf_lpdistill.teachers.names import check_single_teacher
-from tf_lpdistill.types import Structure, Tensor
+from tf_lpdistill.types import Structure, Tensor, Weight
 
 _RESERVED = ("loss", "student_loss")
 _EXTRAS = ("y", "sample_weight", "sample_id", "step", "teacher_weights")
@@ -66,9 +66,10 @@ class Term:
             )
         return ops.cast(unscale_keras_loss(value, self.loss), "float32")
 
-    def weight_at(self, step: Tensor | int) -> Tensor | float:
-        """The weight at an optimizer step: a float, or a float32 scalar tensor."""
-        return self.weight(step) if callable(self.weight) else self.weight
+
+def at_step(weight: Weight, step: Tensor | int) -> Tensor | float:
+    """Returns a weight at an optimizer step: a float, or a float32 scalar tensor."""
+    return weight(step) if callable(weight) else weight
 
 
 def make_terms(losses: Sequence[Any], weights: Sequence[Any]) -> tuple[Term, ...]:

@@ -9,9 +9,8 @@ import dataclasses
 import functools
 import warnings
 
-from keras.optimizers import schedules
-
 from methods import METHODS
+from tf_lpdistill import schedules
 
 TRIALS = 8
 LEARNING_RATE = 0.01  # of Adam: where the tuning of the student alone begins
@@ -123,4 +122,4 @@ def _scheduled(weight, schedule, job):
         return weight
     ends = {"falling": (2 * weight, 0.0), "rising": (0.0, 2 * weight)}
     first, last = ends[schedule]
-    return schedules.PolynomialDecay(first, job.steps(job.epochs), last)
+    return schedules.linear(first, last, job.steps(job.epochs))

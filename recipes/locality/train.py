@@ -9,13 +9,14 @@ import numpy as np
 
 import evaluation
 import machine
-from locality.lesson import Lesson
+from locality.lesson import Lesson, Tutor
 from locality.space import LEARNING_RATE, apply
-from tf_lpdistill import NeighborGraph, taps, tflite
+from tf_lpdistill import NeighborGraph, tflite
 from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 
 NEIGHBORS = 5  # of all that is measured of neighbourhoods
 PROBE = 1000  # validation images on which neighbourhoods are measured
+CHUNK = 500  # images at a time; with another number the runs on record may differ in the last bit
 
 
 def run(job, classroom):
@@ -56,11 +57,10 @@ def _prepare(job, classroom):
     batch_size = job.setting.get("batch_size", classroom.cell.batch_size)
     order = None
     if "seeds_per_batch" in job.setting:
-        features = embed(classroom, classroom.teacher, classroom.split(job.seed))[1]
-        graph = NeighborGraph.build(features, 10)
+        graph = NeighborGraph.build(_seen(classroom, job), 10)
         order = graph.batches(batch_size, job.setting["seeds_per_batch"], seed=job.seed).epoch
     rate = job.setting.get("learning_rate", LEARNING_RATE)
-    return Lesson(classroom, student, job.seed, rate, batch_size, order)
+    return Lesson(Tutor(classroom, rate, batch_size, order), student, job.seed)
 
 
 def _measure(job, classroom, lesson):
@@ -69,14 +69,14 @@ def _measure(job, classroom, lesson):
     if job.part == "final":
         scores["test"] = room.data.test
     accuracies = {
-        f"{name}_accuracy": evaluation.accuracy(student, split, room.pixels, 500)
+        f"{name}_accuracy": evaluation.accuracy(student, split, room.pixels, CHUNK)
         for name, split in scores.items()
     }
-    train = evaluation.accuracy(student, room.split(job.seed), room.pixels, 500)
+    train = evaluation.accuracy(student, room.split(job.seed), room.pixels, CHUNK)
     return {
         **accuracies,
         "train_accuracy": train,
-        "loss": lesson.loss,
+        "loss": lesson.curves[-1]["loss"],
         "parameters": student.count_params(),
         **_geometry(job, classroom, student),
         **(_in_int8(student, room) if room.cell.int8 and job.part == "final" else {}),
@@ -100,9 +100,8 @@ def _geometry(job, classroom, student):
     """Why a student may be better: norms and neighbourhoods of its features."""
     probe = classroom.data.validation
     probe = probe.subset(min(PROBE, len(probe)))
-    _, teacher = embed(classroom, classroom.teacher, probe)
-    _, own = embed(classroom, student, probe, classroom.student_network)
-    _, seen = embed(classroom, classroom.teacher, classroom.split(job.seed))
+    teacher = _features(classroom, classroom.teacher, probe, classroom.teacher_network)
+    own = _features(classroom, student, probe, classroom.student_network)
     centred = own - own.mean(axis=0)
     batch = job.setting.get("batch_size", classroom.cell.batch_size)
     return {
@@ -111,29 +110,21 @@ def _geometry(job, classroom, student):
         "neighbors_kept": neighborhood_overlap(teacher, own, NEIGHBORS),
         "purity_student": purity(own, probe.labels),
         "purity_teacher": purity(teacher, probe.labels),
-        "purity_in_batch": _in_batches(seen, classroom.split(job.seed).labels, batch),
+        "purity_in_batch": _in_batches(
+            _seen(classroom, job), classroom.split(job.seed).labels, batch
+        ),
     }
 
 
-def embed(classroom, model, split, network=None):
-    """Runs a model on a split.
+def _seen(room, job):
+    """The teacher's features of the images that the student learns from."""
+    return _features(room, room.teacher, room.split(job.seed), room.teacher_network)
 
-    Args:
-        classroom: the `Classroom`.
-        model: its teacher, or a student.
-        split: `Split`.
-        network: the `Network` of the model; None: that of the teacher.
 
-    Returns:
-        (logits, pooled features), float32 arrays.
-    """
-    name = (network or classroom.teacher_network).layer("features")
-    tap, found = taps.Tap(model, [name]), []
-    for start in range(0, len(split), 500):
-        images = classroom.pixels(split.images[start : start + 500])
-        logits, features = tap(images, training=False)
-        found.append((np.asarray(logits), np.asarray(features[name], np.float32)))
-    return tuple(np.concatenate(part) for part in zip(*found, strict=True))
+def _features(room, model, split, network):
+    """The pooled features that a model has of images: (n, d) float32."""
+    layer = network.layer("features")
+    return evaluation.embed(model, split, room.pixels, layer, CHUNK).features
 
 
 def purity(features, labels):

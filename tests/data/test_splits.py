@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from tf_lpdistill.data import ImageData, Split
-from tf_lpdistill.data.splits import stratified_order
+from tf_lpdistill.data.splits import split_of, stratified_order
 
 
 def _split(labels, shape=(4, 4, 1)):
@@ -61,3 +61,10 @@ def test_image_data_lists_what_it_has():
     data = ImageData("x", _split([0, 1]), None, _split([1]), ["a", "b"])
     assert list(data.splits()) == ["train", "test"]
     assert (data.image_shape, data.num_classes, data.class_names) == ((4, 4, 1), 2, ("a", "b"))
+
+
+def test_the_content_of_an_image_decides_its_split():
+    digests = [(i * 2**54).to_bytes(8, "big") + b"more" for i in range(1000)]  # of 1024 in all
+    found = [split_of(digest, (0.5, 0.25, 0.25)) for digest in digests]
+    assert found == ["train"] * 512 + ["validation"] * 256 + ["test"] * 232
+    assert {split_of(digest, (1.0, 0.0, 0.0)) for digest in digests} == {"train"}

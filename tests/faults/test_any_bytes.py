@@ -35,7 +35,7 @@ from tf_lpdistill.report.load import load_run
 from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.teachers.cache.draft import _sound_records
-from tf_lpdistill.tflite import labels, metadata
+from tf_lpdistill.tflite import label_file, metadata
 
 SETTINGS = settings(
     max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
@@ -62,7 +62,7 @@ OF_BYTES = {
     "Bundle.open": ("bundle.json", lambda path: tflite.Bundle.open(path.parent)),
     "TeacherCache.open": ("cache.json", lambda path: TeacherCache.open(path.parent)),
     "Record.read": ("results.json", Record.read),
-    "labels.read": ("labels.txt", labels.read),
+    "label_file.read": ("labels.txt", label_file.read),
     "decode_image": ("a.png", lambda path: decode_image(path.read_bytes())),
     "inspect_file": ("a.tflite", tflite.inspect_file),
     "metadata.read": ("a.tflite", metadata.read),
@@ -79,7 +79,7 @@ OF_TEXT = {
     "losses.get": losses.get,
     "get_strategy": distribution.get_strategy,
     "read_tf_config": cluster.read_tf_config,
-    "labels.check": lambda text: labels.check([text, "other"], 2),
+    "label_file.check": lambda text: label_file.check([text, "other"], 2),
     "Augmentation": lambda text: data.Augmentation((text,)),
 }
 FIELDS = ["files", "labels", "labels_file", "name", "specs", "preprocessing", "softmax_added"]

@@ -26,7 +26,7 @@ from tf_lpdistill.data.decode import decode_image
 from tf_lpdistill.report.markup import escape
 from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.teachers.cache.rows import RowSpec
-from tf_lpdistill.tflite import labels, metadata, old_h5
+from tf_lpdistill.tflite import label_file, metadata, old_h5
 
 CANARY = "canary"
 
@@ -157,7 +157,7 @@ def test_a_copy_made_to_read_a_file_is_private(tmp_path):
 @pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\r", "", " ", "\x85"])
 def test_a_class_folder_whose_name_is_not_one_line_becomes_no_label(name):
     with pytest.raises(ValueError, match="one line of text that is not empty"):
-        labels.check([name, "other"], 2)
+        label_file.check([name, "other"], 2)
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "a\"b'c", "&lt;", "\x00\x1b[31m"])

@@ -10,8 +10,7 @@ import tensorflow as tf
 
 from tf_lpdistill import tflite
 from tf_lpdistill.preprocessing import Preprocessing
-from tf_lpdistill.tflite import rules
-from tf_lpdistill.tflite import student as students
+from tf_lpdistill.tflite import keras_student, rules
 
 
 def snapshot(directory):
@@ -180,11 +179,13 @@ def test_nan_weights_are_refused(export, grey, tmp_path):
 
 
 def test_a_file_that_computes_something_else_is_refused(grey, export, tmp_path, monkeypatch):
+    frozen = keras_student.frozen
+
     def doubled(student):
-        call = students.frozen(student)
+        call = frozen(student)
         return lambda inputs: 2.0 * call(inputs)
 
-    monkeypatch.setattr("tf_lpdistill.tflite.convert.frozen", doubled)
+    monkeypatch.setattr(keras_student, "frozen", doubled)
     with pytest.raises(RuntimeError, match="does not compute what the Keras student does"):
         export(grey, tmp_path / "p", precisions=["float32"])
     assert not any(tmp_path.iterdir())

@@ -9,6 +9,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from tf_lpdistill.tflite import metadata
 from tf_lpdistill.tflite.convert import convert, phone_function
+from tf_lpdistill.tflite.keras_student import frozen
 
 
 class Bytes:
@@ -113,7 +114,7 @@ def test_about_is_written_and_empty_words_are_not():
 
 @pytest.fixture(scope="module")
 def plain(grey):
-    return convert(phone_function(grey.model, grey.preprocessing, True), "float32")
+    return convert(phone_function(frozen(grey.model), grey.preprocessing, True), "float32")
 
 
 def attached(plain):

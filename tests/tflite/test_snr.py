@@ -3,6 +3,7 @@ import pytest
 
 from tf_lpdistill.tflite import graph, snr
 from tf_lpdistill.tflite.convert import convert, phone_function
+from tf_lpdistill.tflite.keras_student import frozen
 
 
 def test_decibels():
@@ -15,7 +16,7 @@ def test_decibels():
 
 @pytest.fixture(scope="module")
 def float_model(grey):
-    return convert(phone_function(grey.model, grey.preprocessing, True), "float32")
+    return convert(phone_function(frozen(grey.model), grey.preprocessing, True), "float32")
 
 
 def test_every_activation_of_an_int8_file_is_compared(grey, float_model, phone):

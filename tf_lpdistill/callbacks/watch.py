@@ -5,7 +5,6 @@ from collections.abc import Callable, Container, Iterable
 
 import keras
 import numpy as np
-from keras import ops
 
 from tf_lpdistill.callbacks import alarms
 from tf_lpdistill.callbacks.health import examine
@@ -13,6 +12,7 @@ from tf_lpdistill.callbacks.probe import Probe, check_model
 from tf_lpdistill.guidance.evidence import ensure_built
 from tf_lpdistill.guidance.gradients import part_gradients
 from tf_lpdistill.guidance.unchanged import unchanged
+from tf_lpdistill.terms import at_step
 from tf_lpdistill.types import Structure
 
 
@@ -148,10 +148,9 @@ class Watch(keras.callbacks.Callback):
         with unchanged(self.model):
             gradients = self._gradients(self._probe.data)
         step = self.model.optimizer.iterations
-        weights = {term.name: term.weight_at(step) for term in self.model.wiring.terms}
-        weight = self.model.student_loss_weight
-        weights["student_loss"] = weight(step) if callable(weight) else weight
-        weights = {name: float(ops.convert_to_numpy(weights[name])) for name in gradients}
+        weights = {term.name: term.weight for term in self.model.wiring.terms}
+        weights["student_loss"] = self.model.student_loss_weight
+        weights = {name: float(at_step(weights[name], step)) for name in gradients}
         norms = {name: abs(weights[name]) * gradients[name].norm for name in gradients}
         total = sum(norms.values())
         return weights, {name: norm / total if total else 0.0 for name, norm in norms.items()}

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.data.decode import decode_image
-from tf_lpdistill.data.splits import ImageData, Split, check_fractions
+from tf_lpdistill.data.splits import ImageData, Split, check_fractions, split_of
 from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.types import PathLike
 
@@ -86,7 +86,7 @@ def load_image_folder(
         _check_number(root, names)
     skipped = tuple(Skipped(p.relative_to(root).as_posix(), why) for p, why in sorted(skipped))
     labels = {i: names.index(files[i][0].relative_to(root).parts[0]) for i in kept}
-    titles = {i: _choose(hashes[i], shares) for i in kept}
+    titles = {i: split_of(hashes[i], shares) for i in kept}
     splits = {
         title: _stack([(kept[i], labels[i]) for i in kept if titles[i] == title])
         for title in ("train", "validation", "test")
@@ -194,13 +194,6 @@ def _in_threads(function, items, title):
         results = pool.map(function, items)
         silent = not sys.stderr.isatty()
         return list(tqdm(results, desc=title, total=len(items), unit="file", disable=silent))
-
-
-def _choose(digest, shares):
-    position = int.from_bytes(digest[:8], "big") / 2**64
-    if position < shares[0]:
-        return "train"
-    return "validation" if position < shares[0] + shares[1] else "test"
 
 
 def _stack(samples):

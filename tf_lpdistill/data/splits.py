@@ -171,3 +171,19 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, ...]:
             f"validation and test. Received: fractions={fractions}"
         )
     return shares
+
+
+def split_of(digest: bytes, shares: Sequence[float]) -> str:
+    """Draws the split of an image from its content, so that it stays there when others come.
+
+    Args:
+        digest: a hash of the file, 8 bytes or more.
+        shares: those of training, validation and test images, as `check_fractions` returns them.
+
+    Returns:
+        "train", "validation" or "test".
+    """
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    if position < shares[0]:
+        return "train"
+    return "validation" if position < shares[0] + shares[1] else "test"

@@ -9,6 +9,7 @@ from tf_lpdistill.distiller import Distiller
 from tf_lpdistill.guidance.evidence import ensure_built, read, teacher_models
 from tf_lpdistill.guidance.gradients import part_gradients
 from tf_lpdistill.guidance.unchanged import unchanged
+from tf_lpdistill.terms import at_step
 from tf_lpdistill.types import Structure
 
 _DIGITS = 3  # significant digits of a weight: more would pretend to a precision that is not there
@@ -85,7 +86,7 @@ def balance(
     ensure_built(distiller, dataset)
     with unchanged(distiller, *teacher_models(distiller).values()):
         norms = _norms(distiller, dataset, num_batches)
-    weight = _at_start(distiller.student_loss_weight)
+    weight = float(at_step(distiller.student_loss_weight, 0))
     supervised = "student_loss" in norms and weight != 0
     parts = ["student_loss", *names] if supervised else names
     _check_norms(norms, parts)
@@ -139,10 +140,6 @@ def _check_norms(norms, parts):
             f"Received: norms { {name: norms[name] for name in still} }. Ask guidance.check what "
             "is wrong."
         )
-
-
-def _at_start(weight):
-    return float(weight(0)) if callable(weight) else weight
 
 
 def _rounded(value):

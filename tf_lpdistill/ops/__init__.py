@@ -1,6 +1,5 @@
 """Pure tensor functions in `keras.ops`: no state, no classes, no knowledge of any loss."""
 
-from tf_lpdistill.ops.adaptive import adaptive_mean
 from tf_lpdistill.ops.affinities import binary_affinities, cosine_affinities, heat_affinities
 from tf_lpdistill.ops.distances import DISTANCE_FLOOR, center, squared_distances
 from tf_lpdistill.ops.draws import draw_indices
@@ -11,7 +10,7 @@ from tf_lpdistill.ops.maps import as_maps, flatten, l2_normalize
 from tf_lpdistill.ops.moments import batch_normalize, channel_mean
 from tf_lpdistill.ops.neighbors import nearest_neighbors, nearest_rows
 from tf_lpdistill.ops.pearson import pearson_distance
-from tf_lpdistill.ops.pooling import max_pool_larger
+from tf_lpdistill.ops.pooling import adaptive_mean, max_pool_larger
 from tf_lpdistill.ops.reconstruction import reconstruction_errors, reconstruction_weights
 from tf_lpdistill.ops.replicas import assign_rows, gather, num_replicas, scale
 from tf_lpdistill.ops.resize import match_sizes, resize_bilinear, resize_nearest

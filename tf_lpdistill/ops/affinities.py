@@ -1,4 +1,4 @@
-"""Weights of neighbour edges."""
+"""Weights of neighbour edges, and the bandwidth sigma of the heat kernel."""
 
 from keras import ops
 
@@ -8,7 +8,7 @@ from tf_lpdistill.ops.neighbors import nearest_rows
 from tf_lpdistill.ops.similarities import cosine_similarities
 from tf_lpdistill.types import Tensor
 
-# The adaptive bandwidth never falls below this share of the mean centred squared norm: below it,
+# The bandwidth "auto" never falls below this share of the mean centred squared norm: below it,
 # the distances themselves are rounding noise (see `distances.DISTANCE_FLOOR`).
 BANDWIDTH_FLOOR = 1e-5
 
@@ -41,7 +41,7 @@ def heat_affinities(
     edges = distances < float("inf")
     distances = ops.where(edges, distances, 0.0)
     if bandwidth == "auto":
-        squared_bandwidth = _adaptive_squared_bandwidth(centered, distances, edges)
+        squared_bandwidth = _auto_squared_bandwidth(centered, distances, edges)
     else:
         squared_bandwidth = float(bandwidth) ** 2
     alpha = ops.exp(-distances / squared_bandwidth)
@@ -97,7 +97,7 @@ def cosine_affinities(
     return indices, edges * ops.maximum(ops.take_along_axis(cosines, indices, axis=1), 0.0)
 
 
-def _adaptive_squared_bandwidth(centered, distances, edges):
+def _auto_squared_bandwidth(centered, distances, edges):
     count = ops.maximum(ops.sum(ops.cast(edges, "float32")), 1.0)
     floor = BANDWIDTH_FLOOR * ops.mean(ops.sum(ops.square(centered), axis=1))
     squared_bandwidth = ops.maximum(ops.sum(distances) / count, floor)

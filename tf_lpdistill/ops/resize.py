@@ -3,7 +3,7 @@
 import numpy as np
 from keras import ops
 
-from tf_lpdistill.ops.adaptive import adaptive_mean
+from tf_lpdistill.ops.pooling import adaptive_mean
 from tf_lpdistill.types import Tensor
 
 

@@ -1,58 +1,63 @@
 """From a Keras student to the bytes of a `.tflite` file, in five precisions."""
 
 import re
-from collections.abc import Collection
+import warnings
+from collections.abc import Callable, Collection
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.preprocessing import Preprocessing
 from tf_lpdistill.tflite import calibration, selective
 from tf_lpdistill.tflite.runtime import quiet
-from tf_lpdistill.tflite.student import float32_compute, frozen
+from tf_lpdistill.tflite.softmax import finish
+from tf_lpdistill.types import Tensor
 
 PRECISIONS = ("float32", "float16", "dynamic", "int8")
 # Experimental in TensorFlow Lite and slow on a CPU: made when asked for, not by default.
 ALL_PRECISIONS = (*PRECISIONS, "int16x8")
+CALIBRATED = frozenset({"int8", "int16x8"})
 
 
 def phone_function(
-    student: keras.Model,
+    call: Callable[[Tensor], Tensor],
     preprocessing: Preprocessing,
     add_softmax: bool,
     batch_size: int = 1,
     output: str = "probability",
+    exact_pixels: bool = False,
 ) -> Any:
     """Returns the whole way from a picture to probabilities as one concrete function.
 
     Args:
-        student: a built Keras classifier.
+        call: the student as a function of a batch: `keras_student.frozen`, or a
+            `QuantizedStudent`.
         preprocessing: its `Preprocessing`, which becomes part of the function.
         add_softmax: whether to end in a softmax (the student returns logits).
         batch_size: pictures at a time.
         output: the name of the output.
+        exact_pixels: for a `QuantizedStudent`, whose file is not calibrated: says in the graph
+            that pixels are 0..255.
 
     Returns:
         A concrete function from `image`, RGB pixels 0..255, (batch, height, width, 3) float32,
         to `probability`, (batch, classes) float32, or what `output` calls it.
     """
-
     kernel, bias = preprocessing.affine()
     spec = tf.TensorSpec((batch_size, *preprocessing.image_size, 3), tf.float32, "image")
 
     @tf.function(input_signature=[spec], autograph=False)
     def classify(image):
+        if exact_pixels:
+            # Their scale is exactly 1, whatever the images: see `calibration_inputs`.
+            image = tf.quantization.fake_quant_with_min_max_args(image, 0.0, 255.0)
         # One 1x1 convolution, not a subtraction and a division: the converter folds a Rescaling
         # of the student into it, where a chain of scalings loses all but a few int8 levels.
         inputs = tf.nn.conv2d(image, kernel[None, None], strides=1, padding="VALID") + bias
-        outputs = frozen_student(inputs)
-        return {output: tf.nn.softmax(outputs) if add_softmax else outputs}
+        return {output: finish(call(inputs), add_softmax)}
 
-    with float32_compute(student):
-        frozen_student = frozen(student)
-        return classify.get_concrete_function()
+    return classify.get_concrete_function()
 
 
 def convert(
@@ -75,7 +80,8 @@ def convert(
     Args:
         function: what `phone_function` returned.
         precision: one of `ALL_PRECISIONS`.
-        images: for "int8" and "int16x8": (n, height, width, 3) uint8 images to calibrate with.
+        images: for "int8" and "int16x8": (n, height, width, 3) uint8 images to calibrate with; None
+            where the function has the ranges of a quantization-aware training in it.
         int8_input: what an int8 file takes, "uint8" or "float32" pixels.
         float_tensors: for "int8": the names of tensors that stay float32 (with a float32 input).
 
@@ -87,13 +93,17 @@ def convert(
             overflows.
         RuntimeError: when the converter fails otherwise.
     """
-    converter = _converter(function, precision)
-    if precision in ("int8", "int16x8"):
+    trained = precision in CALIBRATED and images is None
+    converter = _converter(function, precision, trained)
+    if precision in CALIBRATED and not trained:
         inputs = calibration.calibration_inputs(images, function.inputs[0].shape[0])
         calibration.check_finite_activations(convert(function, "float32"), inputs)
         converter.representative_dataset = lambda: ([batch] for batch in inputs)
+        converter.target_spec.supported_ops = [_integer_ops(precision)]
     try:
-        with quiet():
+        with quiet(), warnings.catch_warnings():
+            # Trained ranges are in the graph; the converter looks for them elsewhere.
+            warnings.filterwarnings("ignore", "Statistics for quantized inputs", UserWarning)
             if precision == "int8" and float_tensors:
                 return selective.quantize(converter, float_tensors)
             if precision == "int8":
@@ -103,21 +113,25 @@ def convert(
         raise _explained(error, precision) from error
 
 
-def _converter(function, precision):
+def _converter(function, precision, trained):
     owner = tf.Module()
-    owner.captured = function.variables  # none of a Keras model, those of a SavedModel
+    # None of a Keras model, those of a SavedModel. Trained ranges are not named, but frozen.
+    owner.captured = () if trained else function.variables
     converter = tf.lite.TFLiteConverter.from_concrete_functions([function], owner)
-    sets = tf.lite.OpsSet
-    special = {
-        "int8": sets.TFLITE_BUILTINS_INT8,
-        "int16x8": sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
-    }
-    converter.target_spec.supported_ops = [special.get(precision, sets.TFLITE_BUILTINS)]
     if precision != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if precision == "float16":
         converter.target_spec.supported_types = [tf.float16]
     return converter
+
+
+def _integer_ops(precision):
+    """A set that asks for calibration, so it is not for ranges that were trained."""
+    sets = tf.lite.OpsSet
+    return {
+        "int8": sets.TFLITE_BUILTINS_INT8,
+        "int16x8": sets.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+    }[precision]
 
 
 def _explained(error, precision):

@@ -8,8 +8,8 @@ import numpy as np
 from tf_lpdistill.tflite import selective, snr
 from tf_lpdistill.tflite.bundle import Bundle
 from tf_lpdistill.tflite.convert import convert, phone_function
+from tf_lpdistill.tflite.keras_student import frozen, layer_names
 from tf_lpdistill.tflite.runtime import Runner
-from tf_lpdistill.tflite.student import layer_names
 
 _SNR_IMAGES = 32
 _CALIBRATION_IMAGES = 200
@@ -37,7 +37,8 @@ def diagnose(
     """
     names = layer_names(student)
     batch_size = Runner(bundle.files["int8"]).input_shape[0]
-    function = phone_function(student, bundle.preprocessing, bundle.softmax_added, batch_size)
+    call, added = frozen(student), bundle.softmax_added
+    function = phone_function(call, bundle.preprocessing, added, batch_size)
     float_model = convert(function, "float32")
     quantized = bundle.files["int8"].read_bytes()
     noises = snr.compare(float_model, quantized, images[:_SNR_IMAGES])

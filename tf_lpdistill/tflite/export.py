@@ -1,8 +1,10 @@
 """`export_bundle`: a Keras student becomes a phone bundle."""
 
 import dataclasses
+import functools
 import importlib.metadata
 import platform
+import sys
 from collections.abc import Sequence
 
 import keras
@@ -15,18 +17,17 @@ from tf_lpdistill.tflite import (
     calibration,
     emulated,
     folder,
+    keras_student,
+    label_file,
     metadata,
-    outputs,
     rules,
     scaling,
     scores,
     selective,
 )
-from tf_lpdistill.tflite import labels as label_rules
-from tf_lpdistill.tflite import student as students
 from tf_lpdistill.tflite.bundle import FORMAT, Bundle, check_replaceable, write_facts
 from tf_lpdistill.tflite.conversion import Conversion
-from tf_lpdistill.tflite.convert import PRECISIONS, convert, phone_function
+from tf_lpdistill.tflite.convert import CALIBRATED, PRECISIONS, convert, phone_function
 from tf_lpdistill.tflite.inspect import inspect_file, output_width
 from tf_lpdistill.tflite.metadata import About
 from tf_lpdistill.tflite.origin import Origin
@@ -34,7 +35,6 @@ from tf_lpdistill.tflite.runtime import import_interpreter
 from tf_lpdistill.types import PathLike, Structure
 
 _NUM_PROBES = 16
-_CALIBRATED = {"int8", "int16x8"}
 
 
 def export_bundle(
@@ -103,13 +103,13 @@ def export_bundle(
     student, quantized = emulated.take_apart(student)
     if quantized is not None:
         emulated.check_conversion(conversion)
-    calibrated = _CALIBRATED & set(precisions) - ({"int8"} if quantized else set())
-    students.check_student(student, preprocessing)
+    calibrated = CALIBRATED & set(precisions) - ({"int8"} if quantized else set())
+    keras_student.check_student(student, preprocessing)
     scaling.check_first_layer(student, preprocessing)
     name = rules.check_name(name, student.name)
     check_replaceable(directory)
     images = _images(representative_data, calibrated, preprocessing)
-    softmax_added, expected = outputs.of_student(
+    softmax_added, expected = keras_student.answers(
         student, preprocessing, images, is_classifier=labels is not None
     )
     facts = {
@@ -117,7 +117,7 @@ def export_bundle(
         "name": name,
         "about": dataclasses.asdict(about or metadata.About()),
         "origin": dataclasses.asdict(origin) if origin else None,
-        "labels": label_rules.check(labels, expected.shape[-1]) if labels is not None else [],
+        "labels": label_file.check(labels, expected.shape[-1]) if labels is not None else [],
         "score_calibration": _score_calibration(score_calibration, labels, expected.shape[-1]),
         "preprocessing": preprocessing.to_dict(),
         "softmax_added": softmax_added,
@@ -132,16 +132,21 @@ def export_bundle(
         "versions": _versions(),
     }
     output = "probability" if facts["labels"] else "embedding"
-    function = phone_function(student, preprocessing, softmax_added, conversion.batch_size, output)
+    trace = functools.partial(
+        phone_function, preprocessing=preprocessing, add_softmax=softmax_added,
+        batch_size=conversion.batch_size, output=output,
+    )  # fmt: skip
+    function = trace(keras_student.frozen(student))
     float_tensors = _float_tensors(function, student, conversion.float_layers)
     with folder.replaced(directory) as fresh:
         facts["labels_file"] = _write_labels(fresh, facts)
         facts["files"] = {}
         for precision in precisions:
             if quantized is not None and precision == "int8":
-                model = emulated.convert(
-                    quantized, preprocessing, softmax_added, conversion, output
-                )
+                # Every rounding of a large student, on a busy machine, takes minutes.
+                print(f"Converting {student.name} with its trained ranges", file=sys.stderr)
+                trained = trace(quantized, exact_pixels=True)
+                model = convert(trained, precision, None, conversion.int8_input)
             else:
                 model = convert(function, precision, images, conversion.int8_input, float_tensors)
             facts["files"][precision] = _write_model(fresh, precision, model, facts)
@@ -179,7 +184,7 @@ def _float_tensors(function, student, layers):
     """Returns the tensors of the layers that the int8 file is to compute in float."""
     if not layers:
         return []
-    names = students.layer_names(student)
+    names = keras_student.layer_names(student)
     return selective.find_tensors(convert(function, "float32"), layers, names)
 
 
@@ -187,7 +192,7 @@ def _write_labels(directory, facts):
     if not facts["labels"]:
         return None
     path = directory / metadata.LABELS
-    files.write_text(path, label_rules.to_text(facts["labels"]))
+    files.write_text(path, label_file.to_text(facts["labels"]))
     return {"file": path.name, "sha256": files.sha256(path)}
 
 
@@ -199,7 +204,7 @@ def _write_model(directory, precision, model, facts):
     if facts["labels"]:
         calibration, classes = facts["score_calibration"], len(facts["labels"])
         description = metadata.classifier(facts["name"], about, size, classes, bool(calibration))
-        attached = {metadata.LABELS: label_rules.to_text(facts["labels"]).encode()}
+        attached = {metadata.LABELS: label_file.to_text(facts["labels"]).encode()}
         if calibration:
             attached[metadata.SCORES] = scores.to_text(calibration).encode()
     else:
@@ -210,7 +215,7 @@ def _write_model(directory, precision, model, facts):
         temporary.write_bytes(metadata.attach(model, description, attached))
     found = inspect_file(path)
     rules.check_runtime(path.name, found["minimum_runtime"], facts["max_runtime"])
-    if precision in _CALIBRATED:
+    if precision in CALIBRATED:
         int8_input = facts["made_from"]["conversion"]["int8_input"]
         rules.check_integers(path.name, precision, found, int8_input)
     return {"file": path.name, **found}

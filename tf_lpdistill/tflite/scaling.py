@@ -4,8 +4,7 @@ import keras
 import numpy as np
 
 from tf_lpdistill.preprocessing import Preprocessing
-from tf_lpdistill.tflite import bootstrap, calibration
-from tf_lpdistill.tflite import student as students
+from tf_lpdistill.tflite import bootstrap, calibration, keras_student
 
 # Pixels as they are span 255, and scaled ones 1 to 5; scaled twice 0.02, or never enough 60,000.
 _NARROWEST, _WIDEST = 0.05, 300.0
@@ -79,7 +78,7 @@ def _scale(layer):
 
 def _right(student, preprocessing, images, truth):
     """Returns 1 where the student names the right class, else 0."""
-    call = students.reference(student, preprocessing, images.shape[-1])
+    call = keras_student.reference(student, preprocessing, images.shape[-1])
     return np.array(
         [int(call(image).argmax() == t) for image, t in zip(images, truth, strict=True)]
     )

@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.compression.quantized import QuantizedStudent
-from tf_lpdistill.tflite import bootstrap, diagnosis, emulated, pixels, similarity
-from tf_lpdistill.tflite import labels as label_rules
+from tf_lpdistill.tflite import bootstrap, diagnosis, emulated, label_file, pixels, similarity
 from tf_lpdistill.tflite.bundle import Bundle
+from tf_lpdistill.tflite.keras_student import check_student, reference
 from tf_lpdistill.tflite.runtime import Runner
-from tf_lpdistill.tflite.student import check_student, reference
+from tf_lpdistill.tflite.softmax import finish
 from tf_lpdistill.types import PathLike, Structure
 
 # A larger drop of int8 is looked into; a student loses a point or less where nothing is wrong.
@@ -81,7 +81,7 @@ def _run(bundle, student, dataset):
     truth, expected, images, found = [], [], [], {precision: [] for precision in runners}
     for image, label, call in _images(bundle, student, dataset):
         truth.append(label)
-        expected.append(_softmax(call(image)) if bundle.softmax_added else call(image))
+        expected.append(call(image))
         rgb = pixels.to_rgb(image)
         images += [rgb] if len(images) < _DIAGNOSED_IMAGES else []
         for precision, runner in runners.items():
@@ -95,7 +95,8 @@ def _run(bundle, student, dataset):
             f"`student` must be the model that was exported, with {width} outputs. "
             f"Received: {student.name!r} with {len(expected[0])} outputs"
         )
-    return _Outputs(np.array(truth), np.stack(expected), found, np.stack(images))
+    expected = np.array(finish(np.stack(expected), bundle.softmax_added))
+    return _Outputs(np.array(truth), expected, found, np.stack(images))
 
 
 def _score_all(bundle, student, outputs, seed):
@@ -138,7 +139,7 @@ def _images(bundle, student, dataset):
     with tqdm.tqdm(desc="verify", unit=" images", disable=None) as progress:
         for images, labels in pixels.batches(dataset, size, "dataset"):
             labels = (
-                label_rules.check_truth(labels, len(images), len(bundle.labels), "dataset")
+                label_file.check_truth(labels, len(images), len(bundle.labels), "dataset")
                 if bundle.labels
                 else [None] * len(images)
             )
@@ -148,11 +149,6 @@ def _images(bundle, student, dataset):
             for image, label in zip(images, labels, strict=True):
                 yield image, label, calls[channels]
             progress.update(len(images))
-
-
-def _softmax(logits):
-    exponentials = np.exp(logits - logits.max())
-    return exponentials / exponentials.sum()
 
 
 def _score(name, right, seed):

@@ -8,7 +8,7 @@ import pytest
 
 from locality import cells, train
 from locality.classroom import Classroom
-from locality.lesson import Lesson
+from locality.lesson import Lesson, Tutor
 from locality.records import Job, Records
 from tf_lpdistill import Distiller, TeacherCache
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
@@ -27,7 +27,7 @@ def room(tmp_path_factory):
 
 def lesson(room, seed=0):
     keras.utils.set_random_seed(seed)
-    return Lesson(room, room.build_student(), seed, 0.01, 50)
+    return Lesson(Tutor(room, 0.01, 50), room.build_student(), seed)
 
 
 def job(method="locality_preserving", part="tune", **setting):
@@ -46,7 +46,10 @@ def test_all_methods_see_the_same_batches(room):
     lp = lesson(room)
     distiller = lp.distiller([LocalityPreserving("features", "features")], [0.3])
     assert isinstance(distiller.teacher, TeacherCache)
-    distilled, alone = iter(lp._batches(distiller)), iter(lp._batches(lp.student))
+    distilled, alone = (
+        iter(Tutor(room, 0.01, 50).batches(model, room.split(0), 0))
+        for model in (distiller, lp.student)
+    )
     mirrored = 0
     for _ in range(3):
         (x, y), (plain_x, plain_y) = next(distilled), next(alone)

@@ -1,4 +1,4 @@
-"""What the export asks of a student: one finite float32 classifier, and how it ends."""
+"""What the export asks of a Keras student, and what that makes of pictures in float32."""
 
 import contextlib
 from collections.abc import Callable, Iterator
@@ -8,11 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.preprocessing import Preprocessing
-from tf_lpdistill.structure import final_activation
+from tf_lpdistill.tflite import softmax
 from tf_lpdistill.types import Tensor
-
-# How far the sum of a row of probabilities may be from 1: float16 softmax is off by 1e-3.
-_SUM_TOLERANCE = 2e-3
 
 
 def check_student(student: keras.Model, preprocessing: Preprocessing) -> None:
@@ -98,7 +95,7 @@ def _all_layers(student):
 
 
 def frozen(student: keras.Model) -> Callable[[Tensor], Tensor]:
-    """Returns the student as a function of one tensor, its weights constants in float32.
+    """Returns the student as a function of one tensor, computed in float32, its weights constants.
 
     Constants need no variable to be tracked or restored, so a model made under a
     `tf.distribute` strategy converts like any other.
@@ -107,7 +104,8 @@ def frozen(student: keras.Model) -> Callable[[Tensor], Tensor]:
     non_trainable = [_constant(v) for v in student.non_trainable_variables]
 
     def call(inputs):
-        outputs, _ = student.stateless_call(trainable, non_trainable, inputs, training=False)
+        with float32_compute(student):
+            outputs, _ = student.stateless_call(trainable, non_trainable, inputs, training=False)
         return outputs
 
     return call
@@ -165,6 +163,34 @@ def _check_output(output):
     )
 
 
+def answers(
+    student: keras.Model,
+    preprocessing: Preprocessing,
+    images: np.ndarray,
+    is_classifier: bool = True,
+) -> tuple[bool, np.ndarray]:
+    """Runs the Keras student in float32: the numbers that its files must give.
+
+    Args:
+        student: the model.
+        preprocessing: its `Preprocessing`.
+        images: (n, height, width, 1 or 3) pixels 0..255, of the size that the student takes.
+        is_classifier: False for embeddings, which are given as they are.
+
+    Returns:
+        `(softmax_added, outputs)`: whether the student returns logits, so that a softmax was
+        added; and (n, classes) float32 probabilities, or (n, dimensions) embeddings.
+
+    Raises:
+        ValueError: when the outputs are not finite, or neither logits nor probabilities.
+    """
+    call = reference(student, preprocessing, channels=images.shape[-1])
+    outputs = np.stack([call(image) for image in images])
+    check_finite(outputs)
+    added = is_classifier and softmax.is_missing(student, outputs)
+    return added, np.array(softmax.finish(outputs, added))
+
+
 def check_finite(outputs: np.ndarray) -> None:
     """Refuses NaN and infinite outputs.
 
@@ -176,30 +202,3 @@ def check_finite(outputs: np.ndarray) -> None:
             "The student's outputs must be finite. Received: NaN or infinite outputs for pixels "
             "0..255. Check the `preprocessing` (wrong scaling?)."
         )
-
-
-def needs_softmax(student: keras.Model, outputs: np.ndarray) -> bool:
-    """Tells whether the file must end in a softmax that the student does not have.
-
-    Args:
-        student: the model.
-        outputs: (n, classes) float32, finite, what it returned for some images.
-
-    Returns:
-        False when the outputs are probabilities already (each row sums to 1, none is negative),
-        True when they are logits.
-
-    Raises:
-        ValueError: when they are neither: a sigmoid a class, or a softmax over another axis.
-    """
-    sums = outputs.sum(axis=-1)
-    if outputs.min() >= 0.0 and np.all(np.abs(sums - 1.0) <= _SUM_TOLERANCE):
-        return False
-    final = final_activation(student)
-    if final in ("softmax", "sigmoid"):
-        raise ValueError(
-            "The student must end in logits, or in a softmax over the classes. "
-            f"Received: a model that ends in {final!r} with rows that sum to "
-            f"{sums.min():g}..{sums.max():g}. Replace its last activation."
-        )
-    return True

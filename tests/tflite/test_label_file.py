@@ -1,21 +1,21 @@
 import pytest
 
-from tf_lpdistill.tflite import labels
+from tf_lpdistill.tflite import label_file
 
 
 def test_good_labels_pass():
-    assert labels.check(("T-shirt", "Hose", "été 夏"), 3) == ["T-shirt", "Hose", "été 夏"]
+    assert label_file.check(("T-shirt", "Hose", "été 夏"), 3) == ["T-shirt", "Hose", "été 夏"]
 
 
 @pytest.mark.parametrize("bad", ["", "  ", "a\nb", "a\r", "a\u2028b", 3, None, "a\x0cb"])
 def test_labels_must_be_lines(bad):
     with pytest.raises(ValueError, match="one line of text.*Received: label 1 is"):
-        labels.check(["a", bad, "c"], 3)
+        label_file.check(["a", bad, "c"], 3)
 
 
 def test_labels_must_be_unique():
     with pytest.raises(ValueError, match=r"unique.*Received twice: \['a'\]"):
-        labels.check(["a", "b", "a"], 3)
+        label_file.check(["a", "b", "a"], 3)
 
 
 @pytest.mark.parametrize(
@@ -23,20 +23,20 @@ def test_labels_must_be_unique():
 )
 def test_one_label_an_output(given, count):
     with pytest.raises(ValueError, match=f"3 outputs. Received: {count} labels"):
-        labels.check(given, 3)
+        label_file.check(given, 3)
 
 
 def test_written_and_read_again(tmp_path):
     path = tmp_path / "labels.txt"
     names = ["T-shirt", "été 夏", " spaces stay "]
-    path.write_text(labels.to_text(names), encoding="utf-8")
-    assert labels.read(path) == names
+    path.write_text(label_file.to_text(names), encoding="utf-8")
+    assert label_file.read(path) == names
     path.write_bytes("\ufeffone\r\ntwo".encode())  # as Windows' Notepad writes it
-    assert labels.read(path) == ["one", "two"]
+    assert label_file.read(path) == ["one", "two"]
 
 
 def test_other_encodings_are_refused(tmp_path):
     path = tmp_path / "labels.txt"
     path.write_bytes("été".encode("latin-1"))
     with pytest.raises(ValueError, match="must be UTF-8 text. Received: path="):
-        labels.read(path)
+        label_file.read(path)
