@@ -20,7 +20,7 @@ What to look at afterwards, in the run folder:
 """
 
 import keras
-from absl import app, flags
+from absl import flags
 
 import common
 import curves
@@ -105,10 +105,8 @@ def train_student(trainer, teacher, key, seed):
     return result
 
 
-def main(argv):
+def main():
     """Trains, exports, proves and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     digits = data.load_digits()
     # Wrong settings are told before anything is trained.
     data.steps_per_epoch(digits.train.subset(FLAGS.num_labels), FLAGS.batch_size)
@@ -119,7 +117,7 @@ def main(argv):
         dataset=evaluation.describe(digits, FLAGS.num_labels)
         | {"description": "1,797 real handwritten digits, 8x8 pixels (UCI, CC BY 4.0)"},
     )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    seeds = common.seeds()
     epochs = FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds)
     progress = Progress(epochs, quiet=not run.chief)
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
@@ -135,9 +133,10 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/digits", epochs=EPOCHS, batch_size=BATCH_SIZE)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(
+        run_dir="runs/digits", epochs=EPOCHS, batch_size=BATCH_SIZE, num_seeds=NUM_SEEDS,
+        least_seeds=2,
+    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", TEACHER_EPOCHS, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_integer("num_labels", NUM_LABELS, "Labelled images of a student.", lower_bound=10)
-    flags.DEFINE_integer("num_seeds", NUM_SEEDS, "Seeds of each method.", lower_bound=2)
     common.run_recipe(main)

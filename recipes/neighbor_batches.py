@@ -17,7 +17,7 @@ import statistics
 
 import keras
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 import common
 import curves
@@ -103,10 +103,8 @@ def finish(run, teacher_accuracy, teacher, results, seeds):
     write(run, rows, seeds, reading, batches=results)
 
 
-def main(argv):
+def main():
     """Trains a teacher, finds its neighbours, trains the students, compares."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is trained.
     images = sources.load_data(FLAGS.data, FLAGS.data_dir)
     labelled = images.train.subset(FLAGS.num_labels or len(images.train))
@@ -116,7 +114,7 @@ def main(argv):
         "Batches that keep neighbours together",
         dataset=evaluation.describe(images, len(labelled)),
     )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    seeds = common.seeds()
     progress = Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(ARMS) * len(seeds))
     shape, classes = images.image_shape, images.num_classes
     pixels = inputs.scaled(images)
@@ -137,12 +135,12 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/neighbor_batches", epochs=60, batch_size=50)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(
+        run_dir="runs/neighbor_batches", epochs=60, batch_size=50, num_seeds=5, least_seeds=2
+    )
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("num_labels", 0, "Labelled images; 0 takes all.", lower_bound=0)
     flags.DEFINE_integer("num_neighbors", 10, "Neighbours in the graph (k).", lower_bound=1)
     flags.DEFINE_integer("seeds_per_batch", 10, "Seeds of a neighbour batch.", lower_bound=1)
     flags.DEFINE_integer("teacher_epochs", 20, "Epochs of the teacher.", lower_bound=1)
-    flags.DEFINE_integer("num_seeds", 5, "Random seeds of each student.", lower_bound=2)
     common.run_recipe(main)
