@@ -13,6 +13,7 @@ those, with LP and without. Nothing is chosen: the settings are fixed, the last 
 It ends with a table and report.html. graph.npz in the run folder is the graph.
 """
 
+import functools
 import statistics
 
 import keras
@@ -24,9 +25,10 @@ import curves
 import evaluation
 import inputs
 import sources
+from grid import train_once
 from progress import Progress
 from results import write
-from tf_lpdistill import Distiller, NeighborGraph, files
+from tf_lpdistill import Distiller, NeighborGraph
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
 from training import Trainer
@@ -56,31 +58,21 @@ def network(name, image_shape, num_classes, channels):
     return keras.Model(inputs, keras.layers.Dense(num_classes)(features), name=name)
 
 
-def train_student(trainer, teacher, labelled, graph, key, seed):
-    """Trains one student, or reads the result of an earlier try."""
-    trainer = trainer.within("students", f"{key}_seed{seed}")
-    run, images, progress = trainer.run, trainer.data, trainer.progress
-    path = trainer.folder / "result.json"
-    if path.exists():
-        progress.skip(FLAGS.epochs)
-        return files.read_sealed_json(path)
-    name, with_lp, near, repeat = ARMS[key]
-    keras.utils.set_random_seed(seed)
+def train_student(teacher, labelled, graph, trainer, key, seed):
+    """Trains and measures one student; returns its result, and what to say of it."""
+    images, (_, with_lp, near, repeat) = trainer.data, ARMS[key]
     seeds = FLAGS.seeds_per_batch if near else FLAGS.batch_size  # all seeds: random batches
     batches = graph.batches(FLAGS.batch_size, seeds, repeat=repeat, seed=seed)
-    with run.strategy.scope():
+    with trainer.run.strategy.scope():
         student = model = network("student", images.image_shape, images.num_classes, STUDENT)
         if with_lp:
             loss = LocalityPreserving("features", "features", num_neighbors=5)
             model = Distiller(teacher, student, [loss], [LP_WEIGHT])
-    progress.begin(f"{name}, seed {seed}")
     rows = trainer.fit(model, labelled, FLAGS.epochs, seed, order=batches.epoch)
-    curves.write_curves(path.with_name("history.csv"), key, seed, rows)
+    curves.write_curves(trainer.folder / "history.csv", key, seed, rows)
     accuracy = evaluation.accuracy(student, images.test, trainer.preprocessing, trainer.batch_size)
-    progress.say(f"{name}, seed {seed}: test accuracy {accuracy:.4f}")
     result = {"accuracy": accuracy, "parameters": student.count_params(), **batches.measure()}
-    files.write_sealed_json(path, result)
-    return result
+    return result, f"test accuracy {accuracy:.4f}"
 
 
 def finish(run, teacher_accuracy, teacher, results, seeds):
@@ -125,9 +117,10 @@ def main():
     features = evaluation.embed(teacher, labelled, pixels, "features").features
     graph = NeighborGraph.build(features, FLAGS.num_neighbors)
     graph.save(run.path("graph.npz"))
+    teach = functools.partial(train_student, teacher, labelled, graph)
     results = {
-        key: [train_student(trainer, teacher, labelled, graph, key, seed) for seed in seeds]
-        for key in ARMS
+        key: [train_once(trainer, key, arm[0], seed, FLAGS.epochs, teach) for seed in seeds]
+        for key, arm in ARMS.items()
     }
     progress.close()
     accuracy = evaluation.accuracy(teacher, images.test, pixels, FLAGS.batch_size)
