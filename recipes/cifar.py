@@ -27,7 +27,7 @@ anything: --epochs 1 --num_labels 1000 --teacher_epochs 1.
 What to look at afterwards, in the run folder: report.html, results.csv, phone/, student.keras.
 """
 
-from absl import app, flags
+from absl import flags
 
 import common
 import inputs
@@ -36,7 +36,6 @@ import paper
 import protocols
 import published
 import repdistiller
-import roles
 import sources
 import teacher_file
 from experiment import Experiment
@@ -45,10 +44,8 @@ from tf_lpdistill import data
 FLAGS = flags.FLAGS
 
 
-def main(argv):
+def main():
     """Trains teacher and students, exports and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     teacher, student = protocols.take_networks()
     chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else repdistiller.METHODS)
@@ -60,10 +57,10 @@ def main(argv):
     build_teacher, teacher_epochs = teacher_file.or_network(teacher, loaded, pixels)
     build_student = sources.network("student", student, loaded)
     experiment = Experiment(
-        loaded, pixels, build_teacher, teacher_epochs, build_student,
-        roles.Layers.of(build_teacher(), build_student()), chosen,
-        list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
-        FLAGS.num_labels, optimizer, augmentation, FLAGS.patience, cached=True,
+        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
+        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, optimizer=optimizer,
+        augmentation=augmentation, patience=FLAGS.patience, cached=True,
         published=published.find(teacher, student, loaded.name),
         teacher_optimizer=teacher_optimizer,
     )  # fmt: skip
@@ -94,12 +91,12 @@ def define_flags():
     flags.DEFINE_integer("patience", None, "Epochs without gain that end it.", lower_bound=1)
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_list("methods", None, "all, or keys of recipes/methods.py or recipes/paper.py.")
-    flags.DEFINE_integer("num_seeds", 3, "Seeds of each method.", lower_bound=1)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/cifar", epochs=protocols.PAIRS["epochs"], batch_size=64)
+    common.define_flags(
+        run_dir="runs/cifar", epochs=protocols.PAIRS["epochs"], batch_size=64, num_seeds=3
+    )
     common.define_teacher_flags()
-    flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

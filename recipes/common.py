@@ -15,12 +15,16 @@ from tf_lpdistill.cluster import WorkersError
 from tf_lpdistill.preprocessing import SCALINGS
 
 FLAGS = flags.FLAGS
+flags.disclaim_key_flags()  # what is defined here belongs to the recipe: its --help shows it
 
 
-def define_flags(*, run_dir, epochs, batch_size):
+def define_flags(*, run_dir, epochs, batch_size, num_seeds, least_seeds=1):
     """Defines the flags of every recipe, with this recipe's defaults."""
     flags.DEFINE_string("run_dir", run_dir, "Folder of the run: everything is written there.")
     flags.DEFINE_integer("seed", 0, "Seed of weights, data order and draws.", lower_bound=0)
+    flags.DEFINE_integer(
+        "num_seeds", num_seeds, "Seeds of each line of the table.", lower_bound=least_seeds
+    )
     flags.DEFINE_integer("epochs", epochs, "Epochs of each student.", lower_bound=1)
     flags.DEFINE_integer("batch_size", batch_size, "Global batch size.", lower_bound=2)
     flags.DEFINE_enum(
@@ -43,6 +47,11 @@ def define_teacher_flags():
         "teacher_scaling", None, SCALINGS,
         "Range of the pixels that a .keras teacher was trained on.",
     )  # fmt: skip
+
+
+def seeds():
+    """The seeds that the flags ask for, from --seed on."""
+    return list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
 
 
 def start(recipe, title, *, several_workers=False, batch_size=None, **config):
@@ -95,9 +104,7 @@ def start(recipe, title, *, several_workers=False, batch_size=None, **config):
 
 
 def _flag_values():
-    modules = {__name__, sys.argv[0]}
-    by_module = FLAGS.flags_by_module_dict()
-    chosen = [flag for name, own in by_module.items() if name in modules for flag in own]
+    chosen = FLAGS.flags_by_module_dict()[sys.argv[0]]
     ignored = ("run_dir", "resume", "data_dir", "tensorboard")  # they change no number
     return {flag.name: flag.value for flag in chosen if flag.name not in ignored}
 
@@ -113,11 +120,13 @@ def refuse_beside(flag, *ignored):
 
 
 def run_recipe(main):
-    """Runs `main` under absl; a wrong flag, file or setting is one line, not a traceback."""
+    """Runs `main()` under absl; a wrong flag, file or setting is one line, not a traceback."""
 
     def guarded(argv):
+        if len(argv) > 1:
+            raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
         try:
-            main(argv)
+            main()
         except (ValueError, OSError, ImportError, WorkersError) as error:
             if FLAGS.debug:
                 raise

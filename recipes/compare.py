@@ -23,7 +23,7 @@ student.keras (its best epoch) and result.json. A method that cannot be trained 
 listed with its reason; delete its folder and --resume to try it again.
 """
 
-from absl import app, flags
+from absl import flags
 
 import classifiers
 import common
@@ -37,10 +37,8 @@ FLAGS = flags.FLAGS
 TEACHER_EPOCHS = 30  # of a teacher that is built here
 
 
-def main(argv):
+def main():
     """Trains all students and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods)
     check_flags()
@@ -49,9 +47,9 @@ def main(argv):
     build_student = sources.network("student", FLAGS.student, loaded, scaling(), resized=True)
     layers, pixels = look(build_teacher(), build_student())
     experiment = Experiment(
-        loaded, pixels, build_teacher, teacher_epochs, build_student, layers, chosen,
-        list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
-        FLAGS.num_labels,
+        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
+        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, layers=layers,
     )  # fmt: skip
     experiment.run("compare", f"Distillation methods on {loaded.name}")
 
@@ -123,7 +121,6 @@ def define_flags():
         "Range of the pixels that both networks are fed; needed with a .keras teacher.",
     )  # fmt: skip
     flags.DEFINE_list("methods", ["all"], "all, or some of: " + ", ".join(methods.METHODS))
-    flags.DEFINE_integer("num_seeds", 3, "Seeds of each method.", lower_bound=1)
     for name in ("teacher", "student"):
         for role, meaning in roles.ROLES.items():
             define = flags.DEFINE_list if role == "stages" else flags.DEFINE_string
@@ -131,7 +128,6 @@ def define_flags():
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/compare", epochs=60, batch_size=100)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(run_dir="runs/compare", epochs=60, batch_size=100, num_seeds=3)
     define_flags()
     common.run_recipe(main)

@@ -1,14 +1,11 @@
-"""Methods x seeds: trains each student once, keeps its result, and goes on where it was stopped."""
+"""Methods x seeds on images in memory: how a student is taught and measured."""
 
 import dataclasses
-
-import keras
 
 import curves
 import evaluation
 from apprentice import Apprentice
 from grid import Grid
-from tf_lpdistill import files
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,42 +24,30 @@ class Comparison(Grid):
     num_labels: int
     cached: bool = False
 
-    def student(self, key, method, seed):
-        """Trains one student, unless its result is on record.
+    def teach(self, trainer, key, seed):
+        """Trains and measures one student.
 
         Returns:
             Dict of `accuracy` on the test images at the epoch best on the validation images,
             `last_accuracy` at the last epoch, `validation_accuracy`, `best_epoch`, `parameters`,
-            `extra_parameters`, `step_ms`; or `failed`, the reason.
+            `extra_parameters`, `step_ms`; or `failed`, the reason. And what to say of it.
         """
-        trainer = self.trainer.within("students", f"{key}_seed{seed}")
-        progress, directory = trainer.progress, trainer.folder
-        if (directory / "result.json").exists():
-            progress.skip(self.epochs)
-            return files.read_sealed_json(directory / "result.json")
-        progress.begin(f"{method.title}, seed {seed}")
-        student = self._student(seed)
+        with trainer.run.strategy.scope():
+            student = self.build_student()
         job = dataclasses.replace(self, trainer=trainer).apprentice(student, seed)
         try:
             with trainer.run.strategy.scope():
-                method.train(job)
+                self.methods[key].train(job)
             result = self._measure(job)
-            curves.write_curves(directory / "history.csv", key, seed, job.curves)
-            trainer.run.save(job.student, directory / "student.keras")
+            curves.write_curves(trainer.folder / "history.csv", key, seed, job.curves)
+            trainer.run.save(job.student, trainer.folder / "student.keras")
             said = f"test accuracy {result['accuracy']:.4f}"
         # One method must not lose the others, whatever it stumbles over; its reason is reported.
         except Exception as error:
             result = {"failed": _reason(error)}
             said = f"failed. {result['failed']}"
-        progress.skip(self.epochs - len(job.curves))
-        progress.say(f"{method.title}, seed {seed}: {said}")
-        files.write_sealed_json(directory / "result.json", result)
-        return result
-
-    def _student(self, seed):
-        keras.utils.set_random_seed(seed)
-        with self.trainer.run.strategy.scope():
-            return self.build_student()
+        trainer.progress.skip(self.epochs - len(job.curves))
+        return result, said
 
     def apprentice(self, student, seed):
         """The `Apprentice` of a seed around a student."""

@@ -3,8 +3,9 @@
 import keras
 
 import evaluation
+import inputs
 import record
-from tf_lpdistill import data, files, tflite
+from tf_lpdistill import files, tflite
 from tf_lpdistill.saving import load_model
 from ways import FIGURES, WAYS, Job
 
@@ -65,14 +66,9 @@ def _job(comparison, key, seed, epochs):
     losses, weights = map(list, zip(*terms, strict=True))
     distiller = apprentice.distiller(losses, weights)
     distiller.compile("adam", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    cached = hasattr(distiller.teacher, "attach")
-    batches = data.training_batches(
-        split, trainer.preprocessing, trainer.batch_size, seed=seed, sample_ids=cached
-    )
-    batches = distiller.teacher.attach(batches) if cached else batches
     return Job(
         student,
-        batches,
+        inputs.training_batches(trainer, distiller, split, seed),
         trainer.steps(split, 1),
         distiller.objective,
         epochs,

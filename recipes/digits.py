@@ -19,15 +19,17 @@ What to look at afterwards, in the run folder:
     results.json         every number of the table
 """
 
-import keras
-from absl import app, flags
+import functools
+
+from absl import flags
 
 import common
 import curves
 import delivery
 import evaluation
+from grid import train_once
 from progress import Progress
-from tf_lpdistill import Distiller, Preprocessing, data, files, models
+from tf_lpdistill import Distiller, Preprocessing, data, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 from training import Trainer
 
@@ -68,31 +70,23 @@ def embed(model, split):
     return evaluation.embed(model, split, PREPROCESSING, FEATURE)
 
 
-def train_student(trainer, teacher, key, seed):
-    """Trains one student, or reads the result of an earlier try; returns its result.
+def train_student(teacher, trainer, key, seed):
+    """Trains and measures one student; returns its result, and what to say of it.
 
-    Of several workers only the chief measures and writes; the others return None.
+    Of several workers only the chief measures and writes.
     """
-    trainer = trainer.within("students", f"{key}_seed{seed}")
-    run, progress, digits = trainer.run, trainer.progress, trainer.data
-    directory = trainer.folder
-    if run.has(directory / "result.json"):
-        progress.skip(FLAGS.epochs)
-        return files.read_sealed_json(directory / "result.json")
-    name, losses = METHODS[key]
-    keras.utils.set_random_seed(seed)
+    run, digits = trainer.run, trainer.data
     with run.strategy.scope():
         student = trained = models.digits_student()
-        if losses:
+        if losses := METHODS[key][1]:
             terms, weights = zip(*(loss() for loss in losses), strict=True)
             trained = Distiller(teacher, student, list(terms), list(weights))
-    progress.begin(f"{name}, seed {seed}")
     labelled = digits.train.subset(FLAGS.num_labels, seed)
     rows = trainer.fit(trained, labelled, FLAGS.epochs, seed)
-    run.save(student, directory / "student.keras")
+    run.save(student, trainer.folder / "student.keras")
     if not run.chief:
-        return None
-    curves.write_curves(directory / "history.csv", key, seed, rows)
+        return None, ""
+    curves.write_curves(trainer.folder / "history.csv", key, seed, rows)
     on_test = embed(student, digits.test)
     result = {
         "accuracy": on_test.accuracy,
@@ -100,15 +94,11 @@ def train_student(trainer, teacher, key, seed):
         "neighborhood_overlap": evaluation.overlap(embed(teacher, digits.test), on_test),
         "parameters": student.count_params(),
     }
-    progress.say(f"{name}, seed {seed}: test accuracy {result['accuracy']:.4f}")
-    files.write_sealed_json(directory / "result.json", result)
-    return result
+    return result, f"test accuracy {result['accuracy']:.4f}"
 
 
-def main(argv):
+def main():
     """Trains, exports, proves and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     digits = data.load_digits()
     # Wrong settings are told before anything is trained.
     data.steps_per_epoch(digits.train.subset(FLAGS.num_labels), FLAGS.batch_size)
@@ -119,25 +109,28 @@ def main(argv):
         dataset=evaluation.describe(digits, FLAGS.num_labels)
         | {"description": "1,797 real handwritten digits, 8x8 pixels (UCI, CC BY 4.0)"},
     )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    seeds = common.seeds()
     epochs = FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds)
     progress = Progress(epochs, quiet=not run.chief)
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
     teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
     progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")
+    titles = {key: title for key, (title, _) in METHODS.items()}
+    teach = functools.partial(train_student, teacher)
     results = {
-        key: [train_student(trainer, teacher, key, seed) for seed in seeds] for key in METHODS
+        key: [train_once(trainer, key, title, seed, FLAGS.epochs, teach) for seed in seeds]
+        for key, title in titles.items()
     }
     progress.close()
     if run.chief:
-        titles = {key: name for key, (name, _) in METHODS.items()}
         delivery.finish(trainer, teacher, FEATURE, titles, results, seeds)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/digits", epochs=EPOCHS, batch_size=BATCH_SIZE)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(
+        run_dir="runs/digits", epochs=EPOCHS, batch_size=BATCH_SIZE, num_seeds=NUM_SEEDS,
+        least_seeds=2,
+    )  # fmt: skip
     flags.DEFINE_integer("teacher_epochs", TEACHER_EPOCHS, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_integer("num_labels", NUM_LABELS, "Labelled images of a student.", lower_bound=10)
-    flags.DEFINE_integer("num_seeds", NUM_SEEDS, "Seeds of each method.", lower_bound=2)
     common.run_recipe(main)

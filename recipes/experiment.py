@@ -17,7 +17,7 @@ from tf_lpdistill.data import Augmentation, ImageData
 from training import LEARNING_RATE, Trainer
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Experiment:
     """What is compared, on what, and for how long.
 
@@ -27,12 +27,12 @@ class Experiment:
         build_teacher: function without arguments that makes the teacher, or reads it.
         teacher_epochs: how long it is trained here; 0 for one that is ready.
         build_student: function without arguments that makes a student.
-        layers: the `Layers` of both.
         methods: {key: `Method`}.
         seeds: list of seeds, the same for all methods; the first is the teacher's.
         epochs: epochs of each student.
         batch_size: images a batch.
         num_labels: labelled images of each student; None: all.
+        layers: the `Layers` of both networks; None: found by their role.
         optimizer: see `Trainer`.
         augmentation: see `Trainer`.
         patience: see `Trainer`.
@@ -47,12 +47,12 @@ class Experiment:
     build_teacher: Callable
     teacher_epochs: int
     build_student: Callable
-    layers: Layers
     methods: dict[str, Method]
     seeds: list[int]
     epochs: int
     batch_size: int
     num_labels: int | None = None
+    layers: Layers | None = None
     optimizer: Callable = adam(LEARNING_RATE)
     augmentation: Augmentation = Augmentation()
     patience: int | None = None
@@ -92,6 +92,7 @@ class Experiment:
         """
         num_labels = self.num_labels or len(self.data.train)
         data.steps_per_epoch(self.data.train.subset(num_labels), self.batch_size)
+        layers = self.layers or Layers.of(self.build_teacher(), self.build_student())
         run = common.start(recipe, title, dataset=evaluation.describe(self.data, num_labels))
         fits = len(self.methods) * len(self.seeds) + more_fits
         progress = Progress(self.teacher_epochs + self.epochs * fits)
@@ -102,6 +103,6 @@ class Experiment:
         own = dataclasses.replace(trainer, optimizer=self.teacher_optimizer or self.optimizer)
         teacher = own.teacher(self.build_teacher, self.teacher_epochs, self.seeds[0])
         return Comparison(
-            trainer, teacher, self.build_student, self.layers, self.methods, self.seeds,
+            trainer, teacher, self.build_student, layers, self.methods, self.seeds,
             self.epochs, num_labels, self.cached and not self.augmentation.steps,
         )  # fmt: skip

@@ -25,7 +25,7 @@ What to look at afterwards, in the run folder:
 
 import dataclasses
 
-from absl import app, flags
+from absl import flags
 
 import common
 import photo_students
@@ -46,10 +46,8 @@ SCALING = "-1..1"  # what MobileNets are made for
 IMAGE_SIZE = 96  # the smallest that MobileNetV2 was pretrained on
 
 
-def main(argv):
+def main():
     """Trains teacher and students, exports, proves and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     preset = take_preset()
     augmentation = data.Augmentation(FLAGS.augment)
@@ -66,7 +64,7 @@ def main(argv):
     )  # fmt: skip
     found.show()
     found.write(run)
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    seeds = common.seeds()
     fits = 2 * len(students) * len(seeds)
     trainer = Trainer(
         run, found.data, pixels, batch_size,
@@ -139,12 +137,12 @@ def define_flags():
     flags.DEFINE_integer(
         "patience", None, "Epochs without gain until a training stops; 0: never.", lower_bound=0
     )
-    flags.DEFINE_integer("num_seeds", 1, "Seeds of each student.", lower_bound=1)
     flags.DEFINE_float("slack", 1.0, "Points that a smaller student may lack.", lower_bound=0.0)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/photos", epochs=PRESETS["standard"].epochs, batch_size=64)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(
+        run_dir="runs/photos", epochs=PRESETS["standard"].epochs, batch_size=64, num_seeds=1
+    )
     define_flags()
     common.run_recipe(main)

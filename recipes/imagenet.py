@@ -19,7 +19,7 @@ What to look at afterwards, in the run folder: report.html, results.json with to
 phone/, student.keras, and students/METHOD_seedN/ with epochs.csv while they train.
 """
 
-from absl import app, flags
+from absl import flags
 
 import common
 import imagenet_data
@@ -40,10 +40,8 @@ WEIGHT_DECAY = 1e-4
 STEPS = (0.3, 0.6, 0.9)  # shares of the training after which the rate is a tenth
 
 
-def main(argv):
+def main():
     """Trains teacher and students, exports, proves and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = imagenet_experiment.check_methods(methods.select(FLAGS.methods))
     named_teacher, named_student = PAIRS[FLAGS.pair]
@@ -64,7 +62,7 @@ def main(argv):
     )  # fmt: skip
     layers = Layers.of(source.build(), build_student())
     run = common.start("imagenet", f"{streams.name}, {FLAGS.pair}", dataset=streams.describe())
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    seeds = common.seeds()
     progress = Progress(source.epochs + FLAGS.epochs * len(chosen) * len(seeds))
     trainer = StreamTrainer(
         run, streams, pixels, FLAGS.batch_size, progress, optimizer(), run.directory
@@ -120,14 +118,12 @@ def define_flags():
     flags.DEFINE_float(
         "learning_rate", RATE, "For 256 images; grows with the batch.", lower_bound=1e-9
     )
-    flags.DEFINE_integer("num_seeds", 1, "Seeds of each method.", lower_bound=1)
     flags.DEFINE_integer(
         "phone_images", 1000, "Images that calibrate and score the phone files.", lower_bound=8
     )
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/imagenet", epochs=100, batch_size=256)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(run_dir="runs/imagenet", epochs=100, batch_size=256, num_seeds=1)
     define_flags()
     common.run_recipe(main)

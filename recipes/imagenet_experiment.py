@@ -3,42 +3,41 @@
 import shutil
 import statistics
 
-import keras
-
 import curves
 import delivery
 import results
 import summary
 from apprentice import Apprentice
 from grid import Grid
-from tf_lpdistill import files, losses
+from tf_lpdistill import losses
 from training import Trainer
 
 
 class StreamComparison(Grid):
     """What is compared on images that a `StreamTrainer` reads from disk."""
 
-    def student(self, key, method, seed):
-        """Trains one student, unless its result is on record.
+    def student(self, key, seed):
+        """Trains one student, unless its result is on record; the state of its training goes."""
+        result = super().student(key, seed)
+        shutil.rmtree(
+            self.trainer.run.path("students", f"{key}_seed{seed}", "backup"), ignore_errors=True
+        )
+        return result
+
+    def teach(self, trainer, key, seed):
+        """Trains and measures one student.
 
         Returns:
             Dict of `accuracy` and `top5` on the images to report on and `validation_accuracy` on
             those that were held out, all of the last epoch, `parameters`, `extra_parameters`,
-            `step_ms`.
+            `step_ms`. And what to say of it.
         """
-        trainer = self.trainer.within("students", f"{key}_seed{seed}")
-        path = trainer.folder / "result.json"
-        if path.exists():
-            trainer.progress.skip(self.epochs)
-            return files.read_sealed_json(path)
-        trainer.progress.begin(f"{method.title}, seed {seed}")
-        keras.utils.set_random_seed(seed)
         with trainer.run.strategy.scope():
             job = Apprentice(
                 trainer, self.teacher, self.build_student(), self.layers, trainer.data.train,
                 self.epochs, seed,
             )  # fmt: skip
-            method.train(job)
+            self.methods[key].train(job)
         result = trainer.score(job.student, trainer.data.test) | {
             "validation_accuracy": job.curves[-1]["val_accuracy"],
             "parameters": job.student.count_params(),
@@ -47,11 +46,7 @@ class StreamComparison(Grid):
         }
         trainer.run.save(job.student, trainer.folder / "student.keras")
         curves.write_curves(trainer.folder / "history.csv", key, seed, job.curves)
-        files.write_sealed_json(path, result)
-        shutil.rmtree(trainer.folder / "backup")
-        said = f"{100 * result['accuracy']:.2f} % (top 5: {100 * result['top5']:.2f} %)"
-        trainer.progress.say(f"{method.title}, seed {seed}: {said}")
-        return result
+        return result, f"{100 * result['accuracy']:.2f} % (top 5: {100 * result['top5']:.2f} %)"
 
 
 def check_methods(chosen):

@@ -20,14 +20,13 @@ teacher two.
 What to look at afterwards, in the run folder: report.html, results.csv, phone/, student.keras.
 """
 
-from absl import app, flags
+from absl import flags
 
 import common
 import inputs
 import methods
 import paper
 import published
-import roles
 import sources
 import teacher_file
 from experiment import Experiment
@@ -37,10 +36,8 @@ FLAGS = flags.FLAGS
 TEACHER, STUDENT = "mnist_teacher", "mnist_student"
 
 
-def main(argv):
+def main():
     """Trains teacher and students, exports and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods, paper.METHODS)
     teacher_file.check_flags()
@@ -49,10 +46,10 @@ def main(argv):
     build_teacher, teacher_epochs = teacher_file.or_network(TEACHER, loaded, pixels)
     build_student = sources.network("student", STUDENT, loaded)
     experiment = Experiment(
-        loaded, pixels, build_teacher, teacher_epochs, build_student,
-        roles.Layers.of(build_teacher(), build_student()), chosen,
-        list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)), FLAGS.epochs, FLAGS.batch_size,
-        FLAGS.num_labels, rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
+        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
+        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
+        optimizer=rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
         published=published.MNIST if loaded.name == "mnist" else None,
     )  # fmt: skip
     experiment.run("mnist", "A thin deep student on MNIST")
@@ -69,12 +66,10 @@ def define_flags():
         lower_bound=1,
     )  # fmt: skip
     flags.DEFINE_list("methods", ["all"], "all, or some of: " + ", ".join(paper.METHODS))
-    flags.DEFINE_integer("num_seeds", 3, "Seeds of each method.", lower_bound=1)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/mnist", epochs=30, batch_size=128)
+    common.define_flags(run_dir="runs/mnist", epochs=30, batch_size=128, num_seeds=3)
     common.define_teacher_flags()
-    flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

@@ -13,20 +13,22 @@ those, with LP and without. Nothing is chosen: the settings are fixed, the last 
 It ends with a table and report.html. graph.npz in the run folder is the graph.
 """
 
+import functools
 import statistics
 
 import keras
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 import common
 import curves
 import evaluation
 import inputs
 import sources
+from grid import train_once
 from progress import Progress
 from results import write
-from tf_lpdistill import Distiller, NeighborGraph, files
+from tf_lpdistill import Distiller, NeighborGraph
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
 from training import Trainer
@@ -56,31 +58,21 @@ def network(name, image_shape, num_classes, channels):
     return keras.Model(inputs, keras.layers.Dense(num_classes)(features), name=name)
 
 
-def train_student(trainer, teacher, labelled, graph, key, seed):
-    """Trains one student, or reads the result of an earlier try."""
-    trainer = trainer.within("students", f"{key}_seed{seed}")
-    run, images, progress = trainer.run, trainer.data, trainer.progress
-    path = trainer.folder / "result.json"
-    if path.exists():
-        progress.skip(FLAGS.epochs)
-        return files.read_sealed_json(path)
-    name, with_lp, near, repeat = ARMS[key]
-    keras.utils.set_random_seed(seed)
+def train_student(teacher, labelled, graph, trainer, key, seed):
+    """Trains and measures one student; returns its result, and what to say of it."""
+    images, (_, with_lp, near, repeat) = trainer.data, ARMS[key]
     seeds = FLAGS.seeds_per_batch if near else FLAGS.batch_size  # all seeds: random batches
     batches = graph.batches(FLAGS.batch_size, seeds, repeat=repeat, seed=seed)
-    with run.strategy.scope():
+    with trainer.run.strategy.scope():
         student = model = network("student", images.image_shape, images.num_classes, STUDENT)
         if with_lp:
             loss = LocalityPreserving("features", "features", num_neighbors=5)
             model = Distiller(teacher, student, [loss], [LP_WEIGHT])
-    progress.begin(f"{name}, seed {seed}")
     rows = trainer.fit(model, labelled, FLAGS.epochs, seed, order=batches.epoch)
-    curves.write_curves(path.with_name("history.csv"), key, seed, rows)
+    curves.write_curves(trainer.folder / "history.csv", key, seed, rows)
     accuracy = evaluation.accuracy(student, images.test, trainer.preprocessing, trainer.batch_size)
-    progress.say(f"{name}, seed {seed}: test accuracy {accuracy:.4f}")
     result = {"accuracy": accuracy, "parameters": student.count_params(), **batches.measure()}
-    files.write_sealed_json(path, result)
-    return result
+    return result, f"test accuracy {accuracy:.4f}"
 
 
 def finish(run, teacher_accuracy, teacher, results, seeds):
@@ -103,10 +95,8 @@ def finish(run, teacher_accuracy, teacher, results, seeds):
     write(run, rows, seeds, reading, batches=results)
 
 
-def main(argv):
+def main():
     """Trains a teacher, finds its neighbours, trains the students, compares."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is trained.
     images = sources.load_data(FLAGS.data, FLAGS.data_dir)
     labelled = images.train.subset(FLAGS.num_labels or len(images.train))
@@ -116,7 +106,7 @@ def main(argv):
         "Batches that keep neighbours together",
         dataset=evaluation.describe(images, len(labelled)),
     )
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
+    seeds = common.seeds()
     progress = Progress(FLAGS.teacher_epochs + FLAGS.epochs * len(ARMS) * len(seeds))
     shape, classes = images.image_shape, images.num_classes
     pixels = inputs.scaled(images)
@@ -127,9 +117,10 @@ def main(argv):
     features = evaluation.embed(teacher, labelled, pixels, "features").features
     graph = NeighborGraph.build(features, FLAGS.num_neighbors)
     graph.save(run.path("graph.npz"))
+    teach = functools.partial(train_student, teacher, labelled, graph)
     results = {
-        key: [train_student(trainer, teacher, labelled, graph, key, seed) for seed in seeds]
-        for key in ARMS
+        key: [train_once(trainer, key, arm[0], seed, FLAGS.epochs, teach) for seed in seeds]
+        for key, arm in ARMS.items()
     }
     progress.close()
     accuracy = evaluation.accuracy(teacher, images.test, pixels, FLAGS.batch_size)
@@ -137,12 +128,12 @@ def main(argv):
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/neighbor_batches", epochs=60, batch_size=50)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(
+        run_dir="runs/neighbor_batches", epochs=60, batch_size=50, num_seeds=5, least_seeds=2
+    )
     flags.DEFINE_string("data", "digits", "digits, FILE.npz, a folder, tfds:NAME or keras:NAME.")
     flags.DEFINE_integer("num_labels", 0, "Labelled images; 0 takes all.", lower_bound=0)
     flags.DEFINE_integer("num_neighbors", 10, "Neighbours in the graph (k).", lower_bound=1)
     flags.DEFINE_integer("seeds_per_batch", 10, "Seeds of a neighbour batch.", lower_bound=1)
     flags.DEFINE_integer("teacher_epochs", 20, "Epochs of the teacher.", lower_bound=1)
-    flags.DEFINE_integer("num_seeds", 5, "Random seeds of each student.", lower_bound=2)
     common.run_recipe(main)

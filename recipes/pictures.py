@@ -11,7 +11,7 @@ the weight of LP does, with its numbers in weights.csv. Each has a second file f
 import pathlib
 
 import numpy as np
-from absl import app, flags
+from absl import flags
 
 import common
 import curves
@@ -60,10 +60,8 @@ def maps(teacher, seen):
     }
 
 
-def main(argv):
+def main():
     """Trains, measures, draws."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     folder = pathlib.Path(FLAGS.out_dir)
     folder.mkdir(parents=True, exist_ok=True)
     classroom = lesson.open_classroom(FLAGS.teacher_epochs, FLAGS.epochs)

@@ -22,33 +22,26 @@ What to look at afterwards, in the run folder: results.csv (every seed), table.m
 compressed/WAY_seedN/ with the bundle of each.
 """
 
-from absl import app, flags
+from absl import flags
 
 import common
 import compressed
 import compressed_table
-import evaluation
 import inputs
 import methods
 import photo_students
 import record
 import sources
 import teacher_file
-from comparison import Comparison
+from experiment import Experiment
 from presets import PRESETS
-from progress import Progress
-from roles import Layers
-from tf_lpdistill import data
-from training import Trainer
 from ways import WAYS
 
 FLAGS = flags.FLAGS
 
 
-def main(argv):
+def main():
     """Trains teacher and students, compresses and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     # Wrong settings are told before anything is written.
     chosen = ways()
     teacher_file.check_flags()
@@ -63,33 +56,23 @@ def main(argv):
     build_teacher, teacher_epochs = teacher_file.or_network(teacher_network, loaded, pixels)
     ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
     student = build_student()
-    layers = Layers.of(build_teacher(), student)
     for key in chosen:
         WAYS[key].check(student)
-    seeds = list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds))
-    num_labels = FLAGS.num_labels or len(loaded.train)
-    data.steps_per_epoch(loaded.train.subset(num_labels), FLAGS.batch_size)
-
-    run = common.start(
-        "shrink",
-        f"A compressed student on {loaded.name}",
-        dataset=evaluation.describe(loaded, num_labels),
-    )
-    progress = Progress(teacher_epochs + FLAGS.epochs * len(seeds))
-    trainer = Trainer(run, loaded, pixels, FLAGS.batch_size, progress)
-    teacher = trainer.teacher(build_teacher, teacher_epochs, FLAGS.seed)
-    comparison = Comparison(
-        trainer, teacher, build_student, layers, {"distilled": method()}, seeds,
-        FLAGS.epochs, num_labels, cached=True,
+    experiment = Experiment(
+        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
+        build_student=build_student, methods={"distilled": method()}, seeds=common.seeds(),
+        epochs=FLAGS.epochs, batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, cached=True,
     )  # fmt: skip
+    comparison = experiment.prepare("shrink", f"A compressed student on {loaded.name}")
     failed = [result for result in comparison.run()["distilled"] if "failed" in result]
-    progress.close()
+    comparison.trainer.progress.close()
     if failed:
         raise ValueError(f"The student could not be trained: {failed[0]['failed']}")
+    teacher = comparison.teacher
     taught = record.taught_by(teacher.count_params(), comparison.test_accuracy(teacher))
     settings = FLAGS.compression_epochs, taught
     found = {
-        key: [compressed.result(comparison, key, seed, *settings) for seed in seeds]
+        key: [compressed.result(comparison, key, seed, *settings) for seed in comparison.seeds]
         for key in chosen
     }
     compressed_table.finish(comparison, found)
@@ -127,12 +110,10 @@ def define_flags():
     flags.DEFINE_integer("num_labels", None, "Training images of a student.", lower_bound=1)
     flags.DEFINE_integer("compression_epochs", 5, "Epochs of each verb.", lower_bound=1)
     flags.DEFINE_list("ways", ["all"], "all, or some of: " + ", ".join(WAYS))
-    flags.DEFINE_integer("num_seeds", 3, "Seeds of each way.", lower_bound=1)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/shrink", epochs=30, batch_size=64)
+    common.define_flags(run_dir="runs/shrink", epochs=30, batch_size=64, num_seeds=3)
     common.define_teacher_flags()
-    flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

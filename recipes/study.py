@@ -24,7 +24,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import tensorflow as tf  # noqa: E402
-from absl import app, flags  # noqa: E402
+from absl import flags  # noqa: E402
 
 import common  # noqa: E402
 from locality import parts, plan, raw, train  # noqa: E402
@@ -88,10 +88,8 @@ def adopt(path, records):
             records.write(job, row)
 
 
-def main(argv):
+def main():
     """Starts the workers and waits for them."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     names = parts.EVERYTHING if "all" in FLAGS.part else FLAGS.part
     unknown = set(names) - set(parts.PARTS)
     if unknown:

@@ -6,7 +6,7 @@ python recipes/study_results.py --run_dir runs/study      # with the runs of a s
 
 import pathlib
 
-from absl import app, flags
+from absl import flags
 
 import common
 from locality import page, parts, plots, raw, sweeps, tables
@@ -41,10 +41,8 @@ def blocks(rows, folder):
     return found
 
 
-def main(argv):
+def main():
     """Adds new runs, then makes the page anew."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     folder = pathlib.Path(FLAGS.out_dir) / "locality"
     if FLAGS.run_dir:
         runs = Records(pathlib.Path(FLAGS.run_dir)).read().values()

@@ -18,13 +18,12 @@ trials.csv, and trials.journal, which --resume reads (and Optuna's own plots, to
 
 import dataclasses
 
-from absl import app, flags
+from absl import flags
 
 import common
 import inputs
 import journal
 import outcome
-import roles
 import sources
 import teacher_file
 import trials
@@ -35,10 +34,8 @@ from tuning import START, Search
 FLAGS = flags.FLAGS
 
 
-def main(argv):
+def main():
     """Searches, trains the chosen setting anew, and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     journal.load_optuna()  # that it is missing is told before anything is trained
     teacher_file.check_flags()
     sources.check_name("student", FLAGS.student)
@@ -47,9 +44,9 @@ def main(argv):
     build_teacher, teacher_epochs = teacher_file.or_network("digits_teacher", loaded, pixels)
     build_student = sources.network("student", FLAGS.student, loaded)
     experiment = Experiment(
-        loaded, pixels, build_teacher, teacher_epochs, build_student,
-        roles.Layers.of(build_teacher(), build_student()), {}, [FLAGS.seed], FLAGS.epochs,
-        FLAGS.batch_size, FLAGS.num_labels,
+        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
+        build_student=build_student, methods={}, seeds=[FLAGS.seed], epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
     )  # fmt: skip
     fits = FLAGS.num_trials + 3 * FLAGS.num_seeds
     comparison = experiment.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
@@ -63,7 +60,7 @@ def main(argv):
             "start": search.method("KD + LP, as it was", START),
             "tuned": search.method("KD + LP, tuned", study.best_params),
         },
-        seeds=list(range(FLAGS.seed + 1, FLAGS.seed + 1 + FLAGS.num_seeds)),
+        seeds=[seed + 1 for seed in common.seeds()],
     )
     results = final.run()
     comparison.trainer.progress.close()
@@ -82,12 +79,10 @@ def define_flags():
     flags.DEFINE_string("student", "digits_student", "A name for models.get, or a .keras file.")
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
     flags.DEFINE_integer("num_trials", 40, "Trials in all.", lower_bound=1)
-    flags.DEFINE_integer("num_seeds", 3, "Seeds of the last comparison.", lower_bound=1)
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/tune", epochs=60, batch_size=100)
+    common.define_flags(run_dir="runs/tune", epochs=60, batch_size=100, num_seeds=3)
     common.define_teacher_flags()
-    flags.adopt_module_key_flags(common)
     define_flags()
     common.run_recipe(main)

@@ -11,11 +11,10 @@ The student is wider than that of recipes/digits.py: its stages end in as many c
 teacher's, which FSP asks for.
 """
 
-from absl import app, flags
+from absl import flags
 
 import common
 import methods
-import roles
 from experiment import Experiment
 from tf_lpdistill import Preprocessing, data, models
 
@@ -33,23 +32,19 @@ def build_student():
     return models.digits_student(filters=FILTERS)
 
 
-def main(argv):
+def main():
     """Trains all students and reports."""
-    if len(argv) > 1:
-        raise app.UsageError(f"Unexpected arguments: {argv[1:]}")
     experiment = Experiment(
-        data.load_digits(), PREPROCESSING, models.digits_teacher, FLAGS.teacher_epochs,
-        build_student, roles.Layers.of(models.digits_teacher(), build_student()),
-        methods.select(METHODS), list(range(FLAGS.seed, FLAGS.seed + FLAGS.num_seeds)),
-        FLAGS.epochs, FLAGS.batch_size, FLAGS.num_labels,
+        data=data.load_digits(), pixels=PREPROCESSING, build_teacher=models.digits_teacher,
+        teacher_epochs=FLAGS.teacher_epochs, build_student=build_student,
+        methods=methods.select(METHODS), seeds=common.seeds(), epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
     )  # fmt: skip
     experiment.run("two_stages", "Four methods in their two stages")
 
 
 if __name__ == "__main__":
-    common.define_flags(run_dir="runs/two_stages", epochs=60, batch_size=100)
-    flags.adopt_module_key_flags(common)
+    common.define_flags(run_dir="runs/two_stages", epochs=60, batch_size=100, num_seeds=2)
     flags.DEFINE_integer("teacher_epochs", 30, "Epochs of the teacher.", lower_bound=1)
     flags.DEFINE_integer("num_labels", 300, "Labelled images of a student.", lower_bound=10)
-    flags.DEFINE_integer("num_seeds", 2, "Seeds of each method.", lower_bound=1)
     common.run_recipe(main)

@@ -107,11 +107,11 @@ def test_a_wrong_flag_is_told_in_a_line(recipe, folder, flags, message, tmp_path
 @pytest.fixture(scope="module")
 def defined():
     """The flags of the recipe, defined once; they are the process's own."""
-    common.define_flags(run_dir="runs/cifar", epochs=240, batch_size=64)
+    common.define_flags(run_dir="runs/cifar", epochs=240, batch_size=64, num_seeds=3)
     cifar.define_flags()
     yield flags.FLAGS
     for name in list(flags.FLAGS):
-        if flags.FLAGS.find_module_defining_flag(name) in ("common", "cifar"):
+        if flags.FLAGS.find_module_defining_flag(name) in (__name__, "cifar"):
             delattr(flags.FLAGS, name)
 
 

@@ -3,6 +3,7 @@
 import types
 
 import pytest
+from absl import app, flags
 
 import common
 from tf_lpdistill import distribution
@@ -18,3 +19,17 @@ def test_the_real_batch_is_what_replicas_must_share(mirrored, monkeypatch, tmp_p
     with pytest.raises(ValueError, match=r"multiple of the 2 replicas.*batch_size=7"):
         common.start("image_folder", "Few photos", batch_size=real)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_seeds_follow_the_first(monkeypatch):
+    monkeypatch.setattr(common, "FLAGS", types.SimpleNamespace(seed=3, num_seeds=2))
+    assert common.seeds() == [3, 4]
+
+
+def test_a_word_that_is_no_flag_is_refused_before_the_recipe_begins(monkeypatch):
+    monkeypatch.setattr(flags, "DEFINE_bool", lambda *_: None)  # FLAGS outlive a test
+    monkeypatch.setattr(app, "run", lambda guarded: guarded(["recipe.py", "epochs=3"]))
+    begun = []
+    with pytest.raises(app.UsageError, match=r"Unexpected arguments: \['epochs=3'\]"):
+        common.run_recipe(lambda: begun.append(True))
+    assert not begun

@@ -3,9 +3,11 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 import inputs
-from tf_lpdistill import Preprocessing, data
+from tf_lpdistill import Distiller, Preprocessing, TeacherCache, data
+from tf_lpdistill.losses import SoftTarget
 
 
 def test_the_training_images_are_standardized_channel_by_channel(digits):
@@ -28,3 +30,32 @@ def test_a_channel_of_one_value_is_not_divided_by_nothing(digits):
 
 def test_grey_images_stay_grey(digits):
     assert inputs.scaled(digits) == Preprocessing((8, 8), "grayscale", "0..1")
+
+
+@pytest.fixture
+def few(trainer):
+    return trainer.data.train.subset(100)
+
+
+def first(trainer, model, split):
+    return inputs.training_batches(trainer, model, split, seed=3).as_numpy_iterator().next()
+
+
+def test_a_student_sees_the_same_batch_alone_and_beside_a_cached_teacher(
+    trainer, pair, few, tmp_path
+):
+    once = data.evaluation_batches(few, trainer.preprocessing, 50, sample_ids=True)
+    cache = TeacherCache.build(pair[0], once, tmp_path / "cache")
+    images, labels = first(trainer, pair[1], few)
+    x, y = first(trainer, Distiller(cache, pair[1], SoftTarget()), few)
+    np.testing.assert_array_equal(few.labels[x["sample_id"]], labels)
+    np.testing.assert_array_equal(x["inputs"], images)
+    np.testing.assert_array_equal(y, labels)
+    assert "teacher" in x
+
+
+def test_augmented_images_are_scaled_once(trainer, pair, few):
+    flipping = dataclasses.replace(trainer, augmentation=data.Augmentation(["flip"]))
+    plain, flipped = (first(one, pair[1], few)[0] for one in (trainer, flipping))
+    assert not np.array_equal(flipped, plain) and plain.max() == 1.0
+    np.testing.assert_allclose(*(np.sort(x.reshape(50, -1)) for x in (flipped, plain)), atol=1e-6)
