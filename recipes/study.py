@@ -19,6 +19,7 @@ import functools
 import multiprocessing
 import os
 import pathlib
+import sys
 import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -27,16 +28,21 @@ import tensorflow as tf  # noqa: E402
 from absl import flags  # noqa: E402
 
 import common  # noqa: E402
-from locality import parts, plan, raw, train  # noqa: E402
+from locality import parts, plan, raw, shifts, train  # noqa: E402
 from locality.classroom import Classroom  # noqa: E402
 from locality.records import Job, Records  # noqa: E402
 
 FLAGS = flags.FLAGS
 WAIT = 10  # seconds, while other processes are at work on what the next runs depend on
+SHIFT = 40  # runs of one process: each leaves some 10 to 30 MB in it that nothing frees
 
 
-def work(run_dir, names, data_dir, cifar_teacher):
-    """Makes one run after the other until none is left; several processes may do so at once."""
+def work(run_dir, names, data_dir, cifar_teacher, most=None):
+    """Makes one run after the other; several processes may do so at once.
+
+    Returns:
+        Whether runs may be left, as after `most` runs; else there are none.
+    """
     # One thread a process: small networks gain nothing from more.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
@@ -47,14 +53,25 @@ def work(run_dir, names, data_dir, cifar_teacher):
         file = cifar_teacher if cell.startswith("cifar") else None
         return Classroom(cell, records, data_dir, file)
 
-    parent = multiprocessing.parent_process()
-    while parent is None or parent.is_alive():
+    parent, made = multiprocessing.parent_process(), 0
+    while made != most and (parent is None or parent.is_alive()):
         jobs, more = plan.ready(names, list(records.read().values()))
         left = [job for job in jobs if not records.has(job)]
         if not left and not more:
-            return
-        if not any(_try(job, records, room) for job in left):
+            return False
+        if any(_try(job, records, room) for job in left):
+            made += 1
+        else:
             time.sleep(WAIT)
+    return True
+
+
+def shift(*arguments):
+    """A process of the study: ends after `SHIFT` runs with the exit code `shifts.MORE`."""
+    try:
+        sys.exit(shifts.MORE if work(*arguments, SHIFT) else 0)
+    except (ValueError, OSError, ImportError) as error:
+        sys.exit(f"Error: {error}")
 
 
 def _try(job, records, room):
@@ -100,13 +117,7 @@ def main():
     if FLAGS.rows is not None:
         adopt(FLAGS.rows, Records(pathlib.Path(FLAGS.run_dir)))
     arguments = (FLAGS.run_dir, names, FLAGS.data_dir, FLAGS.cifar_teacher)
-    spawn = multiprocessing.get_context("spawn")
-    others = [spawn.Process(target=work, args=arguments) for _ in range(FLAGS.workers - 1)]
-    for process in others:
-        process.start()
-    work(*arguments)
-    for process in others:
-        process.join()
+    shifts.run(shift, arguments, FLAGS.workers)
 
 
 if __name__ == "__main__":
