@@ -1,5 +1,7 @@
 """Prune, cluster, quantize: what each step wins is there in the end, counted in the `.tflite`."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -91,8 +93,11 @@ def test_one_of_the_two_is_counted_as_well(kept, chain, export, trained, batches
             assert distinct_per_output(kernel) <= 12 and zeros(kernel) < 0.5
 
 
-def test_the_file_computes_what_the_emulation_does(chain, export, trained, digits):
+def test_the_file_computes_what_the_emulation_does(chain, export, trained, digits, capsys):
     bundle = export(chain.quantized, precisions=["int8"])
+    said = capsys.readouterr().err
+    assert "with its trained ranges: seconds for a small student, minutes for a large" in said
+    assert re.search(r"with its trained ranges: done in \d+ s\n", said)
     from tf_lpdistill.tflite.runtime import Runner
 
     run = Runner(bundle.files["int8"])

@@ -5,6 +5,7 @@ import functools
 import importlib.metadata
 import platform
 import sys
+import time
 from collections.abc import Sequence
 
 import keras
@@ -143,10 +144,7 @@ def export_bundle(
         facts["files"] = {}
         for precision in precisions:
             if quantized is not None and precision == "int8":
-                # Every rounding of a large student, on a busy machine, takes minutes.
-                print(f"Converting {student.name} with its trained ranges", file=sys.stderr)
-                trained = trace(quantized, exact_pixels=True)
-                model = convert(trained, precision, None, conversion.int8_input)
+                model = _convert_trained(trace, quantized, conversion)
             else:
                 model = convert(function, precision, images, conversion.int8_input, float_tensors)
             facts["files"][precision] = _write_model(fresh, precision, model, facts)
@@ -155,6 +153,17 @@ def export_bundle(
             rules.check_results(path, precision, images, expected, real, bool(facts["labels"]))
         write_facts(fresh, facts)
     return Bundle.open(directory)
+
+
+def _convert_trained(trace, quantized, conversion):
+    """Unfolds every rounding of a trained emulation; says so, for a large student is slow."""
+    about = f"Converting {quantized.name} with its trained ranges"
+    print(f"{about}: seconds for a small student, minutes for a large one ...", file=sys.stderr)
+    start = time.monotonic()
+    trained = trace(quantized, exact_pixels=True)
+    model = convert(trained, "int8", None, conversion.int8_input)
+    print(f"{about}: done in {time.monotonic() - start:.0f} s", file=sys.stderr)
+    return model
 
 
 def _images(data, calibrated, preprocessing):

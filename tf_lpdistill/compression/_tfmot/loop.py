@@ -38,6 +38,8 @@ def train(model, bridged, training, prefix, title, end_of_epoch=lambda: None):
     first = state.restore()
     # One stream over all epochs: what shuffles anew in each of them does so in a resumed run too.
     batches = iter(training.dataset.repeat().skip(first * training.steps))
+    if training.verbose and first < training.epochs:
+        print(f"{title}: tracing a step, seconds for a small student, a minute for a large one ...")
     for epoch in range(first, training.epochs):
         _run_epoch(step, batches, epoch, training, title)
         end_of_epoch()
