@@ -1,9 +1,10 @@
 """The table of methods that recipes compare: losses, layers by role, weights and their source.
 
-Weights hold for our losses, which are means. "RepDistiller" (HobbitLong) and "mdistiller"
-(megvii-research) are public collections whose settings were read; a docstring is that of the loss;
-"ours" marks a weight for which no source is known. Nothing is tuned on the data that you compare
-on, and published weights were chosen for other data: read a method that fails with that in mind.
+Weights hold for our losses: means over samples and entries, LP's a sum over neighbours and entries.
+"RepDistiller" (HobbitLong) and "mdistiller" (megvii-research) are public collections whose settings
+were read; a docstring is that of the loss; "ours" marks a weight for which no source is known.
+Nothing is tuned on the data that you compare on, and published weights were chosen for other data:
+read a method that fails with that in mind.
 """
 
 import stages
