@@ -22,15 +22,13 @@ import pathlib
 import sys
 import time
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+import tensorflow as tf
+from absl import flags
 
-import tensorflow as tf  # noqa: E402
-from absl import flags  # noqa: E402
-
-import common  # noqa: E402
-from locality import parts, plan, raw, shifts, train  # noqa: E402
-from locality.classroom import Classroom  # noqa: E402
-from locality.records import Job, Records  # noqa: E402
+import common
+from locality import parts, plan, raw, shifts, train
+from locality.classroom import Classroom
+from locality.records import Job, Records
 
 FLAGS = flags.FLAGS
 WAIT = 10  # seconds, while other processes are at work on what the next runs depend on
@@ -117,6 +115,7 @@ def main():
     if FLAGS.rows is not None:
         adopt(FLAGS.rows, Records(pathlib.Path(FLAGS.run_dir)))
     arguments = (FLAGS.run_dir, names, FLAGS.data_dir, FLAGS.cifar_teacher)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # of many processes, for one terminal
     shifts.run(shift, arguments, FLAGS.workers)
 
 
