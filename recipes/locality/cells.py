@@ -103,7 +103,7 @@ _CIFAR = {
     "teacher": partial(residual, filters=(32, 64, 128), name="teacher"),
     "teacher_epochs": 12,
     "teacher_augmentation": ("flip", "crop"),
-    "num_labels": 4000,
+    "num_labels": 2000,
     "epochs": 40,
     "flips": True,
 }
@@ -113,7 +113,7 @@ _CLOTHES = {
     "teacher_epochs": 80,
     "teacher_augmentation": ("flip", "zoom"),
     "num_labels": None,
-    "epochs": 50,
+    "epochs": 30,
     "flips": True,
     "size": 32,
 }
