@@ -47,13 +47,13 @@ FEATURE = "features"  # the pooled embedding just before the logits, in both net
 
 
 def soft_target():
-    """KD with the temperature of most public code, at a weight that leaves the labels a say."""
-    return SoftTarget(temperature=4.0), 0.1
+    """KD with the temperature of most public code, at the weight of `methods.METHODS`."""
+    return SoftTarget(temperature=4.0), 0.5
 
 
 def locality_preserving():
-    """LP between the embeddings."""
-    return LocalityPreserving(FEATURE, FEATURE, num_neighbors=5), 0.3
+    """LP between the embeddings, at the weight of `methods.METHODS`."""
+    return LocalityPreserving(FEATURE, FEATURE, num_neighbors=5), 0.03
 
 
 # key: (name in the table, the distillation losses with their weights)
