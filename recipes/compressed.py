@@ -2,10 +2,9 @@
 
 import keras
 
-import evaluation
 import inputs
-import record
-from tf_lpdistill import files, tflite
+import phone
+from tf_lpdistill import files
 from tf_lpdistill.saving import load_model
 from ways import FIGURES, WAYS, Job
 
@@ -24,27 +23,18 @@ def result(comparison, key, seed, epochs, teacher):
         Dict of `parameters`, and of `files`: {precision: the figures of its file}.
     """
     trainer, way = comparison.trainer, WAYS[key]
-    folder = trainer.run.path("compressed", f"{key}_seed{seed}")
-    kept = trainer.run.path("compressed", f"{key}_seed{seed}.json")
+    folder = f"compressed/{key}_seed{seed}"
+    kept = trainer.run.path(f"{folder}.json")
     if kept.exists():
         return files.read_sealed_json(kept)
     print(f"\n{way.title}, seed {seed}", flush=True)
     keras.utils.set_random_seed(seed)
     made = way.make(_job(comparison, key, seed, epochs))
-    bundle = tflite.export_bundle(
-        made,
-        folder,
-        name=key,
-        labels=trainer.data.class_names,
-        preprocessing=trainer.preprocessing,
-        precisions=way.precisions,
-        representative_data=trainer.data.train.images,
-        origin=record.origin(
-            trainer.run, teacher, f"KD + LP, then: {way.title}",
-            "the epoch of KD + LP chosen on the validation images, the last of what followed",
-        ),
+    origin = phone.origin(
+        trainer.run, teacher, f"KD + LP, then: {way.title}",
+        "the epoch of KD + LP chosen on the validation images, the last of what followed",
     )  # fmt: skip
-    proven = evaluation.prove(bundle, made, trainer.data.test)
+    proven = phone.export(trainer, made, key, folder, way.precisions, origin)
     figures = {
         precision: {name: proven[precision][name] for name in (*FIGURES, "minimum_runtime")}
         for precision in way.precisions

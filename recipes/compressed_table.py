@@ -1,22 +1,23 @@
 """What recipes/shrink.py ends with: results.csv, table.md and the report."""
 
-import csv
 import statistics
 
-import outcome
-from results import write
+import ending
+import tables
+from rows import student_row
 from tf_lpdistill import files
 from ways import FIGURES, WAYS
 
 
-def finish(comparison, found):
+def finish(run, teacher, found, seeds):
     """Writes results.csv, table.md, results.json and the report.
 
     Args:
-        comparison: the `Comparison`.
+        run: the started `Run`.
+        teacher: the teacher's row.
         found: {key: list of results, one a seed}.
+        seeds: list of seeds.
     """
-    run, seeds = comparison.trainer.run, comparison.seeds
     lines = [
         {"way": key, "seed": seed, "precision": precision, "parameters": one["parameters"]}
         | figures
@@ -24,23 +25,19 @@ def finish(comparison, found):
         for seed, one in zip(seeds, results, strict=True)
         for precision, figures in one["files"].items()
     ]
-    with files.atomic_path(run.path("results.csv")) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(lines[0]))
-            writer.writeheader()
-            writer.writerows(lines)
+    tables.write_csv(run.path("results.csv"), list(lines[0]), lines)
     text = table(found)
     files.write_text(run.path("table.md"), text)
     print(f"\n{text}")
-    rows = [outcome.teacher_row(comparison)]
-    rows += [_row(key, results) for key, results in found.items()]
+    rows = [_row(key, results) for key, results in found.items()]
     # None is marked as the best: these are test accuracies, which choose nothing.
-    best = max(rows[1:], key=lambda row: statistics.mean(row["accuracy"]))
+    best = max(rows, key=lambda row: statistics.mean(row["accuracy"]))
+    rows.insert(0, teacher)
     reading = (
         f"The most accurate int8 file on the test images: {best['name']}. {len(seeds)} seeds, the "
         "same for all ways; accuracies are those of the int8 files, every verb at its defaults."
     )
-    write(run, rows, seeds, reading)
+    ending.finish(run, rows, seeds, reading)
 
 
 def table(found):
@@ -50,11 +47,10 @@ def table(found):
     for key, results in found.items():
         for precision in results[0]["files"]:
             mean = _mean(results, precision)
-            percent = [100 * one["files"][precision]["accuracy"] for one in results]
-            spread = f" ± {statistics.stdev(percent):.2f}" if len(percent) > 1 else ""
+            shares = [one["files"][precision]["accuracy"] for one in results]
             parameters = statistics.mean(one["parameters"] for one in results)
             cells = [
-                WAYS[key].title, precision, f"{statistics.mean(percent):.2f}{spread}",
+                WAYS[key].title, precision, tables.mean_sd(shares, " ± "),
                 f"{parameters:,.0f}", f"{mean['bytes'] / 1024:.1f}",
                 f"{mean['zipped_bytes'] / 1024:.1f}", f"{mean['latency_ms']:.3f}",
                 str(results[0]["files"][precision]["minimum_runtime"]),
@@ -64,14 +60,10 @@ def table(found):
 
 
 def _row(key, results):
-    return {
-        "name": WAYS[key].title,
-        "key": key,
-        "accuracy": [one["files"]["int8"]["accuracy"] for one in results],
-        "parameters": round(statistics.mean(one["parameters"] for one in results)),
-        "best": False,
-        "tflite": {precision: _mean(results, precision) for precision in WAYS[key].precisions},
-    }
+    parameters = round(statistics.mean(one["parameters"] for one in results))
+    int8 = [one["files"]["int8"] | {"parameters": parameters} for one in results]
+    figures = {precision: _mean(results, precision) for precision in WAYS[key].precisions}
+    return student_row(WAYS[key].title, key, int8, tflite=figures)
 
 
 def _mean(results, precision):

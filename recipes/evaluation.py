@@ -1,10 +1,10 @@
-"""What recipes measure of a trained model: answers, geometry, phone files."""
+"""What recipes measure of a trained model: answers and geometry."""
 
 import dataclasses
 
 import numpy as np
 
-from tf_lpdistill import Preprocessing, data, taps, tflite
+from tf_lpdistill import Preprocessing, data, taps
 from tf_lpdistill.data import Split
 from tf_lpdistill.metrics import neighborhood_overlap
 
@@ -72,15 +72,3 @@ def accuracy(model, split, preprocessing: Preprocessing, batch_size):
 def overlap(teacher: Embedded, student: Embedded):
     """How many of the teacher's nearest neighbours the student keeps, 0 to 1."""
     return neighborhood_overlap(teacher.features, student.features, OVERLAP_NEIGHBORS)
-
-
-def prove(bundle, model, split):
-    """Verifies and benchmarks a phone bundle; returns the figures of each of its files."""
-    verified = tflite.verify(bundle, model, (split.images, split.labels))
-    timed, facts = tflite.benchmark(bundle), bundle.facts()["files"]
-    return {
-        precision: verified[precision]
-        | timed[precision]
-        | {"minimum_runtime": facts[precision]["minimum_runtime"]}
-        for precision in bundle.files
-    }

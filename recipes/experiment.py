@@ -4,8 +4,8 @@ import dataclasses
 from collections.abc import Callable
 
 import common
+import ending
 import evaluation
-import outcome
 from comparison import Comparison
 from method import Method
 from optimizers import adam
@@ -73,7 +73,7 @@ class Experiment:
         comparison = self.prepare(recipe, title)
         results = comparison.run()
         comparison.trainer.progress.close()
-        outcome.finish(comparison, results, published=self.published)
+        ending.finish_comparison(comparison, results, published=self.published)
 
     def prepare(self, recipe, title, more_fits=0):
         """Starts the run and trains the teacher.

@@ -10,6 +10,7 @@ import keras
 from method import Method
 from roles import Layers
 from tf_lpdistill import files
+from tf_lpdistill.saving import load_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,3 +81,10 @@ def train_once(trainer, key, title, seed, epochs, teach):
         files.write_sealed_json(path, result)
         progress.say(f"{title}, seed {seed}: {said}")
     return result
+
+
+def best_student(run, key, results, seeds):
+    """The student of a method that `train_once` left, of the seed best on the validation images."""
+    pairs = zip(results, seeds, strict=True)
+    seed = max(pairs, key=lambda pair: pair[0]["validation_accuracy"])[1]
+    return load_model(run.path("students", f"{key}_seed{seed}", "student.keras"))

@@ -1,16 +1,19 @@
 """Methods x seeds on ImageNet: each student trained once, scored, and the best one exported."""
 
 import shutil
-import statistics
 
 import curves
-import delivery
-import results
-import summary
+import ending
+import phone
+import readings
+import tables
 from apprentice import Apprentice
 from grid import Grid
+from rows import mark_best, student_row, teacher_row
 from tf_lpdistill import losses
 from training import Trainer
+
+UNMEASURED = {"neighborhood_overlap": None, "tflite": None}  # but for the chosen student's files
 
 
 class StreamComparison(Grid):
@@ -76,32 +79,21 @@ def finish(experiment, found, phone_images):
     """
     trainer, run = experiment.trainer, experiment.trainer.run
     score = trainer.score(experiment.teacher, trainer.data.test)
-    result = score | {"validation_accuracy": None, "parameters": experiment.teacher.count_params()}
-    rows = [_row(key, method.title, found[key]) for key, method in experiment.methods.items()]
-    chosen = max(rows, key=lambda row: statistics.mean(row["validation_accuracy"]))
-    chosen["best"] = True
-    rows.insert(0, _row("teacher", "Teacher", [result]))
+    measures = ("accuracy", "top5", "validation_accuracy")
+    rows = [
+        student_row(method.title, key, found[key], measures, **UNMEASURED)
+        for key, method in experiment.methods.items()
+    ]
+    chosen = mark_best(rows, found)
+    more = {"top5": [score["top5"]], "validation_accuracy": [None]} | UNMEASURED
+    rows.insert(0, teacher_row(experiment.teacher, score["accuracy"], **more))
     images = trainer.data.load(phone_images)
     whole = Trainer(run, images, trainer.preprocessing, trainer.batch_size, trainer.progress)
-    refused = delivery.deliver(experiment, whole, found, chosen, rows[0])
-    summary.print_table(rows)
-    words = summary.reading(rows) + (
+    refused = phone.deliver(experiment, whole, found, chosen, rows[0])
+    tables.STUDENTS.show(rows)
+    words = readings.of_students(rows) + (
         f" Phone files, and what the report shows of single images, are of {len(images.test)} of "
         f"the {len(trainer.data.test)} images."
     )
     words, exported = (f"{words} {refused}", None) if refused else (words, chosen["key"])
-    results.write(run, rows, experiment.seeds, words, exported=exported)
-
-
-def _row(key, title, found):
-    return {
-        "name": title,
-        "key": key,
-        "accuracy": [result["accuracy"] for result in found],
-        "top5": [result["top5"] for result in found],
-        "validation_accuracy": [result["validation_accuracy"] for result in found],
-        "neighborhood_overlap": None,
-        "parameters": found[0]["parameters"],
-        "best": False,
-        "tflite": None,
-    }
+    ending.finish(run, rows, experiment.seeds, words, exported=exported)

@@ -22,12 +22,14 @@ from absl import flags
 
 import common
 import curves
+import ending
 import evaluation
 import inputs
 import sources
 from grid import train_once
 from progress import Progress
-from results import write
+from rows import student_row, teacher_row
+from tables import mean_sd
 from tf_lpdistill import Distiller, NeighborGraph
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
@@ -75,24 +77,20 @@ def train_student(teacher, labelled, graph, trainer, key, seed):
     return result, f"test accuracy {accuracy:.4f}"
 
 
-def finish(run, teacher_accuracy, teacher, results, seeds):
-    """Prints the table; writes results and report."""
+def finish(run, teacher, results, seeds):
+    """Prints the table below the teacher's row; writes results and report."""
     print(f"\n{'':28}{'neighbour recall %':>20}{'coverage %':>12}{'test accuracy %':>18}")
-    rows = [("Teacher", "teacher", [teacher_accuracy], teacher.count_params())]
-    for key, of_arm in results.items():
-        rows.append((ARMS[key][0], key, [r["accuracy"] for r in of_arm], of_arm[0]["parameters"]))
+    rows = [student_row(ARMS[key][0], key, results[key]) for key in results]
+    for row in rows:
         recall, coverage = (
-            100 * statistics.mean(result[name] for result in of_arm)
+            100 * statistics.mean(result[name] for result in results[row["key"]])
             for name in ("neighbor_recall", "coverage")
         )
-        percent = [100 * accuracy for accuracy in rows[-1][2]]
-        accuracy = f"{statistics.mean(percent):.2f} ±{statistics.stdev(percent):.2f}"
-        print(f"{rows[-1][0]:28}{recall:>20.1f}{coverage:>12.1f}{accuracy:>18}")
-    fields = ("name", "key", "accuracy", "parameters")
-    rows = [{**dict(zip(fields, row, strict=True)), "best": False} for row in rows]
-    print(f"{'Teacher':28}{100 * teacher_accuracy:>50.2f}")
+        accuracy = mean_sd(row["accuracy"])
+        print(f"{row['name']:28}{recall:>20.1f}{coverage:>12.1f}{accuracy:>18}")
+    print(f"{teacher['name']:28}{mean_sd(teacher['accuracy']):>50}")
     reading = f"Fixed settings, last epoch, {len(seeds)} seeds; the batches are all that differs."
-    write(run, rows, seeds, reading, batches=results)
+    ending.finish(run, [teacher, *rows], seeds, reading, batches=results)
 
 
 def main():
@@ -124,7 +122,7 @@ def main():
     }
     progress.close()
     accuracy = evaluation.accuracy(teacher, images.test, pixels, FLAGS.batch_size)
-    finish(run, accuracy, teacher, results, seeds)
+    finish(run, teacher_row(teacher, accuracy), results, seeds)
 
 
 if __name__ == "__main__":

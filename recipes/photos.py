@@ -1,6 +1,5 @@
 """A folder of photos: loaded and split, what was left out, how many there are of each class."""
 
-import csv
 import dataclasses
 import hashlib
 import textwrap
@@ -8,7 +7,8 @@ import textwrap
 import numpy as np
 
 import evaluation
-from tf_lpdistill import data, files
+from tables import write_csv
+from tf_lpdistill import data
 from tf_lpdistill.data import ImageData, Skipped
 
 FRACTIONS = (0.7, 0.15, 0.15)  # a small folder still needs images to choose and to test on
@@ -95,9 +95,9 @@ class Photos:
     def write(self, run):
         """Writes `classes.csv` and `left_out.csv` into the run folder."""
         rows = [{"class": name} | counts for name, counts in self.counts().items()]
-        _write_csv(run.path("classes.csv"), ["class", *self.data.splits()], rows)
+        write_csv(run.path("classes.csv"), ["class", *self.data.splits()], rows)
         left_out = [dataclasses.asdict(item) for item in self.left_out]
-        _write_csv(run.path("left_out.csv"), ["path", "reason"], left_out)
+        write_csv(run.path("left_out.csv"), ["path", "reason"], left_out)
 
 
 def load(directory, image_size):
@@ -131,11 +131,3 @@ def load(directory, image_size):
             f"--data_dir={directory} with {counts}; {len(left_out)} files left out"
         )
     return Photos(loaded, left_out)
-
-
-def _write_csv(path, columns, rows):
-    with files.atomic_path(path) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, columns)
-            writer.writeheader()
-            writer.writerows(rows)

@@ -29,12 +29,13 @@ import compressed
 import compressed_table
 import inputs
 import methods
+import phone
 import photo_students
-import record
 import sources
 import teacher_file
 from experiment import Experiment
 from presets import PRESETS
+from rows import teacher_row
 from ways import WAYS
 
 FLAGS = flags.FLAGS
@@ -68,14 +69,13 @@ def main():
     comparison.trainer.progress.close()
     if failed:
         raise ValueError(f"The student could not be trained: {failed[0]['failed']}")
-    teacher = comparison.teacher
-    taught = record.taught_by(teacher.count_params(), comparison.test_accuracy(teacher))
-    settings = FLAGS.compression_epochs, taught
+    teacher = teacher_row(comparison.teacher, comparison.test_accuracy(comparison.teacher))
+    settings = FLAGS.compression_epochs, phone.taught_by(teacher)
     found = {
         key: [compressed.result(comparison, key, seed, *settings) for seed in comparison.seeds]
         for key in chosen
     }
-    compressed_table.finish(comparison, found)
+    compressed_table.finish(comparison.trainer.run, teacher, found, comparison.seeds)
 
 
 def method():

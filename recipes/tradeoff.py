@@ -2,11 +2,11 @@
 
 import statistics
 
-import delivery
-import record
-import summary
-from results import write
-from tf_lpdistill import tflite
+import answers
+import ending
+import phone
+import tables
+from rows import failures, student_row, teacher_row
 
 
 def finish(comparisons, results, photos, about, slack):
@@ -24,68 +24,39 @@ def finish(comparisons, results, photos, about, slack):
     """
     first = next(iter(comparisons.values()))
     trainer, seeds = first.trainer, first.seeds
-    rows, failures = make_rows(comparisons, results)
+    rows, failed = make_rows(comparisons, results)
     if not rows:
-        raise ValueError(f"No student could be trained. The first: {failures[0]['reason']}")
+        raise ValueError(f"No student could be trained. The first: {failed[0]['reason']}")
     chosen = choose(rows, slack)
     chosen["best"] = True
     by_key = {key: found for own in results.values() for key, found in own.items()}
-    for row in rows:
-        key = row["key"]
-        student = delivery.best_student(trainer.run, key, by_key[key], seeds)
-        own = (f"exports/{key}", delivery.TWO_PRECISIONS)
-        if row is chosen:
-            own = ("phone", tflite.PRECISIONS)
-            trainer.run.save(student, trainer.run.path("student.keras"))
-        taught = "none." if key.endswith("_alone") else f"{about}."
-        origin = record.origin(trainer.run, taught, row["name"])
-        row["tflite"] = delivery.export(trainer, student, "student", *own, origin)
-    size = chosen["student"]
-    delivery.write_answers(comparisons[size], trainer, by_key, chosen["key"], f"{size}_alone")
-    rows.insert(0, teacher_row(first))
-    words = reading(rows, chosen, failures, slack, len(trainer.data.test))
+    phone.export_rows(trainer, rows, by_key, seeds, "student", f"{about}.")
+    layers, alone = comparisons[chosen["student"]].layers.embeddings(), f"{chosen['student']}_alone"
+    answers.write(trainer, first.teacher, by_key, seeds, layers, chosen["key"], alone)
+    accuracy = first.test_accuracy(first.teacher)
+    rows.insert(0, teacher_row(first.teacher, accuracy, neighborhood_overlap=None, tflite=None))
+    words = reading(rows, chosen, failed, slack, len(trainer.data.test))
     notes = [words, f"Teacher: {about}", photos.imbalance_line(), photos.left_out_line()]
     words = ". ".join(note[0].upper() + note[1:] for note in notes if note) + "."
-    summary.print_table(rows)
-    write(trainer.run, rows, seeds, words, exported=chosen["key"], failures=failures)
+    tables.STUDENTS.show(rows)
+    ending.finish(trainer.run, rows, seeds, words, exported=chosen["key"], failed=failed)
 
 
 def make_rows(comparisons, results):
-    """Makes the rows of all students, and what failed: `(rows, failures)`."""
-    rows, failures = [], []
+    """Makes the rows of all students, and lists what failed: `(rows, failed)`."""
+    rows, failed = [], []
     for short, comparison in comparisons.items():
-        for key, found in results[short].items():
-            name = comparison.methods[key].title
-            failed = [result["failed"] for result in found if "failed" in result]
-            if failed:
-                failures.append({"name": name, "key": key, "reason": failed[0]})
-                continue
-            rows.append(
-                {
-                    "name": name,
-                    "key": key,
-                    "student": short,
-                    "accuracy": [result["accuracy"] for result in found],
-                    "validation_accuracy": [result["validation_accuracy"] for result in found],
-                    "neighborhood_overlap": None,
-                    "parameters": found[0]["parameters"],
-                    "best": False,
-                }
+        failed += failures(comparison.methods, results[short], comparison.seeds)
+        lost = {failure["key"] for failure in failed}
+        rows += [
+            student_row(
+                comparison.methods[key].title, key, found, ("accuracy", "validation_accuracy"),
+                student=short, neighborhood_overlap=None,
             )
-    return rows, failures
-
-
-def teacher_row(comparison):
-    """The teacher's row; it is not exported."""
-    return {
-        "name": "Teacher",
-        "key": "teacher",
-        "accuracy": [comparison.test_accuracy(comparison.teacher)],
-        "neighborhood_overlap": None,
-        "parameters": comparison.teacher.count_params(),
-        "best": False,
-        "tflite": None,
-    }
+            for key, found in results[short].items()
+            if key not in lost
+        ]  # fmt: skip
+    return rows, failed
 
 
 def choose(rows, slack):
@@ -99,7 +70,7 @@ def choose(rows, slack):
     return min(good, key=lambda row: (row["parameters"], -validation(row)))
 
 
-def reading(rows, chosen, failures, slack, num_test):
+def reading(rows, chosen, failed, slack, num_test):
     """What the table says, in words; without a full stop at its end."""
     mean = {row["key"]: 100 * statistics.mean(row["accuracy"]) for row in rows}
     share = mean[chosen["key"]] / 100
@@ -115,8 +86,8 @@ def reading(rows, chosen, failures, slack, num_test):
         if base not in (None, row):
             gain = mean[row["key"]] - mean[base["key"]]
             sentences.append(f"{row['name']} {gain:+.1f} points against {base['name']}")
-    if failures:
-        sentences.append("Not trained: " + ", ".join(item["name"] for item in failures))
+    if failed:
+        sentences.append("Not trained: " + ", ".join(item["name"] for item in failed))
     number = len(chosen["accuracy"])
     seeds = f"{number} seeds, the same for all"
     sentences.append(seeds if number > 1 else "One seed proves little about a method")

@@ -1,10 +1,9 @@
 """What is shown of the trials of an Optuna study: their table, a sentence, the report's entry."""
 
-import csv
 import warnings
 
+import tables
 from journal import judged, load_optuna
-from tf_lpdistill import files
 
 # name in the study: (title for readers, whether its scale is logarithmic)
 PARAMETERS = {
@@ -32,11 +31,7 @@ def write_csv(path, study, pairs):
         | dict(zip(("teacher", "student"), pairs[trial.params["pair"]], strict=True))
         for number, trial in enumerate(judged(study))
     ]
-    with files.atomic_path(path) as temporary:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(dict.fromkeys(name for row in rows for name in row)))
-            writer.writeheader()
-            writer.writerows(rows)
+    tables.write_csv(path, list(dict.fromkeys(name for row in rows for name in row)), rows)
 
 
 def reading(study, start):

@@ -21,9 +21,9 @@ import dataclasses
 from absl import flags
 
 import common
+import ending
 import inputs
 import journal
-import outcome
 import sources
 import teacher_file
 import trials
@@ -64,7 +64,7 @@ def main():
     )
     results = final.run()
     comparison.trainer.progress.close()
-    outcome.finish(
+    ending.finish_comparison(
         final, results, chosen="tuned", note=trials.reading(study, START),
         search=trials.describe(study, search.pairs),
     )  # fmt: skip

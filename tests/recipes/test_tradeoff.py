@@ -48,13 +48,15 @@ def test_results_become_rows_and_failures():
         "small_alone": types.SimpleNamespace(title="small, alone"),
         "small_kd_lp": types.SimpleNamespace(title="small, KD + LP"),
     }
+    comparison = types.SimpleNamespace(methods=methods, seeds=[0, 1])
     result = {"accuracy": 0.5, "validation_accuracy": 0.6, "parameters": 10}
     results = {"small": {"small_alone": [result] * 2, "small_kd_lp": [result, {"failed": "why"}]}}
-    made, failures = tradeoff.make_rows({"small": types.SimpleNamespace(methods=methods)}, results)
+    made, failed = tradeoff.make_rows({"small": comparison}, results)
     assert [(r["name"], r["accuracy"], r["parameters"]) for r in made] == [
         ("small, alone", [0.5, 0.5], 10)
     ]
-    assert failures == [{"name": "small, KD + LP", "key": "small_kd_lp", "reason": "why"}]
+    reason = "1 of 2 seeds failed; seed 1: why"
+    assert failed == [{"name": "small, KD + LP", "key": "small_kd_lp", "reason": reason}]
 
 
 def test_the_reading(rows):

@@ -1,11 +1,11 @@
-"""The table of a comparison: what stands on the terminal and in the CSV file."""
+"""The tables: what stands on the terminal and in the CSV file."""
 
 import csv
 import statistics
 
 import pytest
 
-import outcome_table
+import tables
 
 TEACHER = {"name": "Teacher", "key": "teacher", "accuracy": [0.99], "parameters": 12345}
 ALONE = {
@@ -24,7 +24,7 @@ FSP = {
 
 
 def test_a_line_a_method_in_the_csv(tmp_path):
-    outcome_table.write_csv(tmp_path / "results.csv", ROWS, [FSP])
+    tables.write_methods(tmp_path / "results.csv", ROWS, [FSP])
     with open(tmp_path / "results.csv", newline="") as file:
         lines = {line["key"]: line for line in csv.DictReader(file)}
     assert list(lines) == ["teacher", "alone", "soft_target", "solution_flow"]
@@ -36,11 +36,30 @@ def test_a_line_a_method_in_the_csv(tmp_path):
     assert lines["solution_flow"]["accuracy_mean"] == ""
 
 
-def test_the_printed_table(capsys):
-    outcome_table.print_table(ROWS, [FSP])
+def test_the_printed_table_of_methods(capsys):
+    tables.METHODS.show(ROWS, [FSP])
     lines = capsys.readouterr().out.splitlines()
     assert lines[2].split() == ["Teacher", "99.00", "12,345"]
     assert lines[4].split() == [
         "*", "KD", "87.50", "±7.78", "86.50", "±7.78", "100", "0", "2.00x"
     ]  # fmt: skip
     assert "FSP" in lines[5] and "not trained: 1 of 2 seeds failed" in lines[5]
+
+
+def test_the_printed_table_of_students_leaves_empty_what_was_not_measured(capsys):
+    files = {
+        name: {"bytes": 2048, "accuracy": 0.5, "latency_ms": 0.25} for name in ("float32", "int8")
+    }
+    teacher = ROWS[0] | {"neighborhood_overlap": None, "tflite": None}
+    student = ROWS[2] | {"neighborhood_overlap": [0.5, 0.6], "tflite": files}
+    tables.STUDENTS.show([teacher, student])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2].split() == ["Teacher", "99.00", "12,345"]
+    student = "* KD 87.50 ±7.78 0.550 100 2.0 KB 2.0 KB 50.00 0.250 ms"
+    assert lines[3].split() == student.split()
+    assert {len(line) for line in (lines[1], lines[3])} == {99}
+
+
+def test_a_share_in_per_cent():
+    assert tables.mean_sd([0.5]) == "50.00"
+    assert tables.mean_sd([0.5, 0.6], " ± ") == "55.00 ± 7.07"
