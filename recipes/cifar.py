@@ -37,7 +37,7 @@ import protocols
 import published
 import repdistiller
 import sources
-import teacher_file
+import teacher_flags
 from experiment import Experiment
 from tf_lpdistill import data
 
@@ -47,24 +47,23 @@ FLAGS = flags.FLAGS
 def main():
     """Trains teacher and students, exports and reports."""
     # Wrong settings are told before anything is written.
-    teacher, student = protocols.take_networks()
+    named, student = protocols.take_networks()
     chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else repdistiller.METHODS)
     augmentation = data.Augmentation(FLAGS.augment)
-    optimizer, teacher_optimizer = protocols.optimizers(teacher)
-    teacher_file.check_flags()
+    optimizer, of_teacher = protocols.optimizers(named)
+    teacher_flags.check()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.standardized(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(teacher, loaded, pixels)
+    teacher = teacher_flags.source(named, loaded, pixels, of_teacher)
     build_student = sources.network("student", student, loaded)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods=chosen,
+        seeds=common.seeds(), epochs=FLAGS.epochs,
         batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, optimizer=optimizer,
         augmentation=augmentation, patience=FLAGS.patience, cached=True,
-        published=published.find(teacher, student, loaded.name),
-        teacher_optimizer=teacher_optimizer,
+        published=published.find(named, student, loaded.name),
     )  # fmt: skip
-    experiment.run("cifar", f"{teacher} teaches {student} on {loaded.name}")
+    experiment.run("cifar", f"{named} teaches {student} on {loaded.name}")
 
 
 def rising_shares(values):
@@ -97,6 +96,6 @@ if __name__ == "__main__":
     common.define_flags(
         run_dir="runs/cifar", epochs=protocols.PAIRS["epochs"], batch_size=64, num_seeds=3
     )
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

@@ -31,6 +31,7 @@ import evaluation
 import phone
 import readings
 import tables
+import teachers
 from grid import train_once
 from progress import Progress
 from rows import mark_best, student_row, teacher_row
@@ -79,8 +80,7 @@ def train_student(teacher, trainer, key, seed):
         if losses := METHODS[key][1]:
             terms, weights = zip(*((make(), weight) for make, weight in losses), strict=True)
             trained = Distiller(teacher, student, list(terms), list(weights))
-    labelled = digits.train.subset(FLAGS.num_labels, seed)
-    rows = trainer.fit(trained, labelled, FLAGS.epochs, seed)
+    rows = trainer.fit(trained, digits.train.subset(FLAGS.num_labels, seed), FLAGS.epochs, seed)
     run.save(student, trainer.folder / "student.keras")
     if not run.chief:
         return None, ""
@@ -127,7 +127,8 @@ def main():
     epochs = FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds)
     progress = Progress(epochs, quiet=not run.chief)
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
-    teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
+    source = teachers.TeacherSource(models.digits_teacher, FLAGS.teacher_epochs)
+    teacher = teachers.obtain(source, trainer, FLAGS.seed)
     progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")
     teach = functools.partial(train_student, teacher)
     results = {

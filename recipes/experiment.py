@@ -6,6 +6,7 @@ from collections.abc import Callable
 import common
 import ending
 import evaluation
+import teachers
 from comparison import Comparison
 from method import Method
 from optimizers import adam
@@ -24,8 +25,7 @@ class Experiment:
     Args:
         data: the data set, with validation and test images.
         pixels: the `Preprocessing` of teacher and student.
-        build_teacher: function without arguments that makes the teacher, or reads it.
-        teacher_epochs: how long it is trained here; 0 for one that is ready.
+        teacher: the `TeacherSource`.
         build_student: function without arguments that makes a student.
         methods: {key: `Method`}.
         seeds: list of seeds, the same for all methods; the first is the teacher's.
@@ -39,13 +39,11 @@ class Experiment:
         cached: whether the teacher runs once over the images and is kept, where no augmentation
             forbids it.
         published: `Published` figures to stand beside, or None.
-        teacher_optimizer: the teacher's own; None: that of the students.
     """
 
     data: ImageData
     pixels: Preprocessing
-    build_teacher: Callable
-    teacher_epochs: int
+    teacher: teachers.TeacherSource
     build_student: Callable
     methods: dict[str, Method]
     seeds: list[int]
@@ -58,7 +56,6 @@ class Experiment:
     patience: int | None = None
     cached: bool = False
     published: Published | None = None
-    teacher_optimizer: Callable | None = None
 
     def run(self, recipe, title):
         """Trains teacher and students, writes the results and the report.
@@ -92,16 +89,15 @@ class Experiment:
         """
         num_labels = self.num_labels or len(self.data.train)
         data.steps_per_epoch(self.data.train.subset(num_labels), self.batch_size)
-        layers = self.layers or Layers.of(self.build_teacher(), self.build_student())
+        layers = self.layers or Layers.of(self.teacher.build(), self.build_student())
         run = common.start(recipe, title, dataset=evaluation.describe(self.data, num_labels))
         fits = len(self.methods) * len(self.seeds) + more_fits
-        progress = Progress(self.teacher_epochs + self.epochs * fits)
+        progress = Progress(self.teacher.epochs + self.epochs * fits)
         trainer = Trainer(
             run, self.data, self.pixels, self.batch_size, progress, self.augmentation,
             self.optimizer, self.patience,
         )  # fmt: skip
-        own = dataclasses.replace(trainer, optimizer=self.teacher_optimizer or self.optimizer)
-        teacher = own.teacher(self.build_teacher, self.teacher_epochs, self.seeds[0])
+        teacher = teachers.obtain(self.teacher, trainer, self.seeds[0])
         return Comparison(
             trainer, teacher, self.build_student, layers, self.methods, self.seeds,
             self.epochs, num_labels, self.cached and not self.augmentation.steps,

@@ -28,7 +28,7 @@ import methods
 import paper
 import published
 import sources
-import teacher_file
+import teacher_flags
 from experiment import Experiment
 from optimizers import rmsprop
 
@@ -40,14 +40,14 @@ def main():
     """Trains teacher and students, exports and reports."""
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods, paper.METHODS)
-    teacher_file.check_flags()
+    teacher_flags.check()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(TEACHER, loaded, pixels)
+    teacher = teacher_flags.source(TEACHER, loaded, pixels)
     build_student = sources.network("student", STUDENT, loaded)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods=chosen,
+        seeds=common.seeds(), epochs=FLAGS.epochs,
         batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
         optimizer=rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
         published=published.MNIST if loaded.name == "mnist" else None,
@@ -70,6 +70,6 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/mnist", epochs=30, batch_size=128, num_seeds=3)
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

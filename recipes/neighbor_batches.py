@@ -26,6 +26,7 @@ import ending
 import evaluation
 import inputs
 import sources
+import teachers
 from grid import train_once
 from progress import Progress
 from rows import student_row, teacher_row
@@ -109,8 +110,9 @@ def main():
     shape, classes = images.image_shape, images.num_classes
     pixels = inputs.scaled(images)
     trainer = Trainer(run, images, pixels, FLAGS.batch_size, progress)
-    teacher = trainer.teacher(
-        lambda: network("teacher", shape, classes, TEACHER), FLAGS.teacher_epochs, FLAGS.seed
+    build = functools.partial(network, "teacher", shape, classes, TEACHER)
+    teacher = teachers.obtain(
+        teachers.TeacherSource(build, FLAGS.teacher_epochs), trainer, FLAGS.seed
     )
     features = evaluation.embed(teacher, labelled, pixels, "features").features
     graph = NeighborGraph.build(features, FLAGS.num_neighbors)

@@ -1,13 +1,13 @@
 """The teacher of a folder of photos: a pretrained MobileNetV2 to fine-tune, or any Keras file."""
 
-import dataclasses
 import functools
-from collections.abc import Callable
+import pathlib
+import warnings
 
 import evaluation
-import pretrained
 import sources
-import teacher_file
+import teacher_flags
+import teachers
 from optimizers import adam
 from tf_lpdistill import Preprocessing, files, models
 from tf_lpdistill.data import ImageData
@@ -15,26 +15,7 @@ from training import Trainer
 
 DEFAULT = "mobilenet_v2"
 EPOCHS = 20  # of a teacher that is trained here
-FINE_TUNING, FROM_SCRATCH = 3e-4, 3e-3  # learning rates: what is learnt must not be washed away
-
-
-@dataclasses.dataclass(frozen=True)
-class TeacherSource:
-    """Where the teacher comes from.
-
-    Args:
-        build: function without arguments that makes it, or reads it.
-        epochs: how long it is trained here; 0 for one that is ready.
-        learning_rate: of that training.
-        about: what it is, in words.
-        warning: what went wrong on the way to it; or empty.
-    """
-
-    build: Callable
-    epochs: int
-    learning_rate: float
-    about: str
-    warning: str = ""
+FINE_TUNING, FROM_SCRATCH = adam(3e-4), adam(3e-3)  # what is learnt must not be washed away
 
 
 def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessing):
@@ -55,16 +36,63 @@ def find(name, weights, scaling, epochs, loaded: ImageData, pixels: Preprocessin
         ValueError: for files that do not fit.
     """
     if name.endswith(".keras"):
-        build = teacher_file.find(name, scaling, loaded, pixels)
-        return TeacherSource(build, epochs or 0, FINE_TUNING, name)
+        return teachers.of_file(
+            name, scaling, loaded, pixels, epochs, optimizer=FINE_TUNING, about=name
+        )
     epochs = EPOCHS if epochs is None else epochs
     if name != DEFAULT:
-        build = sources.network("teacher", name, loaded, pixels.scaling)
-        return TeacherSource(build, epochs, FROM_SCRATCH, f"{name}, from scratch")
+        more = {"optimizer": FROM_SCRATCH, "about": f"{name}, from scratch"}
+        return teachers.of_network(name, loaded, pixels, epochs, **more)
     build = functools.partial(models.mobilenet_v2, loaded.image_shape, loaded.num_classes)
-    weights, about, warning = pretrained.find(build, weights)
-    rate = FINE_TUNING if weights else FROM_SCRATCH
-    return TeacherSource(functools.partial(build, weights=weights), epochs, rate, about, warning)
+    weights, about, warning = find_weights(build, weights)
+    optimizer = FINE_TUNING if weights else FROM_SCRATCH
+    build = functools.partial(build, weights=weights)
+    return teachers.TeacherSource(build, epochs, optimizer, about, warning)
+
+
+def find_weights(build, weights):
+    """Tries the weights that `--teacher_weights` names.
+
+    Args:
+        build: function from `weights` to the network.
+        weights: "imagenet", "none", or the path of a file.
+
+    Returns:
+        `(weights for the builder, or None; what the teacher is, in words; a warning or "")`.
+
+    Raises:
+        ValueError: when a file is missing or does not fit. A failed download is no error.
+    """
+    if weights == "none":
+        return None, "MobileNetV2, from scratch", ""
+    if weights != "imagenet":
+        if not pathlib.Path(weights).is_file():
+            raise ValueError(
+                "--teacher_weights must be 'imagenet', 'none', or a file of weights without a "
+                f"classifier. Received: --teacher_weights={weights}, and there is no such file"
+            )
+        try:
+            with warnings.catch_warnings():
+                # Keras only warns of layers that the file has no weights for.
+                warnings.simplefilter("error", UserWarning)
+                build(weights=weights)
+        except (ValueError, KeyError, OSError, UserWarning) as error:
+            raise ValueError(
+                "--teacher_weights must fit MobileNetV2 without a classifier (alpha 1.0). "
+                f"Received: --teacher_weights={weights}, and Keras says: {error}"
+            ) from error
+        return weights, f"MobileNetV2, fine-tuned from {weights}", ""
+    try:
+        build(weights="imagenet")
+    # Keras raises a bare Exception for whatever goes wrong with a download.
+    except Exception as error:
+        about = "MobileNetV2 FROM SCRATCH: its ImageNet weights could not be had"
+        advice = (
+            "With few photos a fine-tuned teacher is much better: download the weights elsewhere "
+            f"and give --teacher_weights=FILE. Keras says: {error}"
+        )
+        return None, about, advice
+    return "imagenet", "MobileNetV2, fine-tuned from ImageNet", ""
 
 
 def check_flags(name, weights, scaling, epochs):
@@ -78,19 +106,13 @@ def check_flags(name, weights, scaling, epochs):
             f"--teacher_weights goes with --teacher={DEFAULT} only. Received: --teacher={name} "
             f"--teacher_weights={weights}"
         )
-    teacher_file.check_name(name, scaling)
-    if name.endswith(".keras"):
-        return
-    if epochs == 0:
-        raise ValueError(
-            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has not "
-            f"seen your photos. Received: --teacher={name} --teacher_epochs=0"
-        )
+    teacher_flags.check_name(name, scaling)
+    teacher_flags.check_epochs(name, epochs)
     if name != DEFAULT:
         sources.check_name("teacher", name)
 
 
-def obtain(source: TeacherSource, trainer: Trainer, seed):
+def obtain(source: teachers.TeacherSource, trainer: Trainer, seed):
     """Trains the teacher, or takes it as it is; a resumed run reads its own.
 
     Args:
@@ -106,14 +128,7 @@ def obtain(source: TeacherSource, trainer: Trainer, seed):
     if not trainer.run.path("teacher.keras").exists():
         print("\n".join(filter(None, [f"\nTeacher: {source.about}", source.warning])), flush=True)
         files.write_text(words, source.about)
-    own = dataclasses.replace(trainer, optimizer=adam(source.learning_rate))
-    teacher = own.teacher(source.build, source.epochs, seed)
-    split, classes = trainer.data.validation, trainer.data.num_classes
+    teacher, split = teachers.obtain(source, trainer, seed), trainer.data.validation
     accuracy = evaluation.accuracy(teacher, split, trainer.preprocessing, trainer.batch_size)
-    trainer.progress.say(f"teacher: {100 * accuracy:.1f} % of the validation images")
-    if accuracy < 2 / classes:
-        trainer.progress.say(
-            "  That is close to guessing. Are --teacher_scaling and the order of the classes those "
-            "of its training, or were its epochs too few?"
-        )
+    teachers.tell(trainer, accuracy, "validation images")
     return teacher, words.read_text(encoding="utf-8")

@@ -32,7 +32,7 @@ import methods
 import phone
 import photo_students
 import sources
-import teacher_file
+import teacher_flags
 from experiment import Experiment
 from presets import PRESETS
 from rows import teacher_row
@@ -45,7 +45,7 @@ def main():
     """Trains teacher and students, compresses and reports."""
     # Wrong settings are told before anything is written.
     chosen = ways()
-    teacher_file.check_flags()
+    teacher_flags.check()
     teacher_network = FLAGS.teacher_network or (
         "digits_teacher" if FLAGS.data == "digits" else "resnet20"
     )
@@ -54,15 +54,15 @@ def main():
         sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(teacher_network, loaded, pixels)
+    source = teacher_flags.source(teacher_network, loaded, pixels)
     ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
     student = build_student()
     for key in chosen:
         WAYS[key].check(student)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods={"distilled": method()}, seeds=common.seeds(),
-        epochs=FLAGS.epochs, batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, cached=True,
+        data=loaded, pixels=pixels, teacher=source, build_student=build_student,
+        methods={"distilled": method()}, seeds=common.seeds(), epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, cached=True,
     )  # fmt: skip
     comparison = experiment.prepare("shrink", f"A compressed student on {loaded.name}")
     failed = [result for result in comparison.run()["distilled"] if "failed" in result]
@@ -114,6 +114,6 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/shrink", epochs=30, batch_size=64, num_seeds=3)
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

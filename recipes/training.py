@@ -13,7 +13,6 @@ from progress import Progress
 from run_folder import Run
 from tf_lpdistill import Preprocessing, data
 from tf_lpdistill.data import Augmentation, ImageData
-from tf_lpdistill.saving import load_model
 from watchers import watch
 
 LEARNING_RATE = 0.01  # enough for the small networks of most recipes
@@ -105,34 +104,6 @@ class Trainer:
             "val_accuracy", patience=self.patience or 0, mode="max", restore_best_weights=True
         )
         return [stop] if supervised and self.patience is not None else []
-
-    def teacher(self, build, epochs, seed):
-        """Trains the teacher on all training images, or reads the one that this run has.
-
-        Args:
-            build: function without arguments that makes it.
-            epochs: of its training; the last is kept, with `patience` the best. 0: it is ready.
-            seed: of its weights and of the order of the images.
-
-        Returns:
-            The `keras.Model`, saved as `teacher.keras`; the metrics of its training: `teacher.csv`.
-        """
-        path = self.run.path("teacher.keras")
-        if self.run.has(path):
-            self.progress.skip(epochs)
-            with self.run.strategy.scope():
-                return load_model(path)
-        keras.utils.set_random_seed(seed)
-        with self.run.strategy.scope():
-            teacher = build()
-        if epochs:
-            self.progress.begin("teacher")
-            rows = self.fit(teacher, self.data.train, epochs, seed)
-            self.progress.skip(epochs - len(rows))
-            if self.run.chief:
-                curves.write_curves(self.run.path("teacher.csv"), "teacher", seed, rows)
-        self.run.save(teacher, path)
-        return teacher
 
 
 def validated_epochs(epochs, number=VALIDATIONS):

@@ -25,7 +25,7 @@ import ending
 import inputs
 import journal
 import sources
-import teacher_file
+import teacher_flags
 import trials
 from experiment import Experiment
 from method import Method
@@ -37,16 +37,16 @@ FLAGS = flags.FLAGS
 def main():
     """Searches, trains the chosen setting anew, and reports."""
     journal.load_optuna()  # that it is missing is told before anything is trained
-    teacher_file.check_flags()
+    teacher_flags.check()
     sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network("digits_teacher", loaded, pixels)
+    teacher = teacher_flags.source("digits_teacher", loaded, pixels)
     build_student = sources.network("student", FLAGS.student, loaded)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods={}, seeds=[FLAGS.seed], epochs=FLAGS.epochs,
-        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods={},
+        seeds=[FLAGS.seed], epochs=FLAGS.epochs, batch_size=FLAGS.batch_size,
+        num_labels=FLAGS.num_labels,
     )  # fmt: skip
     fits = FLAGS.num_trials + 3 * FLAGS.num_seeds
     comparison = experiment.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
@@ -83,6 +83,6 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/tune", epochs=60, batch_size=100, num_seeds=3)
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

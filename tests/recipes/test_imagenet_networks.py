@@ -4,8 +4,9 @@ import keras
 import pytest
 
 import imagenet_data
-import imagenet_networks
+import teachers
 from imagenet_networks import PAIRS, check_flags, find_teacher
+from teachers import TeacherSource
 from tf_lpdistill import Preprocessing, models
 
 PIXELS = Preprocessing((32, 32), scaling="-1..1")
@@ -41,10 +42,10 @@ def test_a_published_teacher_is_ready_unless_it_is_to_be_trained(streams, monkey
     assert source.epochs == 0
     asked = []
     monkeypatch.setattr(
-        imagenet_networks.sources, "network", lambda *args: asked.append(args) or "a builder"
+        teachers.sources, "network", lambda *args: asked.append(args) or "a builder"
     )
     source = find_teacher(name, "imagenet", None, (3, 90), streams, PIXELS)
-    assert source == imagenet_networks.Source("a builder", 3)
+    assert source == TeacherSource("a builder", 3)
     assert asked == [("teacher", name, streams, "-1..1")]
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 import photo_teacher
-import pretrained
 from tf_lpdistill import Preprocessing, data, models
 
 PIXELS = Preprocessing((32, 32), scaling="-1..1")
@@ -66,7 +65,7 @@ def test_weights_from_a_file_are_taken_and_fine_tuned(photos, tmp_path):
     )
     backbone.save_weights(path)
     source = find(photos, weights=str(path))
-    assert source.learning_rate == photo_teacher.FINE_TUNING and "fine-tuned" in source.about
+    assert source.optimizer is photo_teacher.FINE_TUNING and "fine-tuned" in source.about
     kernel = source.build().get_layer("block_5_expand").kernel
     np.testing.assert_array_equal(kernel, backbone.get_layer("block_5_expand").kernel)
 
@@ -87,7 +86,7 @@ def test_without_a_network_it_learns_from_scratch_and_says_so():
         asked.append(weights)
         raise Exception("URL fetch failure: no such host")
 
-    weights, about, warning = pretrained.find(build, "imagenet")
+    weights, about, warning = photo_teacher.find_weights(build, "imagenet")
     assert weights is None and asked == ["imagenet"]
     assert "FROM SCRATCH" in about
     assert "--teacher_weights=FILE" in warning and "no such host" in warning
@@ -95,7 +94,7 @@ def test_without_a_network_it_learns_from_scratch_and_says_so():
 
 def test_a_network_by_name_is_trained_from_scratch(photos):
     source = find(photos, "resnet20", epochs=3)
-    assert (source.epochs, source.learning_rate) == (3, photo_teacher.FROM_SCRATCH)
+    assert source.epochs == 3 and source.optimizer is photo_teacher.FROM_SCRATCH
     assert source.build().input_shape == (None, 32, 32, 3)
 
 

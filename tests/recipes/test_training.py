@@ -1,7 +1,6 @@
 import dataclasses
 
 import keras
-import numpy as np
 import pytest
 from keras import ops
 
@@ -53,21 +52,6 @@ def test_a_loss_that_needs_them_gets_sample_ids(trainer, pair):
     few = trainer.data.train.subset(50)
     rows = trainer.fit(Distiller(*pair, NeedsIds()), few, epochs=1, seed=0)
     assert rows[0]["needs_ids"] == 49.0
-
-
-def test_a_teacher_that_is_ready_is_kept_for_a_resumed_run(trainer, pair):
-    taken = trainer.teacher(lambda: pair[0], epochs=0, seed=0)
-    assert taken is pair[0] and not trainer.run.path("teacher.csv").exists()
-    again = trainer.teacher(pytest.fail, epochs=0, seed=0)
-    for weight, same in zip(taken.get_weights(), again.get_weights(), strict=True):
-        np.testing.assert_array_equal(weight, same)
-
-
-def test_a_teacher_is_trained_once(trainer, pair):
-    teacher = trainer.teacher(lambda: pair[1], epochs=1, seed=0)
-    again = trainer.teacher(pytest.fail, epochs=1, seed=0)
-    for weight, same in zip(teacher.get_weights(), again.get_weights(), strict=True):
-        assert (weight == same).all()
 
 
 def test_patience_stops_and_keeps_the_best_epoch(trainer, pair):

@@ -4,7 +4,7 @@ import types
 
 import pytest
 
-import teacher_file
+import teacher_flags
 
 
 class Flags(dict):
@@ -33,10 +33,10 @@ class Flags(dict):
     ],
 )
 def test_flags_that_do_not_go_together(monkeypatch, given, message):
-    for module in (teacher_file, teacher_file.common):
+    for module in (teacher_flags, teacher_flags.common):
         monkeypatch.setattr(module, "FLAGS", Flags(**given))
     with pytest.raises(ValueError, match=message):
-        teacher_file.check_flags()
+        teacher_flags.check()
 
 
 @pytest.mark.slow
