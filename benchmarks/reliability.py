@@ -20,6 +20,7 @@ import common
 
 FLAGS = flags.FLAGS
 FAULTS = common.FOLDER.parent / "tests" / "faults"
+BESIDE = ("-n", "logical", "--maxprocesses", "4")  # two cores do two attacks at once
 LIMIT = 3000  # seconds a file: one that hangs must not keep the others from their turn
 
 flags.DEFINE_integer("tries", 40, "Draws of each random attack.", lower_bound=2)
@@ -51,7 +52,7 @@ def attack(path, tries, quick=False, limit=LIMIT):
         counts.write_text("{}", encoding="utf-8")
         settings = {"FAULT_TRIES": str(tries), "FAULT_COUNTS": str(counts)}
         marks = ["-m", "not torture"] if quick else []
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *marks]
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *BESIDE, *marks]
         code, output = _run([*command, str(path)], settings, limit)
         found = json.loads(counts.read_text(encoding="utf-8"))
     if any(row["lost"] for row in found.values()) or code not in (0, 1, 5):

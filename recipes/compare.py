@@ -10,7 +10,8 @@ trains beside the student, and the time of a step against the student alone.
     python recipes/compare.py --methods soft_target,locality_preserving,kd_lp --num_seeds 5
     python recipes/compare.py --data mnist.npz --data_dir ~/data --num_labels 2000 \
         --teacher teacher.keras --input_scaling 0..1 --student student.keras
-    python recipes/compare.py --data photos/ --image_size 64 --teacher T.keras --student S.keras
+    python recipes/compare.py --data photos/ --image_size 64 --teacher T.keras --student S.keras \
+        --input_scaling 0..1
 
 --data is "digits" (comes with the package), an .npz file (x_train, y_train, x_test, y_test, and
 x_val, y_val where there are such), a folder of class folders, tfds:NAME or keras:NAME. A .keras

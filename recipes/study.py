@@ -22,7 +22,6 @@ import pathlib
 import sys
 import time
 
-import tensorflow as tf
 from absl import flags
 
 import common
@@ -41,15 +40,12 @@ def work(run_dir, names, data_dir, cifar_teacher, most=None):
     Returns:
         Whether runs may be left, as after `most` runs; else there are none.
     """
-    # One thread a process: small networks gain nothing from more.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    shifts.use_one_thread()
     records = Records(pathlib.Path(run_dir))
 
     @functools.lru_cache(maxsize=1)  # one data set in memory at a time
     def room(cell):
-        file = cifar_teacher if cell.startswith("cifar") else None
-        return Classroom(cell, records, data_dir, file)
+        return Classroom.of_study(cell, records, data_dir, cifar_teacher)
 
     parent, made = multiprocessing.parent_process(), 0
     while made != most and (parent is None or parent.is_alive()):

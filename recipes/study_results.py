@@ -9,13 +9,14 @@ import pathlib
 from absl import flags
 
 import common
-from locality import page, parts, plots, raw, sweeps, tables
+from locality import headline, page, parts, plots, raw, sweeps, tables
 from locality.cells import CELLS
 from locality.records import Records
 from tf_lpdistill import files
 
 FLAGS = flags.FLAGS
-DOCS = pathlib.Path(__file__).parents[1] / "docs" / "results"
+ROOT = pathlib.Path(__file__).parents[1]
+DOCS = ROOT / "docs" / "results"
 STUDIED = [name for name in CELLS if name not in ("digits_plain", "mnist_fitnets")]
 
 
@@ -41,6 +42,11 @@ def blocks(rows, folder):
     return found
 
 
+def first_page(rows):
+    """{name of a block of the README: Markdown}."""
+    return {"study": headline.table(rows)}
+
+
 def main():
     """Adds new runs, then makes the page anew."""
     folder = pathlib.Path(FLAGS.out_dir) / "locality"
@@ -50,13 +56,15 @@ def main():
         new = raw.merge(folder / "runs.csv", studied)
         print(f"{new} new runs of {len(studied)}")
     rows = raw.read(folder / "runs.csv")
-    path = folder.with_suffix(".md")
-    text = page.fill(path.read_text(encoding="utf-8"), blocks(rows, folder))
-    files.write_text(path, text)
-    print(f"{path}: {len(rows)} runs")
+    made = {FLAGS.readme: first_page(rows), folder.with_suffix(".md"): blocks(rows, folder)}
+    for path, found in made.items():
+        text = page.fill(pathlib.Path(path).read_text(encoding="utf-8"), found)
+        files.write_text(path, text)
+        print(f"{path}: {len(rows)} runs")
 
 
 if __name__ == "__main__":
     flags.DEFINE_string("run_dir", None, "Folder of a study whose runs are added first.")
     flags.DEFINE_string("out_dir", str(DOCS), "Folder of locality.md and locality/.")
+    flags.DEFINE_string("readme", str(ROOT / "README.md"), "The page that gets the short table.")
     common.run_recipe(main)

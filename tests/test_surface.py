@@ -24,6 +24,16 @@ ROOMS = [
 ]
 # Private, and used away from home: the reader of a journal, which faults/ gives any bytes to.
 ABROAD = {"tf_lpdistill.teachers.cache.draft._sound_records"}
+LOSSES = sorted(set(losses.__all__) - {"Loss", "get"})
+# Nobody here has read which equation or section of the paper it is; a guess would be worse.
+NO_EQUATION = {
+    "AdversarialFeature",
+    "CorrelationCongruence",
+    "InstanceRelationGraph",
+    "PairwiseDistance",
+    "ProbabilisticTransfer",
+    "RelativeDissimilarity",
+}
 
 
 def exported():
@@ -199,11 +209,17 @@ def test_a_room_lists_its_public_names(room):
     assert not [name for name in module.__all__ if re.match("_[a-z]", name)]
 
 
-@pytest.mark.parametrize("name", sorted(set(losses.__all__) - {"Loss", "get"}))
-def test_a_loss_names_its_paper(name):
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_loss_names_its_paper_and_equation(name):
     text = inspect.getdoc(getattr(losses, name))
     (source,) = re.findall(r"^References?: ((?:.+\n?)+)", text, re.MULTILINE)
     assert re.search(r"\(https://\S+\)", source) and re.search(r"\b(19|20)\d\d\b", source)
+    place = re.search(r"\),\s(.*\s)?(Eqs?\.|sections?)\s\d", source)
+    assert (place is None) == (name in NO_EQUATION), source
+
+
+def test_no_exception_outlives_its_loss():
+    assert set(LOSSES) > NO_EQUATION
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ class Cell:
         teacher_augmentation: further steps of an `Augmentation` for the teacher's own training.
         scaling: range of the pixels that both networks take.
         size: pixels a side that images are averaged down to; None: as they are.
-        int8: whether the students of the final runs are scored as int8 TFLite files as well.
+        int8: whether the teacher and the students of the final runs are measured as int8 TFLite
+            files as well.
         learning_rate: of the teacher; of the student where none is tuned.
     """
 
@@ -121,13 +122,13 @@ _WIDE = partial(separable, filters=(16, 32, 64, 64), name="student")
 CELLS = {
     "digits_plain": Cell(
         "digits", "digits, plain", partial(plain, blocks=((32, 1), (64, 2), (128, 1))),
-        partial(plain, blocks=((8, 1), (16, 2), (16, 1))), 30, 300, 60, batch_size=50,
+        partial(plain, blocks=((8, 1), (16, 2), (16, 1))), 30, 300, 60, batch_size=50, int8=True,
     ),
-    "mnist_plain": Cell(title="MNIST, plain", student=plain, **_MNIST),
+    "mnist_plain": Cell(title="MNIST, plain", student=plain, int8=True, **_MNIST),
     "mnist_separable": Cell(title="MNIST, separable", student=separable, **_MNIST),
-    "cifar_residual": Cell(title="CIFAR-10-JPEG, residual", student=residual, **_CIFAR),
+    "cifar_residual": Cell(title="CIFAR-10-JPEG, residual", student=residual, int8=True, **_CIFAR),
     "cifar_separable": Cell(title="CIFAR-10-JPEG, separable", student=_WIDE, **_CIFAR),
-    "clothes_residual": Cell(title="clothes, residual", student=residual, **_CLOTHES),
+    "clothes_residual": Cell(title="clothes, residual", student=residual, int8=True, **_CLOTHES),
     "clothes_separable": Cell(title="clothes, separable", student=_WIDE, **_CLOTHES),
     "mnist_fitnets": Cell(
         "mnist.npz", "MNIST, FitNets", models.mnist_teacher, models.mnist_student, 4, None, 8,

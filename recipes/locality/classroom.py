@@ -5,6 +5,7 @@ import time
 import keras
 
 import evaluation
+from locality import phone
 from locality.cells import CELLS
 from locality.records import Job
 from optimizers import adam
@@ -33,6 +34,11 @@ class Classroom:
         self.teacher_network = Network.of("teacher", self.teacher)
         self.student_network = Network.of("student", self.build_student())
 
+    @classmethod
+    def of_study(cls, name, records, data_dir=None, cifar_teacher=None):
+        """A classroom; all cells of CIFAR share the teacher that a flag may name."""
+        return cls(name, records, data_dir, cifar_teacher if name.startswith("cifar") else None)
+
     def build_student(self):
         """A student, its weights drawn from Keras's global seed."""
         return self.cell.student(self.data.image_shape, self.data.num_classes)
@@ -55,6 +61,10 @@ class Classroom:
                     self.teacher, batches, self.records.directory / "caches" / name, names, views
                 )
         return self._caches[name]
+
+    def on_the_phone(self, model):
+        """What `phone.measure` finds of a teacher or student, in a cell that asks for it."""
+        return phone.measure(model, self.data, self.pixels) if self.cell.int8 else {}
 
     def _find_teacher(self, name, teacher_file):
         records = self.records
@@ -85,7 +95,7 @@ class Classroom:
             if name != "train"
         }
         about = {"parameters": teacher.count_params(), "sha256": files.sha256(path)}
-        return scores | about | {"cpu_seconds": seconds}
+        return scores | about | self.on_the_phone(teacher) | {"cpu_seconds": seconds}
 
     def _train_teacher(self):
         keras.utils.set_random_seed(0)

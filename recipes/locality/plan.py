@@ -40,10 +40,10 @@ def _sweeps(cell):
 
 def _fitnets(cell):
     """As they are published: nothing is tuned on the whole of MNIST."""
-    setting = {"learning_rate": CELLS[cell].learning_rate}
+    rate = {"learning_rate": CELLS[cell].learning_rate}
     methods = ("alone", "soft_target", "fitnets_two_stages", "kd_lp")
     return [
-        Job("final", cell, method, setting, seed)
+        Job("final", cell, method, rate | (parts.MAXOUT if method == "kd_lp" else {}), seed)
         for seed in parts.SWEEP_SEEDS
         for method in methods
     ]

@@ -9,15 +9,15 @@ from tf_lpdistill import files
 
 FIELDS = (
     "part", "cell", "method", "setting", "seed", "failed", "validation_accuracy", "test_accuracy",
-    "train_accuracy", "int8_accuracy", "loss", "parameters", "num_labels", "epochs",
-    "feature_norm", "feature_spread", "neighbors_kept", "purity_student", "purity_teacher",
-    "purity_in_batch", "cpu_seconds", "wall_seconds", "sha256", "tf_lpdistill", "tensorflow",
-    "keras", "python", "hardware",
+    "train_accuracy", "int8_accuracy", "int8_bytes", "int8_latency_ms", "loss", "parameters",
+    "num_labels", "epochs", "feature_norm", "feature_spread", "neighbors_kept", "purity_student",
+    "purity_teacher", "purity_in_batch", "cpu_seconds", "wall_seconds", "sha256", "tf_lpdistill",
+    "tensorflow", "keras", "python", "hardware",
 )  # fmt: skip
 _SHARES = tuple(name for name in FIELDS if name.endswith("_accuracy"))
 _IDENTITY = ("part", "cell", "method", "setting", "seed")
 _TEXTS = ("part", "cell", "method", "failed", "sha256", *FIELDS[-5:])
-_INTEGERS = ("seed", "parameters", "num_labels", "epochs")
+_INTEGERS = ("seed", "int8_bytes", "parameters", "num_labels", "epochs")
 
 
 def read(path):

@@ -1,7 +1,5 @@
 """One run: trains the student of a job and measures it."""
 
-import pathlib
-import tempfile
 import time
 
 import keras
@@ -11,7 +9,7 @@ import evaluation
 import machine
 from locality.lesson import Lesson, Tutor
 from locality.space import LEARNING_RATE, apply
-from tf_lpdistill import NeighborGraph, tflite
+from tf_lpdistill import NeighborGraph
 from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 
 NEIGHBORS = 5  # of all that is measured of neighbourhoods
@@ -79,21 +77,8 @@ def _measure(job, classroom, lesson):
         "loss": lesson.curves[-1]["loss"],
         "parameters": student.count_params(),
         **_geometry(job, classroom, student),
-        **(_in_int8(student, room) if room.cell.int8 and job.part == "final" else {}),
+        **(room.on_the_phone(student) if job.part == "final" else {}),
     }
-
-
-def _in_int8(student, room):
-    """The test accuracy of the int8 file that goes to the phone."""
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = tflite.export_bundle(
-            student, pathlib.Path(folder, "phone"), precisions=("int8",),
-            labels=list(room.data.class_names), preprocessing=room.pixels,
-            representative_data=room.data.train.images[:500],
-        )  # fmt: skip
-        test = room.data.test
-        proof = tflite.verify(bundle, student, (test.images, test.labels))
-    return {"int8_accuracy": proof["int8"]["accuracy"]}
 
 
 def _geometry(job, classroom, student):

@@ -24,14 +24,14 @@ def tries():
 
 
 def pytest_runtest_logreport(report):
-    """Adds a finished test to the counts of its file."""
-    path = pathlib.Path(report.location[0])
-    if path.parent.name != FOLDER.name or report.skipped:
+    """Adds a finished test to the counts of its file, in the process that all reports come to."""
+    path = pathlib.Path(report.nodeid.partition("::")[0])
+    if path.parent.name != FOLDER.name or report.skipped or "PYTEST_XDIST_WORKER" in os.environ:
         return
     said = dict(report.user_properties)
     counts = _counts[": ".join(filter(None, (path.stem, said.get("row"))))]
     counts["seconds"] += report.duration
-    if report.when == "call":
+    if report.when not in ("setup", "teardown"):  # "???" where the test took its process with it
         counts["tried"] += said.get("tried", 1)
         counts["lost"] += said.get("lost", int(report.failed))
     elif report.failed:

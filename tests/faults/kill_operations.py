@@ -183,7 +183,7 @@ OPERATIONS = {
     "export": export,
     "write_report": write_report,
     "study": study,
-    "digits": lambda folder: recipe("digits", "--num_seeds=1", folder=folder),
+    "digits": lambda folder: recipe("digits", "--num_seeds=2", folder=folder),
     "tune": lambda folder: recipe("tune", "--num_trials=3", "--num_seeds=1", folder=folder),
     "shrink": lambda folder: recipe(
         "shrink", "--ways=channels", "--num_seeds=1", "--compression_epochs=2", folder=folder

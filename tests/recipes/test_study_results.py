@@ -38,6 +38,12 @@ def test_the_committed_page_is_what_its_rows_make(copy):
     assert plots == committed and plots
 
 
+def test_the_table_of_the_first_page_is_what_its_rows_make():
+    readme = (study_results.ROOT / "README.md").read_text(encoding="utf-8")
+    rows = raw.read(study_results.DOCS / "locality" / "runs.csv")
+    assert page.fill(readme, study_results.first_page(rows)) == readme
+
+
 def test_every_committed_row_has_what_a_sceptic_needs():
     rows = raw.read(study_results.DOCS / "locality" / "runs.csv")
     trained = [row for row in rows if row["part"] != "teacher"]

@@ -30,6 +30,9 @@ class NeighborGraph:
         pca: dimensions that the candidates were searched in, or None for the features themselves.
         recall: share of the exact neighbours found, measured on a sample; 1.0 for an exact graph.
         fingerprint: SHA-256 of the features.
+
+    Reference: Chen, Wang, Xu, Xu, Tao, Learning Student Networks via Feature Embedding, IEEE TNNLS
+    2021 (https://arxiv.org/abs/1812.06597): the N(i) of Eq. 5 over the whole set, as Eq. 4 has it.
     """
 
     indices: np.ndarray

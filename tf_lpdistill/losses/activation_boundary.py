@@ -65,7 +65,7 @@ class ActivationBoundary(Loss):
             that are neither maps of known size nor vectors.
 
     Reference: Heo, Lee, Yun, Choi, Knowledge Transfer via Distillation of Activation Boundaries
-    Formed by Hidden Neurons, AAAI 2019 (https://arxiv.org/abs/1811.03233).
+    Formed by Hidden Neurons, AAAI 2019 (https://arxiv.org/abs/1811.03233), Eq. 7.
 
     Examples:
         >>> teacher = keras.ops.array([[2.0, -3.0]])

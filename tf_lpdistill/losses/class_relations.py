@@ -80,7 +80,7 @@ class ClassRelations(RelationalLoss):
             different numbers of classes.
 
     Reference: Huang, You, Wang, Qian, Xu, Knowledge Distillation from A Stronger Teacher, NeurIPS
-    2022 (https://arxiv.org/abs/2205.10536), section 3.
+    2022 (https://arxiv.org/abs/2205.10536), Eqs. 8 and 9.
 
     Examples:
         >>> logits = keras.ops.array([[1.0, 2.0, 3.0], [3.0, 1.0, 2.0], [0.0, 1.0, 0.0]])

@@ -87,7 +87,7 @@ class DecoupledSoftTarget(Loss):
             different ones; for missing labels, or labels of another shape.
 
     Reference: Zhao, Cui, Song, Qiu, Liang, Decoupled Knowledge Distillation, CVPR 2022
-    (https://arxiv.org/abs/2203.08679), section 3.
+    (https://arxiv.org/abs/2203.08679), Eqs. 6 and 7.
 
     Examples:
         >>> loss = DecoupledSoftTarget()

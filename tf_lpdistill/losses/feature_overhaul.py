@@ -120,7 +120,7 @@ class FeatureOverhaul(Loss):
             of known size nor vectors.
 
     Reference: Heo, Kim, Yun, Park, Kwak, Choi, A Comprehensive Overhaul of Feature Distillation,
-    ICCV 2019 (https://arxiv.org/abs/1904.01866), section 3.
+    ICCV 2019 (https://arxiv.org/abs/1904.01866), Eq. 4, and appendix A for the margin.
 
     Examples:
         >>> norm = keras.layers.BatchNormalization()

@@ -116,7 +116,7 @@ class KnowledgeReview(Loss):
             built, for features that are neither maps of known size nor vectors.
 
     Reference: Chen, Liu, Zhao, Jia, Distilling Knowledge via Knowledge Review, CVPR 2021
-    (https://arxiv.org/abs/2104.09044), section 3.
+    (https://arxiv.org/abs/2104.09044), sections 3.2 and 3.3.
 
     Examples:
         >>> loss = KnowledgeReview(("block2", "block3", "pool"), ("conv3", "conv5", "embedding"))

@@ -132,10 +132,11 @@ class LocalityPreserving(Loss):
             sizes differ.
 
     Reference: Chen, Wang, Xu, Xu, Tao, Learning Student Networks via Feature Embedding, IEEE TNNLS
-    2021 (https://arxiv.org/abs/1812.06597). Belkin, Niyogi, Laplacian Eigenmaps, Neural Computation
-    2003 (https://doi.org/10.1162/089976603321780317). Cai, He, Han, Huang, Graph Regularized
-    Nonnegative Matrix Factorization, TPAMI 2011 (https://doi.org/10.1109/TPAMI.2010.231). Roweis,
-    Saul, Locally Linear Embedding, Science 2000 (https://doi.org/10.1126/science.290.5500.2323).
+    2021 (https://arxiv.org/abs/1812.06597), Eqs. 5 and 6. Belkin, Niyogi, Laplacian Eigenmaps,
+    Neural Computation 2003 (https://doi.org/10.1162/089976603321780317). Cai, He, Han, Huang, Graph
+    Regularized Nonnegative Matrix Factorization, TPAMI 2011
+    (https://doi.org/10.1109/TPAMI.2010.231). Roweis, Saul, Locally Linear Embedding, Science 2000
+    (https://doi.org/10.1126/science.290.5500.2323).
 
     Examples:
         >>> loss = LocalityPreserving("features", "embedding", num_neighbors=1)

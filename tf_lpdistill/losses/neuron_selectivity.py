@@ -134,7 +134,7 @@ class NeuronSelectivity(Loss):
             pixels or more.
 
     Reference: Huang, Wang, Like What You Like: Knowledge Distill via Neuron Selectivity Transfer,
-    2017 (https://arxiv.org/abs/1707.01219).
+    2017 (https://arxiv.org/abs/1707.01219), Eq. 3.
 
     Examples:
         >>> teacher = keras.ops.array([[[[3.0], [0.0]]]])

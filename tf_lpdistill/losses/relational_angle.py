@@ -86,7 +86,7 @@ class RelationalAngle(RelationalLoss):
             student samples.
 
     Reference: Park, Kim, Lu, Cho, Relational Knowledge Distillation, CVPR 2019
-    (https://arxiv.org/abs/1904.05068), the angle-wise loss.
+    (https://arxiv.org/abs/1904.05068), the angle-wise loss, Eqs. 9 and 10.
 
     Examples:
         >>> loss = RelationalAngle("features", "embedding")

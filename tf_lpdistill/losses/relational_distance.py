@@ -58,7 +58,7 @@ class RelationalDistance(RelationalLoss):
         ValueError: for unequal numbers of teacher and student samples.
 
     Reference: Park, Kim, Lu, Cho, Relational Knowledge Distillation, CVPR 2019
-    (https://arxiv.org/abs/1904.05068), the distance-wise loss.
+    (https://arxiv.org/abs/1904.05068), the distance-wise loss, Eqs. 5 to 8.
 
     Examples:
         >>> loss = RelationalDistance("features", "embedding")

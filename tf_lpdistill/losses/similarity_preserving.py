@@ -56,7 +56,7 @@ class SimilarityPreserving(RelationalLoss):
         ValueError: for unequal numbers of teacher and student samples.
 
     Reference: Tung, Mori, Similarity-Preserving Knowledge Distillation, ICCV 2019
-    (https://arxiv.org/abs/1907.09682).
+    (https://arxiv.org/abs/1907.09682), Eq. 4.
 
     Examples:
         >>> loss = SimilarityPreserving("features", "embedding")

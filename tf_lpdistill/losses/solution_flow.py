@@ -86,7 +86,8 @@ class SolutionFlow(Loss):
 
     Reference: Yim, Joo, Bae, Kim, A Gift from Knowledge Distillation: Fast Optimization, Network
     Minimization and Transfer Learning, CVPR 2017
-    (https://openaccess.thecvf.com/content_cvpr_2017/html/Yim_A_Gift_From_CVPR_2017_paper.html).
+    (https://openaccess.thecvf.com/content_cvpr_2017/html/Yim_A_Gift_From_CVPR_2017_paper.html),
+    Eqs. 1 and 2.
 
     Examples:
         >>> ones = keras.ops.ones((1, 2, 2, 1))

@@ -45,8 +45,8 @@ def test_other_columns_are_refused(tmp_path):
         (",3,", ",three,", "invalid literal"),
         ("{", "[", "setting cannot be|Expecting|Extra data"),
         (",0.", ",7.", r"_accuracy'\] cannot be"),
-        (",", ",,", "a run has 28 cells. Received: 29"),
-        (",", ";", "a run has 28 cells. Received: 27"),
+        (",", ",,", "a run has 30 cells. Received: 31"),
+        (",", ";", "a run has 30 cells. Received: 29"),
     ],
 )
 def test_a_line_that_cannot_be_of_a_run_is_named(tmp_path, rows, before, after, reason):

@@ -92,7 +92,11 @@ def test_a_run_is_measured_and_repeats_itself(room):
 def test_the_test_images_are_for_final_runs(room):
     assert "test_accuracy" not in train.run(job(part="tune"), room)
     assert "test_accuracy" not in train.run(job(part="sweep_weight"), room)
-    assert train.run(job("alone", part="final"), room)["test_accuracy"] > 0.3
+    final = train.run(job("alone", part="final"), room)
+    assert final["test_accuracy"] > 0.3
+    # The file for the phone is measured with them.
+    assert final["int8_accuracy"] == pytest.approx(final["test_accuracy"], abs=0.05)
+    assert 5_000 < final["int8_bytes"] < 20_000 and 0 < final["int8_latency_ms"] < 10
 
 
 @pytest.mark.slow
