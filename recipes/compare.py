@@ -26,14 +26,12 @@ listed with its reason; delete its folder and --resume to try it again.
 
 from absl import flags
 
-import classifiers
 import common
 import methods
 import roles
-import sources
-import teacher_flags
-from experiment import Experiment
-from teachers import TeacherSource
+from comparing.experiment import Experiment
+from given import classifiers, sources, teacher_flags
+from given.teachers import TeacherSource
 from tf_lpdistill import preprocessing
 
 FLAGS = flags.FLAGS

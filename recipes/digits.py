@@ -23,21 +23,16 @@ import functools
 
 from absl import flags
 
-import answers
 import common
-import curves
-import ending
-import evaluation
-import phone
-import readings
-import tables
-import teachers
-from grid import train_once
-from progress import Progress
-from rows import mark_best, student_row, teacher_row
+from comparing.grid import train_once
+from given import teachers
+from results import answers, ending, evaluation, phone, readings, tables
+from results.rows import mark_best, student_row, teacher_row
+from teaching import curves
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Distiller, Preprocessing, data, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
-from training import Trainer
 
 FLAGS = flags.FLAGS
 

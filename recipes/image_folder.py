@@ -28,18 +28,15 @@ import dataclasses
 from absl import flags
 
 import common
-import photo_students
-import photo_teacher
-import photos
 import roles
-import teacher_flags
-import tradeoff
-from comparison import Comparison
+from comparing.comparison import Comparison
+from given import teacher_flags
 from methods import METHODS
-from presets import PRESETS
-from progress import Progress
+from photo_folder import photo_students, photo_teacher, photos, tradeoff
+from photo_folder.presets import PRESETS
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Preprocessing, data
-from training import Trainer
 
 FLAGS = flags.FLAGS
 SCALING = "-1..1"  # what MobileNets are made for

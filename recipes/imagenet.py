@@ -22,17 +22,14 @@ phone/, student.keras, and students/METHOD_seedN/ with epochs.csv while they tra
 from absl import flags
 
 import common
-import imagenet_data
-import imagenet_experiment
 import methods
-import sources
-import teacher_flags
-import teachers
-from imagenet_networks import PAIRS, SCALING, check_flags, find_teacher
-from imagenet_training import StreamTrainer
-from optimizers import warmed_sgd
-from progress import Progress
+from given import sources, teacher_flags, teachers
 from roles import Layers
+from streamed import imagenet_data, imagenet_experiment
+from streamed.imagenet_networks import PAIRS, SCALING, check_flags, find_teacher
+from streamed.imagenet_training import StreamTrainer
+from teaching.optimizers import warmed_sgd
+from teaching.progress import Progress
 from tf_lpdistill import Preprocessing
 
 FLAGS = flags.FLAGS

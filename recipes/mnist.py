@@ -13,9 +13,9 @@ published errors; the student best on the validation images becomes a phone bund
 
 RMSProp at 0.0005 and batches of 128 are published. Ours: He's initial weights in the place of
 uniform(-0.005, 0.005), pixels scaled to 0..1, 6,000 training images to validate on, the number of
-epochs, and the weight and the layer of LP (recipes/paper.py). The teacher runs once over the images
-and is kept in caches/. On a CPU an epoch of a student takes about half a minute, and one of the
-teacher two.
+epochs, and the weight and the layer of LP (recipes/papers/paper.py). The teacher runs once over the
+images and is kept in caches/. On a CPU an epoch of a student takes about half a minute, and one of
+the teacher two.
 
 What to look at afterwards, in the run folder: report.html, results.csv, phone/, student.keras.
 """
@@ -23,14 +23,13 @@ What to look at afterwards, in the run folder: report.html, results.csv, phone/,
 from absl import flags
 
 import common
-import inputs
 import methods
-import paper
-import published
-import sources
-import teacher_flags
-from experiment import Experiment
-from optimizers import rmsprop
+from comparing.experiment import Experiment
+from given import sources, teacher_flags
+from papers import paper
+from results import published
+from teaching import inputs
+from teaching.optimizers import rmsprop
 
 FLAGS = flags.FLAGS
 TEACHER, STUDENT = "mnist_teacher", "mnist_student"

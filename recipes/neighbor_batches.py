@@ -21,20 +21,17 @@ import numpy as np
 from absl import flags
 
 import common
-import curves
-import ending
-import evaluation
-import inputs
-import sources
-import teachers
-from grid import train_once
-from progress import Progress
-from rows import student_row, teacher_row
-from tables import mean_sd
+from comparing.grid import train_once
+from given import sources, teachers
+from results import ending, evaluation
+from results.rows import student_row, teacher_row
+from results.tables import mean_sd
+from teaching import curves, inputs
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Distiller, NeighborGraph
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
-from training import Trainer
 
 FLAGS = flags.FLAGS
 LP_WEIGHT = 0.3  # as in recipes/digits.py

@@ -14,9 +14,9 @@ oldest runtime that opens the file.
 
 --data is as in recipes/compare.py. --student is small, medium or large (MobileNet V1), a name for
 models.get, or a .keras file. The first three learn at the weight of LP of recipes/image_folder.py,
-others at that of recipes/digits.py. Settings of the verbs are their defaults (recipes/ways.py):
-nothing is tuned to the data. Students keep their epoch best on the validation images; a verb keeps
-its last.
+others at that of recipes/digits.py. Settings of the verbs are their defaults
+(recipes/shrinking/ways.py): nothing is tuned to the data. Students keep their epoch best on the
+validation images; a verb keeps its last.
 
 What to look at afterwards, in the run folder: results.csv (every seed), table.md, report.html,
 compressed/WAY_seedN/ with the bundle of each.
@@ -25,18 +25,16 @@ compressed/WAY_seedN/ with the bundle of each.
 from absl import flags
 
 import common
-import compressed
-import compressed_table
-import inputs
 import methods
-import phone
-import photo_students
-import sources
-import teacher_flags
-from experiment import Experiment
-from presets import PRESETS
-from rows import teacher_row
-from ways import WAYS
+from comparing.experiment import Experiment
+from given import sources, teacher_flags
+from photo_folder import photo_students
+from photo_folder.presets import PRESETS
+from results import phone
+from results.rows import teacher_row
+from shrinking import compressed, compressed_table
+from shrinking.ways import WAYS
+from teaching import inputs
 
 FLAGS = flags.FLAGS
 

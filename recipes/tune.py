@@ -21,15 +21,13 @@ import dataclasses
 from absl import flags
 
 import common
-import ending
-import inputs
-import journal
-import sources
-import teacher_flags
-import trials
-from experiment import Experiment
-from method import Method
-from tuning import START, Search
+from comparing.experiment import Experiment
+from comparing.method import Method
+from given import sources, teacher_flags
+from results import ending
+from search import journal, trials
+from search.tuning import START, Search
+from teaching import inputs
 
 FLAGS = flags.FLAGS
 

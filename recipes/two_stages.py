@@ -15,8 +15,8 @@ from absl import flags
 
 import common
 import methods
-from experiment import Experiment
-from teachers import TeacherSource
+from comparing.experiment import Experiment
+from given.teachers import TeacherSource
 from tf_lpdistill import Preprocessing, data, models
 
 FLAGS = flags.FLAGS

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import evaluation
-from comparison import Comparison
-from progress import Progress
+from comparing.comparison import Comparison
+from results import evaluation
 from roles import Layers, Network
 from run_folder import Run, claim
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Preprocessing, data, models
-from training import Trainer
 
 ROOT = pathlib.Path(__file__).parents[2]
 

@@ -6,7 +6,7 @@ import json
 import keras
 import pytest
 
-from rows import FIELDS
+from results.rows import FIELDS
 from tf_lpdistill import report, tflite
 
 SHORT = ["--epochs=2", "--teacher_epochs=1", "--num_seeds=2", "--num_labels=100"]
