@@ -46,9 +46,9 @@ TEACHER_EPOCHS = 30
 PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
 FEATURE = "features"  # the pooled embedding just before the logits, in both networks
 
-# KD with the temperature of most public code, at a weight that leaves the labels a say.
-KD = functools.partial(SoftTarget, temperature=4.0), 0.1
-LP = functools.partial(LocalityPreserving, FEATURE, FEATURE, num_neighbors=5), 0.3
+# KD with the temperature of most public code; both weights are those of `methods.METHODS`.
+KD = functools.partial(SoftTarget, temperature=4.0), 0.5
+LP = functools.partial(LocalityPreserving, FEATURE, FEATURE, num_neighbors=5), 0.03
 
 # key: (name in the table, the distillation losses with their weights)
 METHODS = {

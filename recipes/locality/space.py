@@ -1,8 +1,8 @@
 """The settings of a method: the ones that are tried, and the method that a setting makes.
 
 A setting is a dict of plain values: "LOSS.weight" is a factor on the weight that the method has in
-`methods.METHODS` (for LP on `LP_WEIGHT`), "LOSS.role" the layers that it compares, "LOSS.schedule"
-how its weight changes while the student learns, "LOSS.ARGUMENT" any other argument of the loss.
+`methods.METHODS` (or in `FIRST`), "LOSS.role" the layers that it compares, "LOSS.schedule" how its
+weight changes while the student learns, "LOSS.ARGUMENT" any other argument of the loss.
 """
 
 import dataclasses
@@ -14,7 +14,11 @@ from tf_lpdistill import schedules
 
 TRIALS = 8
 LEARNING_RATE = 0.01  # of Adam: where the tuning of the student alone begins
-LP_WEIGHT = 0.3  # of LP when the study began, which led to the one that it has now
+# The weights that these methods had when the study began. What it found are those they have now.
+FIRST = {
+    "locality_preserving": {"locality_preserving": 0.3},
+    "kd_lp": {"soft_target": 0.1, "locality_preserving": 0.3},
+}
 _WEIGHT = (0.01, 10.0)  # three decades: many a published weight is too large for few labels
 # What is tuned beside the weights: method -> {name: (the published value, lowest, highest)}. The
 # student alone has no weight; what is found for it holds for all methods of the cell.
@@ -93,8 +97,9 @@ def apply(key, setting):
     Returns:
         `Method`.
     """
-    method = METHODS[key]
-    return dataclasses.replace(method, terms=tuple(_change(t, setting) for t in method.terms))
+    method, first = METHODS[key], FIRST.get(key, {})
+    terms = [dataclasses.replace(t, weight=first.get(t.loss, t.weight)) for t in method.terms]
+    return dataclasses.replace(method, terms=tuple(_change(term, setting) for term in terms))
 
 
 def _change(term, setting):
@@ -108,7 +113,6 @@ def _change(term, setting):
 
     def weight(job):
         published = term.weight(job) if callable(term.weight) else term.weight
-        published = LP_WEIGHT if term.loss == "locality_preserving" else published
         return _scheduled(factor * published, schedule, job)
 
     def arguments(job):

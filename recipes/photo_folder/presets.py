@@ -26,7 +26,7 @@ class Preset:
 
 _KD_LP = (
     MethodTerm("soft_target", 0.1, arguments={"temperature": 4.0}),
-    # Ours: at the 0.3 of recipes/digits.py the features of a MobileNet that learns from scratch
+    # Ours: at 0.3, which suits MNIST, the features of a MobileNet that learns from scratch
     # collapsed within an epoch, and with them its accuracy (docs/results/photos.md).
     MethodTerm("locality_preserving", 0.01, "features", {"num_neighbors": 5}),
 )

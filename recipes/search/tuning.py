@@ -12,8 +12,8 @@ from tf_lpdistill import data, guidance, taps
 from tf_lpdistill.files import json_sha256
 from tf_lpdistill.ops import center, nearest_rows
 
-# The setting of recipes/digits.py: the first trial, and what tuning is compared with.
-START = {"kd_weight": 0.1, "temperature": 4.0, "lp_weight": 0.3, "k": 5, "sigma": 1.0, "pair": 0}
+# KD + LP of `methods.METHODS`: the first trial, and what tuning is compared with.
+START = {"kd_weight": 0.5, "temperature": 4.0, "lp_weight": 0.03, "k": 5, "sigma": 1.0, "pair": 0}
 _NUM_PAIRS = 4  # layer pairs to choose from, of guidance.suggest_layers
 
 
@@ -52,7 +52,7 @@ class Search:
         return {
             "kd_weight": trial.suggest_float("kd_weight", 0.01, 10.0, log=True),
             "temperature": trial.suggest_float("temperature", 1.0, 16.0, log=True),
-            "lp_weight": trial.suggest_float("lp_weight", 0.01, 10.0, log=True),
+            "lp_weight": trial.suggest_float("lp_weight", 0.001, 1.0, log=True),
             "k": trial.suggest_int("k", 1, largest),
             "sigma": trial.suggest_float("sigma", 0.25, 4.0, log=True),
             "pair": trial.suggest_int("pair", 0, len(self.pairs) - 1),

@@ -8,6 +8,7 @@ import types
 import pytest
 
 from comparing.comparison import Comparison
+from methods import METHODS
 from search import journal, trials, tuning
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.report.search import read_search
@@ -18,7 +19,7 @@ def comparison(trainer, pair, layers):
     return Comparison(trainer, pair[0], lambda: pair[1], layers, {}, [0], 1, 100)
 
 
-def test_the_first_setting_is_that_of_the_digits(comparison, pair):
+def test_the_first_setting_is_that_of_the_table_of_methods(comparison, pair):
     search = tuning.Search.of(comparison)
     assert len(set(search.pairs)) == 4
     assert all(scale > 0 for scale in search.scales.values())
@@ -27,7 +28,7 @@ def test_the_first_setting_is_that_of_the_digits(comparison, pair):
     ((lp, weight),) = made[0]
     assert (lp.teacher_layer_name, lp.student_layer_name) == search.pairs[0]
     assert (
-        weight == 0.3
+        weight == METHODS["kd_lp"].terms[1].weight
         and lp.num_neighbors == 5
         and lp.bandwidth == search.scales[search.pairs[0][0]]
     )

@@ -52,9 +52,12 @@ def test_a_method_of_several_stages_has_one_setting():
     assert space.trials("fitnets_two_stages") == [{}]
 
 
-def test_an_empty_setting_is_the_published_method(job):
+def test_an_empty_setting_is_the_method_of_the_table_or_what_it_was_first(job):
     for key, method in METHODS.items():
-        if not key.startswith(("solution_flow", "feature_overhaul")):
+        if key in space.FIRST:
+            made = [part for term in space.apply(key, {}).terms for part in term.make(job)]
+            assert [weight for _, weight in made] == list(space.FIRST[key].values())
+        elif not key.startswith(("solution_flow", "feature_overhaul")):
             made, published = ([part for term in m.terms for part in term.make(job)]
                                for m in (space.apply(key, {}), method))  # fmt: skip
             configs = [[(loss.get_config(), weight) for loss, weight in side]
