@@ -11,11 +11,12 @@ r"""The experiments on CIFAR and SVHN: the standard pairs of networks, and FitNe
 --pair TEACHER:STUDENT takes any two names for models.get and trains both as RepDistiller does: SGD
 with momentum 0.9, batches of 64, a learning rate of 0.05 (0.01 for a MobileNet or ShuffleNet; or
 --learning_rate for both), a tenth of it after 150, 180 and 210 of 240 epochs, weight decay 0.0005,
-images cropped and flipped. The methods: recipes/methods.py, the hint as in recipes/repdistiller.py.
+images cropped and flipped. The methods: recipes/methods.py, the hint as in
+recipes/papers/repdistiller.py.
 
 --network fitnet1 to fitnet4 learns from the teacher of the FitNets paper by the methods of the LP
-paper (recipes/paper.py): RMSProp, batches of 128, up to 500 epochs, of which 100 without gain are
-the last, images flipped. Ours: He's initial weights, a learning rate of 0.0005, and pixels
+paper (recipes/papers/paper.py): RMSProp, batches of 128, up to 500 epochs, of which 100 without
+gain are the last, images flipped. Ours: He's initial weights, a learning rate of 0.0005, and pixels
 that are standardized but not whitened.
 
 Teacher and student see the same view. Without augmentation (--augment=) the teacher runs once and
@@ -30,15 +31,12 @@ What to look at afterwards, in the run folder: report.html, results.csv, phone/,
 from absl import flags
 
 import common
-import inputs
 import methods
-import paper
-import protocols
-import published
-import repdistiller
-import sources
-import teacher_file
-from experiment import Experiment
+from comparing.experiment import Experiment
+from given import sources, teacher_flags
+from papers import paper, protocols, repdistiller
+from results import published
+from teaching import inputs
 from tf_lpdistill import data
 
 FLAGS = flags.FLAGS
@@ -47,24 +45,23 @@ FLAGS = flags.FLAGS
 def main():
     """Trains teacher and students, exports and reports."""
     # Wrong settings are told before anything is written.
-    teacher, student = protocols.take_networks()
+    named, student = protocols.take_networks()
     chosen = methods.select(FLAGS.methods, paper.METHODS if FLAGS.network else repdistiller.METHODS)
     augmentation = data.Augmentation(FLAGS.augment)
-    optimizer, teacher_optimizer = protocols.optimizers(teacher)
-    teacher_file.check_flags()
+    optimizer, of_teacher = protocols.optimizers(named)
+    teacher_flags.check()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.standardized(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(teacher, loaded, pixels)
+    teacher = teacher_flags.source(named, loaded, pixels, of_teacher)
     build_student = sources.network("student", student, loaded)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods=chosen,
+        seeds=common.seeds(), epochs=FLAGS.epochs,
         batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, optimizer=optimizer,
         augmentation=augmentation, patience=FLAGS.patience, cached=True,
-        published=published.find(teacher, student, loaded.name),
-        teacher_optimizer=teacher_optimizer,
+        published=published.find(named, student, loaded.name),
     )  # fmt: skip
-    experiment.run("cifar", f"{teacher} teaches {student} on {loaded.name}")
+    experiment.run("cifar", f"{named} teaches {student} on {loaded.name}")
 
 
 def rising_shares(values):
@@ -90,13 +87,15 @@ def define_flags():
     flags.DEFINE_list("augment", None, f"Some of {', '.join(data.AUGMENTATIONS)}; or nothing.")
     flags.DEFINE_integer("patience", None, "Epochs without gain that end it.", lower_bound=1)
     flags.DEFINE_integer("num_labels", None, "Labelled images of a student.", lower_bound=1)
-    flags.DEFINE_list("methods", None, "all, or keys of recipes/methods.py or recipes/paper.py.")
+    flags.DEFINE_list(
+        "methods", None, "all, or keys of recipes/methods.py or recipes/papers/paper.py."
+    )
 
 
 if __name__ == "__main__":
     common.define_flags(
         run_dir="runs/cifar", epochs=protocols.PAIRS["epochs"], batch_size=64, num_seeds=3
     )
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

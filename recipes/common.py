@@ -12,7 +12,6 @@ from machine import versions
 from run_folder import Run, claim
 from tf_lpdistill import distribution, files
 from tf_lpdistill.cluster import WorkersError
-from tf_lpdistill.preprocessing import SCALINGS
 
 FLAGS = flags.FLAGS
 flags.disclaim_key_flags()  # what is defined here belongs to the recipe: its --help shows it
@@ -38,15 +37,6 @@ def define_flags(*, run_dir, epochs, batch_size, num_seeds, least_seeds=1):
         "tensorboard", False, "Log every distilled student for TensorBoard, in tensorboard/."
     )
     flags.DEFINE_bool("resume", False, "Go on with the run in --run_dir where it was stopped.")
-
-
-def define_teacher_flags():
-    """Defines the flags of `teacher_file.or_network`: a teacher that is trained already."""
-    flags.DEFINE_string("teacher", None, "A trained teacher, a .keras file; else one is trained.")
-    flags.DEFINE_enum(
-        "teacher_scaling", None, SCALINGS,
-        "Range of the pixels that a .keras teacher was trained on.",
-    )  # fmt: skip
 
 
 def seeds():

@@ -26,12 +26,12 @@ listed with its reason; delete its folder and --resume to try it again.
 
 from absl import flags
 
-import classifiers
 import common
 import methods
 import roles
-import sources
-from experiment import Experiment
+from comparing.experiment import Experiment
+from given import classifiers, sources, teacher_flags
+from given.teachers import TeacherSource
 from tf_lpdistill import preprocessing
 
 FLAGS = flags.FLAGS
@@ -44,12 +44,12 @@ def main():
     chosen = methods.select(FLAGS.methods)
     check_flags()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
-    build_teacher, teacher_epochs = teacher_source(loaded)
+    teacher = teacher_source(loaded)
     build_student = sources.network("student", FLAGS.student, loaded, scaling(), resized=True)
-    layers, pixels = look(build_teacher(), build_student())
+    layers, pixels = look(teacher.build(), build_student())
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods=chosen,
+        seeds=common.seeds(), epochs=FLAGS.epochs,
         batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, layers=layers,
     )  # fmt: skip
     experiment.run("compare", f"Distillation methods on {loaded.name}")
@@ -62,29 +62,21 @@ def scaling():
 
 def check_flags():
     """Refuses networks that there are not, and what does not go with the teacher."""
-    file = FLAGS.teacher.endswith(".keras")
-    if FLAGS.teacher_epochs == 0 and not file:
-        raise ValueError(
-            "--teacher_epochs may be 0 for a .keras teacher only; one that is built here has "
-            f"learnt nothing. Received: --teacher={FLAGS.teacher} --teacher_epochs=0"
-        )
-    if FLAGS.input_scaling is None and file:
-        raise ValueError(
-            "--input_scaling must say which range of pixels a .keras teacher was trained on; it "
-            f"still runs on another, and scores badly. Received: --teacher={FLAGS.teacher}"
-        )
+    teacher_flags.check_epochs(FLAGS.teacher, FLAGS.teacher_epochs)
+    if FLAGS.teacher.endswith(".keras"):
+        teacher_flags.check_file(FLAGS.teacher, FLAGS.input_scaling, "input_scaling")
     for flag in ("teacher", "student"):
         sources.check_name(flag, FLAGS[flag].value)
 
 
 def teacher_source(loaded):
-    """Returns (function that makes or reads the teacher, epochs to train it)."""
+    """Returns the `TeacherSource`: the images are resized to what it takes, it is not wrapped."""
     epochs = FLAGS.teacher_epochs
     if not FLAGS.teacher.endswith(".keras"):
         build = sources.network("teacher", FLAGS.teacher, loaded, scaling(), resized=True)
-        return build, TEACHER_EPOCHS if epochs is None else epochs
+        return TeacherSource(build, TEACHER_EPOCHS if epochs is None else epochs)
     classifiers.read_classifier("teacher", FLAGS.teacher, loaded)
-    return lambda: classifiers.read_model("teacher", FLAGS.teacher), epochs or 0
+    return TeacherSource(lambda: classifiers.read_model("teacher", FLAGS.teacher), epochs or 0)
 
 
 def look(teacher, student):

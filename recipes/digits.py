@@ -24,14 +24,15 @@ import functools
 from absl import flags
 
 import common
-import curves
-import delivery
-import evaluation
-from grid import train_once
-from progress import Progress
+from comparing.grid import train_once
+from given import teachers
+from results import answers, ending, evaluation, phone, readings, tables
+from results.rows import mark_best, student_row, teacher_row
+from teaching import curves
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Distiller, Preprocessing, data, models
 from tf_lpdistill.losses import LocalityPreserving, SoftTarget
-from training import Trainer
 
 FLAGS = flags.FLAGS
 
@@ -45,23 +46,16 @@ TEACHER_EPOCHS = 30
 PREPROCESSING = Preprocessing((8, 8), color="grayscale", scaling="0..1")
 FEATURE = "features"  # the pooled embedding just before the logits, in both networks
 
-
-def soft_target():
-    """KD with the temperature of most public code, at the weight of `methods.METHODS`."""
-    return SoftTarget(temperature=4.0), 0.5
-
-
-def locality_preserving():
-    """LP between the embeddings, at the weight of `methods.METHODS`."""
-    return LocalityPreserving(FEATURE, FEATURE, num_neighbors=5), 0.03
-
+# KD with the temperature of most public code; both weights are those of `methods.METHODS`.
+KD = functools.partial(SoftTarget, temperature=4.0), 0.5
+LP = functools.partial(LocalityPreserving, FEATURE, FEATURE, num_neighbors=5), 0.03
 
 # key: (name in the table, the distillation losses with their weights)
 METHODS = {
     "alone": ("Student alone", []),
-    "kd": ("KD", [soft_target]),
-    "lp": ("LP", [locality_preserving]),
-    "kd_lp": ("KD + LP", [soft_target, locality_preserving]),
+    "kd": ("KD", [KD]),
+    "lp": ("LP", [LP]),
+    "kd_lp": ("KD + LP", [KD, LP]),
 }
 
 
@@ -79,10 +73,9 @@ def train_student(teacher, trainer, key, seed):
     with run.strategy.scope():
         student = trained = models.digits_student()
         if losses := METHODS[key][1]:
-            terms, weights = zip(*(loss() for loss in losses), strict=True)
+            terms, weights = zip(*((make(), weight) for make, weight in losses), strict=True)
             trained = Distiller(teacher, student, list(terms), list(weights))
-    labelled = digits.train.subset(FLAGS.num_labels, seed)
-    rows = trainer.fit(trained, labelled, FLAGS.epochs, seed)
+    rows = trainer.fit(trained, digits.train.subset(FLAGS.num_labels, seed), FLAGS.epochs, seed)
     run.save(student, trainer.folder / "student.keras")
     if not run.chief:
         return None, ""
@@ -95,6 +88,22 @@ def train_student(teacher, trainer, key, seed):
         "parameters": student.count_params(),
     }
     return result, f"test accuracy {result['accuracy']:.4f}"
+
+
+def finish(trainer, teacher, results, seeds):
+    """Exports the best student of every method, writes the results and the report."""
+    measures = ("accuracy", "neighborhood_overlap")
+    rows = [student_row(METHODS[key][0], key, results[key], measures) for key in METHODS]
+    best = mark_best(rows[1:], results)  # not the student alone
+    first = teacher_row(
+        teacher, embed(teacher, trainer.data.test).accuracy, neighborhood_overlap=None,
+        tflite=phone.export(trainer, teacher, "teacher", "exports/teacher", phone.TWO_PRECISIONS),
+    )  # fmt: skip
+    phone.export_rows(trainer, rows, results, seeds, trainer.data.name, phone.taught_by(first))
+    answers.write(trainer, teacher, results, seeds, (FEATURE, FEATURE), best["key"])
+    rows.insert(0, first)
+    tables.STUDENTS.show(rows)
+    ending.finish(trainer.run, rows, seeds, readings.of_students(rows), exported=best["key"])
 
 
 def main():
@@ -113,17 +122,17 @@ def main():
     epochs = FLAGS.teacher_epochs + FLAGS.epochs * len(METHODS) * len(seeds)
     progress = Progress(epochs, quiet=not run.chief)
     trainer = Trainer(run, digits, PREPROCESSING, FLAGS.batch_size, progress)
-    teacher = trainer.teacher(models.digits_teacher, FLAGS.teacher_epochs, FLAGS.seed)
+    source = teachers.TeacherSource(models.digits_teacher, FLAGS.teacher_epochs)
+    teacher = teachers.obtain(source, trainer, FLAGS.seed)
     progress.say(f"teacher: test accuracy {embed(teacher, digits.test).accuracy:.4f}")
-    titles = {key: title for key, (title, _) in METHODS.items()}
     teach = functools.partial(train_student, teacher)
     results = {
         key: [train_once(trainer, key, title, seed, FLAGS.epochs, teach) for seed in seeds]
-        for key, title in titles.items()
+        for key, (title, _) in METHODS.items()
     }
     progress.close()
     if run.chief:
-        delivery.finish(trainer, teacher, FEATURE, titles, results, seeds)
+        finish(trainer, teacher, results, seeds)
 
 
 if __name__ == "__main__":

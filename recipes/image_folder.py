@@ -28,18 +28,15 @@ import dataclasses
 from absl import flags
 
 import common
-import photo_students
-import photo_teacher
-import photos
 import roles
-import tradeoff
-from comparison import Comparison
+from comparing.comparison import Comparison
+from given import teacher_flags
 from methods import METHODS
-from presets import PRESETS
-from progress import Progress
+from photo_folder import photo_students, photo_teacher, photos, tradeoff
+from photo_folder.presets import PRESETS
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Preprocessing, data
-from tf_lpdistill.preprocessing import SCALINGS
-from training import Trainer
 
 FLAGS = flags.FLAGS
 SCALING = "-1..1"  # what MobileNets are made for
@@ -121,10 +118,7 @@ def define_flags():
         "teacher_weights", "imagenet",
         "Of the default teacher: imagenet, none, or a file of weights without a classifier.",
     )  # fmt: skip
-    flags.DEFINE_enum(
-        "teacher_scaling", None, SCALINGS,
-        "Range of the pixels that a .keras teacher was trained on; its size it tells itself.",
-    )  # fmt: skip
+    teacher_flags.define_scaling()
     flags.DEFINE_integer(
         "teacher_epochs", None, "Epochs of the teacher; 20, or 0 for a file.", lower_bound=0
     )

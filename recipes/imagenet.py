@@ -22,17 +22,15 @@ phone/, student.keras, and students/METHOD_seedN/ with epochs.csv while they tra
 from absl import flags
 
 import common
-import imagenet_data
-import imagenet_experiment
 import methods
-import sources
-from imagenet_networks import PAIRS, SCALING, check_flags, find_teacher, obtain_teacher
-from imagenet_training import StreamTrainer
-from optimizers import warmed_sgd
-from progress import Progress
+from given import sources, teacher_flags, teachers
 from roles import Layers
+from streamed import imagenet_data, imagenet_experiment
+from streamed.imagenet_networks import PAIRS, SCALING, check_flags, find_teacher
+from streamed.imagenet_training import StreamTrainer
+from teaching.optimizers import warmed_sgd
+from teaching.progress import Progress
 from tf_lpdistill import Preprocessing
-from tf_lpdistill.preprocessing import SCALINGS
 
 FLAGS = flags.FLAGS
 RATE, BATCH = 0.1, 256  # the learning rate grows in proportion to the batch: Goyal et al. 2017
@@ -67,7 +65,9 @@ def main():
     trainer = StreamTrainer(
         run, streams, pixels, FLAGS.batch_size, progress, optimizer(), run.directory
     )
-    teacher = obtain_teacher(source, trainer, FLAGS.seed)
+    teacher = teachers.obtain(source, trainer, FLAGS.seed)
+    accuracy = trainer.score(teacher, streams.validation)["accuracy"]
+    teachers.tell(trainer, accuracy, "images that are held out")
     experiment = imagenet_experiment.StreamComparison(
         trainer, teacher, build_student, layers, chosen, seeds, FLAGS.epochs
     )
@@ -98,10 +98,7 @@ def define_flags():
     flags.DEFINE_string(
         "teacher_weights", "imagenet", "Of applications:MODEL: imagenet, or a .weights.h5 file."
     )
-    flags.DEFINE_enum(
-        "teacher_scaling", None, SCALINGS,
-        "Range of the pixels that a .keras teacher was trained on; its size it tells itself.",
-    )  # fmt: skip
+    teacher_flags.define_scaling()
     flags.DEFINE_integer(
         "teacher_epochs", None,
         "Epochs to train the teacher here; if unset, 0 for one with weights, else --epochs.",

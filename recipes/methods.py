@@ -8,7 +8,7 @@ read a method that fails with that in mind.
 """
 
 import stages
-from method import Method, MethodTerm, where_it_fits
+from comparing.method import Method, MethodTerm, where_it_fits
 from tf_lpdistill import losses
 from tf_lpdistill.losses.base import snake_case
 from tf_lpdistill.losses.feature_overhaul import batch_norm_margin

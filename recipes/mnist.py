@@ -13,9 +13,9 @@ published errors; the student best on the validation images becomes a phone bund
 
 RMSProp at 0.0005 and batches of 128 are published. Ours: He's initial weights in the place of
 uniform(-0.005, 0.005), pixels scaled to 0..1, 6,000 training images to validate on, the number of
-epochs, and the weight and the layer of LP (recipes/paper.py). The teacher runs once over the images
-and is kept in caches/. On a CPU an epoch of a student takes about half a minute, and one of the
-teacher two.
+epochs, and the weight and the layer of LP (recipes/papers/paper.py). The teacher runs once over the
+images and is kept in caches/. On a CPU an epoch of a student takes about half a minute, and one of
+the teacher two.
 
 What to look at afterwards, in the run folder: report.html, results.csv, phone/, student.keras.
 """
@@ -23,14 +23,13 @@ What to look at afterwards, in the run folder: report.html, results.csv, phone/,
 from absl import flags
 
 import common
-import inputs
 import methods
-import paper
-import published
-import sources
-import teacher_file
-from experiment import Experiment
-from optimizers import rmsprop
+from comparing.experiment import Experiment
+from given import sources, teacher_flags
+from papers import paper
+from results import published
+from teaching import inputs
+from teaching.optimizers import rmsprop
 
 FLAGS = flags.FLAGS
 TEACHER, STUDENT = "mnist_teacher", "mnist_student"
@@ -40,14 +39,14 @@ def main():
     """Trains teacher and students, exports and reports."""
     # Wrong settings are told before anything is written.
     chosen = methods.select(FLAGS.methods, paper.METHODS)
-    teacher_file.check_flags()
+    teacher_flags.check()
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(TEACHER, loaded, pixels)
+    teacher = teacher_flags.source(TEACHER, loaded, pixels)
     build_student = sources.network("student", STUDENT, loaded)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods=chosen, seeds=common.seeds(), epochs=FLAGS.epochs,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods=chosen,
+        seeds=common.seeds(), epochs=FLAGS.epochs,
         batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
         optimizer=rmsprop(FLAGS.learning_rate), patience=FLAGS.patience, cached=True,
         published=published.MNIST if loaded.name == "mnist" else None,
@@ -70,6 +69,6 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/mnist", epochs=30, batch_size=128, num_seeds=3)
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

@@ -21,17 +21,17 @@ import numpy as np
 from absl import flags
 
 import common
-import curves
-import evaluation
-import inputs
-import sources
-from grid import train_once
-from progress import Progress
-from results import write
+from comparing.grid import train_once
+from given import sources, teachers
+from results import ending, evaluation
+from results.rows import student_row, teacher_row
+from results.tables import mean_sd
+from teaching import curves, inputs
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Distiller, NeighborGraph
 from tf_lpdistill.graph import NeighborBatches
 from tf_lpdistill.losses import LocalityPreserving
-from training import Trainer
 
 FLAGS = flags.FLAGS
 LP_WEIGHT = 0.3  # good on MNIST (docs/results/locality.md); ten times the default
@@ -75,24 +75,20 @@ def train_student(teacher, labelled, graph, trainer, key, seed):
     return result, f"test accuracy {accuracy:.4f}"
 
 
-def finish(run, teacher_accuracy, teacher, results, seeds):
-    """Prints the table; writes results and report."""
+def finish(run, teacher, results, seeds):
+    """Prints the table below the teacher's row; writes results and report."""
     print(f"\n{'':28}{'neighbour recall %':>20}{'coverage %':>12}{'test accuracy %':>18}")
-    rows = [("Teacher", "teacher", [teacher_accuracy], teacher.count_params())]
-    for key, of_arm in results.items():
-        rows.append((ARMS[key][0], key, [r["accuracy"] for r in of_arm], of_arm[0]["parameters"]))
+    rows = [student_row(ARMS[key][0], key, results[key]) for key in results]
+    for row in rows:
         recall, coverage = (
-            100 * statistics.mean(result[name] for result in of_arm)
+            100 * statistics.mean(result[name] for result in results[row["key"]])
             for name in ("neighbor_recall", "coverage")
         )
-        percent = [100 * accuracy for accuracy in rows[-1][2]]
-        accuracy = f"{statistics.mean(percent):.2f} ±{statistics.stdev(percent):.2f}"
-        print(f"{rows[-1][0]:28}{recall:>20.1f}{coverage:>12.1f}{accuracy:>18}")
-    fields = ("name", "key", "accuracy", "parameters")
-    rows = [{**dict(zip(fields, row, strict=True)), "best": False} for row in rows]
-    print(f"{'Teacher':28}{100 * teacher_accuracy:>50.2f}")
+        accuracy = mean_sd(row["accuracy"])
+        print(f"{row['name']:28}{recall:>20.1f}{coverage:>12.1f}{accuracy:>18}")
+    print(f"{teacher['name']:28}{mean_sd(teacher['accuracy']):>50}")
     reading = f"Fixed settings, last epoch, {len(seeds)} seeds; the batches are all that differs."
-    write(run, rows, seeds, reading, batches=results)
+    ending.finish(run, [teacher, *rows], seeds, reading, batches=results)
 
 
 def main():
@@ -111,8 +107,9 @@ def main():
     shape, classes = images.image_shape, images.num_classes
     pixels = inputs.scaled(images)
     trainer = Trainer(run, images, pixels, FLAGS.batch_size, progress)
-    teacher = trainer.teacher(
-        lambda: network("teacher", shape, classes, TEACHER), FLAGS.teacher_epochs, FLAGS.seed
+    build = functools.partial(network, "teacher", shape, classes, TEACHER)
+    teacher = teachers.obtain(
+        teachers.TeacherSource(build, FLAGS.teacher_epochs), trainer, FLAGS.seed
     )
     features = evaluation.embed(teacher, labelled, pixels, "features").features
     graph = NeighborGraph.build(features, FLAGS.num_neighbors)
@@ -124,7 +121,7 @@ def main():
     }
     progress.close()
     accuracy = evaluation.accuracy(teacher, images.test, pixels, FLAGS.batch_size)
-    finish(run, accuracy, teacher, results, seeds)
+    finish(run, teacher_row(teacher, accuracy), results, seeds)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ import numpy as np
 from absl import flags
 
 import common
-import curves
 from explained import bandwidth, lesson, neighborhood, spaces, weights
+from teaching import curves
 
 FLAGS = flags.FLAGS
 PICTURES = pathlib.Path(__file__).parents[1] / "docs" / "pictures"

@@ -101,6 +101,10 @@ class Layers:
             return tuple(tuple(side[-number:]) for side in names)
         return names
 
+    def embeddings(self):
+        """The layers of the pooled vectors, `(teacher's, student's)`, each None if not found."""
+        return self.teacher.roles.get("features"), self.student.roles.get("features")
+
     def entries(self, role):
         """How many numbers a method compares: the teacher's channels at the smaller map size."""
         names = self.pair(role)

@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from tf_lpdistill import Distiller, distribution, files
 from tf_lpdistill.ops.replicas import spans_workers
+from tf_lpdistill.saving import load_model
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,18 @@ class Run:
         if isinstance(model, Distiller) or not spans_workers(self.strategy):
             return model
         return Distiller(model, model, [])
+
+    def best_student(self, key, results, seeds):
+        """The student of a method, of the seed that is best on the validation images.
+
+        Args:
+            key: of the method.
+            results: list of its results, one a seed.
+            seeds: list of seeds.
+        """
+        pairs = zip(results, seeds, strict=True)
+        seed = max(pairs, key=lambda pair: pair[0]["validation_accuracy"])[1]
+        return load_model(self.path("students", f"{key}_seed{seed}", "student.keras"))
 
 
 def claim(directory, settings, resume):

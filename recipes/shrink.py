@@ -14,9 +14,9 @@ oldest runtime that opens the file.
 
 --data is as in recipes/compare.py. --student is small, medium or large (MobileNet V1), a name for
 models.get, or a .keras file. The first three learn at the weight of LP of recipes/image_folder.py,
-others at that of recipes/digits.py. Settings of the verbs are their defaults (recipes/ways.py):
-nothing is tuned to the data. Students keep their epoch best on the validation images; a verb keeps
-its last.
+others at that of recipes/digits.py. Settings of the verbs are their defaults
+(recipes/shrinking/ways.py): nothing is tuned to the data. Students keep their epoch best on the
+validation images; a verb keeps its last.
 
 What to look at afterwards, in the run folder: results.csv (every seed), table.md, report.html,
 compressed/WAY_seedN/ with the bundle of each.
@@ -25,17 +25,16 @@ compressed/WAY_seedN/ with the bundle of each.
 from absl import flags
 
 import common
-import compressed
-import compressed_table
-import inputs
 import methods
-import photo_students
-import record
-import sources
-import teacher_file
-from experiment import Experiment
-from presets import PRESETS
-from ways import WAYS
+from comparing.experiment import Experiment
+from given import sources, teacher_flags
+from photo_folder import photo_students
+from photo_folder.presets import PRESETS
+from results import phone
+from results.rows import teacher_row
+from shrinking import compressed, compressed_table
+from shrinking.ways import WAYS
+from teaching import inputs
 
 FLAGS = flags.FLAGS
 
@@ -44,7 +43,7 @@ def main():
     """Trains teacher and students, compresses and reports."""
     # Wrong settings are told before anything is written.
     chosen = ways()
-    teacher_file.check_flags()
+    teacher_flags.check()
     teacher_network = FLAGS.teacher_network or (
         "digits_teacher" if FLAGS.data == "digits" else "resnet20"
     )
@@ -53,29 +52,28 @@ def main():
         sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir, FLAGS.image_size)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network(teacher_network, loaded, pixels)
+    source = teacher_flags.source(teacher_network, loaded, pixels)
     ((_, build_student),) = photo_students.find([FLAGS.student], loaded, pixels.scaling).items()
     student = build_student()
     for key in chosen:
         WAYS[key].check(student)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods={"distilled": method()}, seeds=common.seeds(),
-        epochs=FLAGS.epochs, batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, cached=True,
+        data=loaded, pixels=pixels, teacher=source, build_student=build_student,
+        methods={"distilled": method()}, seeds=common.seeds(), epochs=FLAGS.epochs,
+        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels, cached=True,
     )  # fmt: skip
     comparison = experiment.prepare("shrink", f"A compressed student on {loaded.name}")
     failed = [result for result in comparison.run()["distilled"] if "failed" in result]
     comparison.trainer.progress.close()
     if failed:
         raise ValueError(f"The student could not be trained: {failed[0]['failed']}")
-    teacher = comparison.teacher
-    taught = record.taught_by(teacher.count_params(), comparison.test_accuracy(teacher))
-    settings = FLAGS.compression_epochs, taught
+    teacher = teacher_row(comparison.teacher, comparison.test_accuracy(comparison.teacher))
+    settings = FLAGS.compression_epochs, phone.taught_by(teacher)
     found = {
         key: [compressed.result(comparison, key, seed, *settings) for seed in comparison.seeds]
         for key in chosen
     }
-    compressed_table.finish(comparison, found)
+    compressed_table.finish(comparison.trainer.run, teacher, found, comparison.seeds)
 
 
 def method():
@@ -114,6 +112,6 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/shrink", epochs=30, batch_size=64, num_seeds=3)
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

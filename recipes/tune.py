@@ -21,15 +21,13 @@ import dataclasses
 from absl import flags
 
 import common
-import inputs
-import journal
-import outcome
-import sources
-import teacher_file
-import trials
-from experiment import Experiment
-from method import Method
-from tuning import START, Search
+from comparing.experiment import Experiment
+from comparing.method import Method
+from given import sources, teacher_flags
+from results import ending
+from search import journal, trials
+from search.tuning import START, Search
+from teaching import inputs
 
 FLAGS = flags.FLAGS
 
@@ -37,16 +35,16 @@ FLAGS = flags.FLAGS
 def main():
     """Searches, trains the chosen setting anew, and reports."""
     journal.load_optuna()  # that it is missing is told before anything is trained
-    teacher_file.check_flags()
+    teacher_flags.check()
     sources.check_name("student", FLAGS.student)
     loaded = sources.load_data(FLAGS.data, FLAGS.data_dir)
     pixels = inputs.scaled(loaded)
-    build_teacher, teacher_epochs = teacher_file.or_network("digits_teacher", loaded, pixels)
+    teacher = teacher_flags.source("digits_teacher", loaded, pixels)
     build_student = sources.network("student", FLAGS.student, loaded)
     experiment = Experiment(
-        data=loaded, pixels=pixels, build_teacher=build_teacher, teacher_epochs=teacher_epochs,
-        build_student=build_student, methods={}, seeds=[FLAGS.seed], epochs=FLAGS.epochs,
-        batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
+        data=loaded, pixels=pixels, teacher=teacher, build_student=build_student, methods={},
+        seeds=[FLAGS.seed], epochs=FLAGS.epochs, batch_size=FLAGS.batch_size,
+        num_labels=FLAGS.num_labels,
     )  # fmt: skip
     fits = FLAGS.num_trials + 3 * FLAGS.num_seeds
     comparison = experiment.prepare("tune", f"KD + LP tuned on {loaded.name}", more_fits=fits)
@@ -64,7 +62,7 @@ def main():
     )
     results = final.run()
     comparison.trainer.progress.close()
-    outcome.finish(
+    ending.finish_comparison(
         final, results, chosen="tuned", note=trials.reading(study, START),
         search=trials.describe(study, search.pairs),
     )  # fmt: skip
@@ -83,6 +81,6 @@ def define_flags():
 
 if __name__ == "__main__":
     common.define_flags(run_dir="runs/tune", epochs=60, batch_size=100, num_seeds=3)
-    common.define_teacher_flags()
+    teacher_flags.define()
     define_flags()
     common.run_recipe(main)

@@ -15,7 +15,8 @@ from absl import flags
 
 import common
 import methods
-from experiment import Experiment
+from comparing.experiment import Experiment
+from given.teachers import TeacherSource
 from tf_lpdistill import Preprocessing, data, models
 
 FLAGS = flags.FLAGS
@@ -35,8 +36,8 @@ def build_student():
 def main():
     """Trains all students and reports."""
     experiment = Experiment(
-        data=data.load_digits(), pixels=PREPROCESSING, build_teacher=models.digits_teacher,
-        teacher_epochs=FLAGS.teacher_epochs, build_student=build_student,
+        data=data.load_digits(), pixels=PREPROCESSING, build_student=build_student,
+        teacher=TeacherSource(models.digits_teacher, FLAGS.teacher_epochs),
         methods=methods.select(METHODS), seeds=common.seeds(), epochs=FLAGS.epochs,
         batch_size=FLAGS.batch_size, num_labels=FLAGS.num_labels,
     )  # fmt: skip

@@ -6,7 +6,7 @@ import pathlib
 import re
 import sys
 
-from tests.plan import FOREIGN, INNER, LAZY, PACKAGE, PLAN, PRIVATE
+from tests.plan import FOREIGN, INNER, LAZY, PACKAGE, PLAN, PRIVATE, ROOMS
 
 ROOT = pathlib.Path(__file__).parents[1]
 
@@ -83,6 +83,31 @@ def wrong_arrows(sources):
         for path, own, target in arrows(sources)
         if target not in PLAN.get(own, set()) | {"types"}
     }
+
+
+def room_arrows(sources):
+    """Yields (path, its room, a room that it imports) of the recipes, but for what runs."""
+    for path, tree in sources.items():
+        if not path.startswith("recipes/") or runs(tree):
+            continue
+        own = path.split("/")[1].removesuffix(".py")
+        for name in imports(path, tree):
+            if name.split(".")[0] in ROOMS.keys() - {own}:
+                yield path, own, name.split(".")[0]
+
+
+def wrong_room_arrows(sources):
+    """Imports between rooms of the recipes that the plan does not have."""
+    return {
+        f"{path} imports {target}"
+        for path, own, target in room_arrows(sources)
+        if target not in ROOMS.get(own, set())
+    }
+
+
+def runs(tree):
+    """Whether a file is a script."""
+    return "'__main__'" in ast.dump(tree)
 
 
 def reached(sources):
@@ -197,11 +222,7 @@ def imported_scenarios(sources):
     wrong = set()
     for folder in ("recipes/", "export/"):
         rooms = {path: tree for path, tree in sources.items() if path.startswith(folder)}
-        scenarios = {
-            pathlib.PurePath(path).stem
-            for path, tree in rooms.items()
-            if "'__main__'" in ast.dump(tree)
-        }
+        scenarios = {pathlib.PurePath(path).stem for path, tree in rooms.items() if runs(tree)}
         wrong |= {
             f"{path} imports {name}"
             for path, tree in rooms.items()

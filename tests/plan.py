@@ -40,6 +40,25 @@ PLAN = {
     "report": {"files"},
 }  # fmt: skip
 
+# What each room of the recipes imports of the others, from the bottom to the top as well. What runs
+# imports any of them, and none imports what runs.
+ROOMS = {
+    **dict.fromkeys(["machine", "roles", "run_folder", "stages"], set()),
+    "common": {"machine", "run_folder"},
+    "teaching": {"roles", "run_folder"},
+    "given": {"common", "teaching"},
+    "results": {"machine", "run_folder", "teaching"},
+    "comparing": {"common", "given", "results", "roles", "teaching"},
+    "methods": {"comparing", "stages"},
+    "papers": {"common", "comparing", "methods", "results", "stages", "teaching"},
+    "photo_folder": {"comparing", "given", "results", "teaching"},
+    "streamed": {"comparing", "given", "results", "run_folder", "teaching"},
+    "search": {"comparing", "results"},
+    "shrinking": {"results", "teaching"},
+    "locality": {"given", "machine", "methods", "results", "roles", "teaching"},
+    "explained": {"results", "teaching"},
+}
+
 # Where packages from outside are imported, "" for anywhere; others are not.
 _TFMOT = f"{PACKAGE}/compression/_tfmot/"
 FOREIGN = {
@@ -49,12 +68,12 @@ FOREIGN = {
     "faiss": f"{PACKAGE}/graph/faiss_search.py",
     "keras_hub": f"{PACKAGE}/models/",
     "matplotlib": "recipes/locality/plots.py",
-    "optuna": ("recipes/locality/space.py", "recipes/journal.py"),
+    "optuna": ("recipes/locality/space.py", "recipes/search/journal.py"),
     "scipy": "recipes/locality/intervals.py",
-    "tensorflow_datasets": (f"{PACKAGE}/data/", "recipes/streams.py"),
+    "tensorflow_datasets": (f"{PACKAGE}/data/", "recipes/streamed/streams.py"),
     **dict.fromkeys(["tensorflow_model_optimization", "tf_keras"], _TFMOT),
     "torch": "benchmarks/torch_step.py",
-    "tqdm": ("recipes/progress.py", f"{PACKAGE}/"),
+    "tqdm": ("recipes/teaching/progress.py", f"{PACKAGE}/"),
 }
 # Imported where they are used, never when a file of the package is.
 LAZY = set(FOREIGN) - {"keras", "numpy", "tensorflow", "absl", "flatbuffers", "h5py"}

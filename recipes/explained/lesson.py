@@ -5,8 +5,8 @@ import dataclasses
 import keras
 import numpy as np
 
-import evaluation
-import optimizers
+from results import evaluation
+from teaching import optimizers
 from tf_lpdistill import Distiller, Preprocessing, data, models
 from tf_lpdistill.data import ImageData, Split
 from tf_lpdistill.losses import LocalityPreserving

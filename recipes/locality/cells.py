@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-import sources
+from given import sources
 from locality.networks import plain, residual, separable
 from locality.space import LEARNING_RATE
 from tf_lpdistill import Preprocessing, models

@@ -4,12 +4,12 @@ import time
 
 import keras
 
-import evaluation
 from locality import phone
 from locality.cells import CELLS
 from locality.records import Job
-from optimizers import adam
+from results import evaluation
 from roles import Network
+from teaching.optimizers import adam
 from tf_lpdistill import Preprocessing, TeacherCache, data, files
 from tf_lpdistill.saving import load_model
 

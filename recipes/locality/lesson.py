@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import keras
 
-import curves
-from apprentice import Apprentice
 from locality.classroom import Classroom
-from optimizers import adam
 from roles import Layers
+from teaching import curves
+from teaching.apprentice import Apprentice
+from teaching.optimizers import adam
 from tf_lpdistill import TeacherCache, data
 
 

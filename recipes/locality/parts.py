@@ -27,7 +27,7 @@ def _relative(weight):
     return round(weight / FIRST[LP][LP], 6)
 
 
-# Maxout networks have large features: the weight of recipes/paper.py.
+# Maxout networks have large features: the weight of recipes/papers/paper.py.
 MAXOUT = _lp(weight=_relative(0.001))
 # What is varied about the LP of the table of methods, one thing at a time.
 SWEEPS = {

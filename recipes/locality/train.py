@@ -5,10 +5,10 @@ import time
 import keras
 import numpy as np
 
-import evaluation
 import machine
 from locality.lesson import Lesson, Tutor
 from locality.space import LEARNING_RATE, apply
+from results import evaluation
 from tf_lpdistill import NeighborGraph
 from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 

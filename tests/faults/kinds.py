@@ -9,9 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-import journal
-import tuning
 from locality.records import Job, Records
+from search import journal, tuning
 from tests.small import batch, compiled, lp, network
 from tf_lpdistill import (
     Distiller,

@@ -12,9 +12,9 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import journal
 import run_folder
 from locality import raw
+from search import journal
 from tf_lpdistill import (
     NeighborGraph,
     TeacherCache,

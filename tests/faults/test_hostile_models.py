@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-import classifiers
+from given import classifiers
 from tests.faults.archives import zip_bomb
 from tests.small import compiled, network
 from tf_lpdistill import Distiller, saving, tflite

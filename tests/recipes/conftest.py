@@ -1,5 +1,6 @@
 """A small pair of networks, a trainer on few digits, and commands in a process of their own."""
 
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -10,11 +11,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from progress import Progress
+from comparing.comparison import Comparison
+from results import evaluation
 from roles import Layers, Network
-from run_folder import Run
+from run_folder import Run, claim
+from teaching.progress import Progress
+from teaching.training import Trainer
 from tf_lpdistill import Preprocessing, data, models
-from training import Trainer
 
 ROOT = pathlib.Path(__file__).parents[2]
 
@@ -106,6 +109,26 @@ def trainer(tmp_path):
     progress = Progress(1)
     yield Trainer(run, data.load_digits(), pixels, 50, progress)
     progress.close()
+
+
+@pytest.fixture
+def grid(trainer, pair, layers):
+    """A comparison that has trained nothing, with students on disk: "kd" and "alone", two seeds."""
+    few = dataclasses.replace(trainer.data, test=trainer.data.test.take(np.arange(60)))
+    trainer = dataclasses.replace(trainer, data=few)
+    dataset = evaluation.describe(trainer.data, 100)
+    claim(trainer.run.directory, {"flags": {}, "dataset": dataset, "command": "python x.py"}, False)
+    for key, seed in (("kd", 0), ("kd", 1), ("alone", 0), ("alone", 1)):
+        path = trainer.run.path("students", f"{key}_seed{seed}", "student.keras")
+        path.parent.mkdir(parents=True)
+        models.digits_student().save(path)
+    return Comparison(trainer, pair[0], models.digits_student, layers, {}, [0, 1], 1, 100)
+
+
+@pytest.fixture
+def validated():
+    """What is on record of the students of `grid`: the second seed is the better one."""
+    return {key: [{"validation_accuracy": v} for v in (0.1, 0.2)] for key in ("kd", "alone")}
 
 
 @pytest.fixture(scope="session")

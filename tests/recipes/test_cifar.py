@@ -8,7 +8,7 @@ from absl import flags
 
 import cifar
 import common
-import protocols
+from papers import protocols
 from tf_lpdistill import models, tflite
 
 SHORT = ["--data=colour.npz", "--epochs=2", "--num_seeds=1", "--num_labels=100", "--batch_size=50"]

@@ -6,6 +6,7 @@ import json
 import keras
 import pytest
 
+from results.rows import FIELDS
 from tf_lpdistill import report, tflite
 
 SHORT = ["--epochs=2", "--teacher_epochs=1", "--num_seeds=2", "--num_labels=100"]
@@ -40,6 +41,7 @@ def test_the_table_holds_every_method_and_seed(finished):
         assert len(row["accuracy"]) == 2 and len(row["neighborhood_overlap"]) == 2
         assert set(row["tflite"]) >= {"float32", "int8"}
         assert row["name"] in printed
+        assert list(row) == [field for field in FIELDS if field in row]
     assert sum(row["best"] for row in results["rows"]) == 1
     assert results["exported"] in ("kd", "lp", "kd_lp")
     assert str(run_dir / "report.html") in printed

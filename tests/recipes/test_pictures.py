@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 import pictures
-from curves import read_history
+from teaching.curves import read_history
 
 PAGE = pathlib.Path(__file__).parents[2] / "docs" / "paper.md"
 COMMITTED = sorted(pictures.PICTURES.glob("*.svg"))

@@ -6,9 +6,9 @@ import pathlib
 import keras
 import pytest
 
-import compressed_table
+from shrinking import compressed_table
+from shrinking.ways import FIGURES, WAYS
 from tf_lpdistill import tflite
-from ways import FIGURES, WAYS
 
 SHORT = (
     "--num_labels=1000 --batch_size=50 --num_seeds=1 --teacher_epochs=5 --epochs=10 "

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 import stages
-from apprentice import Apprentice
 from roles import Layers, Network
+from teaching.apprentice import Apprentice
 from tf_lpdistill import models
 
 EPOCHS = 3  # one for the first stage, two for the second

@@ -7,11 +7,9 @@ import types
 
 import pytest
 
-import journal
-import trials
-import tuning
-from comparison import Comparison
+from comparing.comparison import Comparison
 from methods import METHODS
+from search import journal, trials, tuning
 from tf_lpdistill.report.record import Record
 from tf_lpdistill.report.search import read_search
 

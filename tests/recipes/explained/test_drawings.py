@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pytest
 
-from evaluation import Embedded
 from explained import bandwidth, lesson, neighborhood, sheet, spaces, weights
+from results.evaluation import Embedded
 from tf_lpdistill.data import Split
 from tf_lpdistill.ops import heat_affinities
 

@@ -1,0 +1,1 @@
+"""Methods x seeds: what is compared, each student once, from networks to report."""

@@ -1,0 +1,1 @@
+"""What flags name, found or refused: data sets, networks, teachers."""

@@ -1,0 +1,1 @@
+"""Networks trained as they were published: the methods and settings of papers."""

@@ -1,0 +1,1 @@
+"""What a run ends with: figures, rows, tables, words, phone files, report."""

@@ -1,0 +1,1 @@
+"""What recipes/tune.py searches with: settings, trials, their journal."""

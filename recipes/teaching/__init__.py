@@ -1,0 +1,1 @@
+"""How networks are taught: fits, their batches and optimizers, what is watched meanwhile."""
