@@ -55,7 +55,7 @@ def test_every_committed_row_has_what_a_sceptic_needs():
 
 def test_runs_of_a_study_are_added(copy, tmp_path_factory, rows_of_a_run):
     study = Records(tmp_path_factory.mktemp("study"))
-    job = Job("final", "clothes_residual", "alone", {"learning_rate": 0.123}, 0)
+    job = Job("final", "clothes_separable", "adversarial_feature", {"learning_rate": 0.123}, 0)
     study.write(job, rows_of_a_run)
     before = len(raw.read(copy / "locality" / "runs.csv"))
     assert raw.merge(copy / "locality" / "runs.csv", study.read().values()) == 1
