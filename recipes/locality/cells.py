@@ -131,7 +131,7 @@ CELLS = {
     "clothes_residual": Cell(title="clothes, residual", student=residual, int8=True, **_CLOTHES),
     "clothes_separable": Cell(title="clothes, separable", student=_WIDE, **_CLOTHES),
     "mnist_fitnets": Cell(
-        "mnist.npz", "MNIST, FitNets", models.mnist_teacher, models.mnist_student, 4, None, 8,
+        "mnist.npz", "MNIST, FitNets", models.mnist_teacher, models.mnist_student, 4, None, 5,
         scaling="0..1", int8=True, learning_rate=0.001,
     ),
 }  # fmt: skip

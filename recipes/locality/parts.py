@@ -54,8 +54,8 @@ PARTS = {
     "sweeps": [("mnist_plain", "sweeps")],
     "cifar": [("cifar_residual", CORE)],
     "clothes": [("clothes_residual", CORE)],
-    "other_students": [(f"{name}", CORE) for name in (
-        "mnist_separable", "cifar_separable", "clothes_separable")],
+    "other_students": [("mnist_separable", CORE), ("cifar_separable", CORE)],
+    "other_clothes": [("clothes_separable", CORE)],
     "cifar_all": [("cifar_residual", SOME)],
     "clothes_all": [("clothes_residual", FEW)],
     "other_students_all": [("mnist_separable", ALL), ("cifar_separable", SOME),
