@@ -6,11 +6,14 @@ r"""Makes a row of the study again, and says whether it comes out within its int
         --method locality_preserving --setting '{"locality_preserving.weight": 0.1}'
 
 Trains the teacher first where --run_dir has none, and ends with 1 when the new mean lies outside of
-the interval of the committed row. What is made stays in --run_dir: a second call goes on there. On
-the same versions and the same kind of processor the numbers are the same to the last digit.
+the interval of the committed row; one run, such as a teacher's, has no interval. What is made stays
+in --run_dir: a second call goes on there. On the same versions and the same kind of processor the
+numbers are the same to the last digit. Rows of CIFAR want the teacher of docs/results/locality.md
+as --cifar_teacher: without it another one is trained, and its students come out otherwise.
 """
 
 import dataclasses
+import functools
 import json
 import pathlib
 import sys
@@ -18,6 +21,7 @@ import sys
 from absl import flags
 
 import common
+from given.classifiers import check_file
 from locality import parts, raw, shifts, train
 from locality.classroom import Classroom
 from locality.intervals import mean
@@ -25,6 +29,7 @@ from locality.records import Job, Records
 from locality.tables import interval, percent
 
 FLAGS = flags.FLAGS
+_text = functools.partial(json.dumps, sort_keys=True)
 ROWS = pathlib.Path(__file__).parents[1] / "docs" / "results" / "locality" / "runs.csv"
 
 
@@ -45,21 +50,31 @@ def select(rows, part, cell, method, setting=None):
         ValueError: when there are none, or of several settings.
     """
     part = "teacher" if method == "teacher" else part
-    known = [row for row in rows if (row["part"], row["cell"]) == (part, cell)]
-    found = [row for row in known if row["method"] == method and "failed" not in row]
-    found = [row for row in found if setting in (None, row["setting"])]
-    settings = sorted({json.dumps(row["setting"], sort_keys=True) for row in found})
-    if not found:
-        methods = sorted({row["method"] for row in known})
+    found = [row for row in rows if "failed" not in row]
+    for flag, value in (("cell", cell), ("part", part), ("method", method)):
+        known = sorted({row[flag] for row in found})
+        found = [row for row in found if row[flag] == value]
+        if not found:
+            raise ValueError(
+                f"--{flag} must name runs on record, here one of: {', '.join(known)}. Received: "
+                f"--cell={cell} --part={part} --method={method}"
+            )
+    chosen = [row for row in found if setting in (None, row["setting"])]
+    if len({_text(row["setting"]) for row in chosen}) != 1:
+        settings = sorted({_text(row["setting"]) for row in found})
         raise ValueError(
-            f"No such row is on record; of {part} and {cell} there are: {', '.join(methods)}. "
-            f"Received: --part={part} --cell={cell} --method={method} --setting={setting}"
+            f"--setting must name one of these: {'; '.join(settings)}. Received: {_text(setting)}"
         )
-    if len(settings) > 1:
+    return chosen
+
+
+def _setting(text):
+    try:
+        return json.loads(text or "null")
+    except json.JSONDecodeError as error:
         raise ValueError(
-            f"--setting must name one of these: {'; '.join(settings)}. Received: nothing"
-        )
-    return found
+            f"--setting must be JSON, in quotes, such as '{{}}'. Received: {text}, {error}"
+        ) from error
 
 
 def again(rows, records, room):
@@ -78,7 +93,9 @@ def again(rows, records, room):
         if not records.has(job):
             records.write(job, train.run(job, room))
         new = records.read()[job.name]
-        print(f"seed {job.seed}: {_score(row)} on record, {_score(new)} now", flush=True)
+        print(
+            f"seed {job.seed}: {_accuracy(row):.2%} on record, {_accuracy(new):.2%} now", flush=True
+        )
     made = records.read()
     return [made[_job(row).name] for row in rows]
 
@@ -103,14 +120,11 @@ def _accuracy(row):
     return row["test_accuracy" if "test_accuracy" in row else "validation_accuracy"]
 
 
-def _score(row):
-    return f"{100 * _accuracy(row):.2f} %"
-
-
 def main():
     """Finds the row, makes it again and compares."""
-    setting = None if FLAGS.setting is None else json.loads(FLAGS.setting)
-    rows = select(raw.read(FLAGS.rows), FLAGS.part, FLAGS.cell, FLAGS.method, setting)
+    check_file("rows", FLAGS.rows)
+    rows = raw.read(FLAGS.rows)
+    rows = select(rows, FLAGS.part, FLAGS.cell, FLAGS.method, _setting(FLAGS.setting))
     shifts.use_one_thread()
     records = Records(pathlib.Path(FLAGS.run_dir))
     room = Classroom.of_study(FLAGS.cell, records, FLAGS.data_dir, FLAGS.cifar_teacher)
@@ -121,9 +135,7 @@ def main():
 if __name__ == "__main__":
     flags.DEFINE_string("cell", None, "Data and networks of the row, such as mnist_plain.")
     flags.DEFINE_string("method", None, "Method of the row as in recipes/methods.py, or teacher.")
-    flags.DEFINE_string(
-        "part", "final", "final, tune, or one of: sweep_" + ", sweep_".join(parts.SWEEPS)
-    )
+    flags.DEFINE_string("part", "final", "final, tune, sweep_" + ", sweep_".join(parts.SWEEPS))
     flags.DEFINE_string("setting", None, "JSON, as in the file; needed where a row has several.")
     flags.DEFINE_string("rows", str(ROWS), "The file of the runs on record.")
     flags.DEFINE_string("run_dir", "runs/again", "Folder of what is made; it goes on there.")

@@ -29,7 +29,7 @@ def _relative(weight):
 
 # Maxout networks have large features: the weight of recipes/papers/paper.py.
 MAXOUT = _lp(weight=_relative(0.001))
-# What is varied about the LP of the table of methods, one thing at a time.
+# What is varied about LP as the study began with it (`space.FIRST`), one thing at a time.
 SWEEPS = {
     "weight": [_lp(weight=_relative(weight)) for weight in _WEIGHTS],
     "neighbors": [_lp(num_neighbors=k) for k in (1, 2, 5, 10, 20, 50)],

@@ -31,7 +31,7 @@ def interval(found, signed=False):
 
 
 def setting(values):
-    """A setting in words: weights as factors on those of the table of methods."""
+    """A setting in words: weights as factors on those of `space.apply`."""
     parts = []
     for name, value in values.items():
         _, _, own = name.rpartition(".")

@@ -39,6 +39,7 @@ def test_a_lost_row_keeps_no_other_from_its_turn(tmp_path):
     for name, source in ATTACKS.items():
         (folder / name).write_text(f'"""Attack {name}."""\n{source}', encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": f"{ROOT / 'benchmarks'}{os.pathsep}{ROOT}"}
+    environment.pop("PYTEST_XDIST_WORKER", None)  # or its pytest would take itself for a worker
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(folder)],
         capture_output=True, text=True, env=environment, check=False,

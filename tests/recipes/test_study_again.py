@@ -1,5 +1,7 @@
 """A row of the study is found, made again, and held against its interval."""
 
+import re
+
 import pytest
 
 import study_again
@@ -21,10 +23,28 @@ def test_a_row_of_a_table_is_found_with_its_seeds():
 
 
 def test_what_is_not_on_record_is_refused_with_what_is():
-    with pytest.raises(ValueError, match=r"of final and mnist_plain there are: .*kd_lp.*nothing"):
+    with pytest.raises(ValueError, match=r"--method must .* one of: .*kd_lp.*--method=nothing"):
         study_again.select(ROWS, "final", "mnist_plain", "nothing")
+    with pytest.raises(ValueError, match=r"--part must .* one of: final, .*sweep_k --method"):
+        study_again.select(ROWS, "sweep_k", "mnist_plain", "kd_lp")
+    with pytest.raises(ValueError, match=r"--cell must .*mnist_plain.*--cell=nowhere"):
+        study_again.select(ROWS, "final", "nowhere", "teacher")
     with pytest.raises(ValueError, match=r'--setting must name one of these: .*neighbors": 1}'):
         study_again.select(ROWS, "sweep_neighbors", "mnist_plain", "locality_preserving")
+    with pytest.raises(ValueError, match=r'--setting must name one of these: .*Received: {"k": 3}'):
+        study_again.select(ROWS, "final", "mnist_plain", "kd_lp", {"k": 3})
+
+
+@pytest.mark.parametrize(
+    ("flag", "told"),
+    [
+        ("--setting={k: 3}", r"--setting must be JSON, .*Received: {k: 3}, Expecting"),
+        ("--rows=nowhere.csv", r"--rows names no file. Received: --rows=nowhere.csv"),
+    ],
+)
+def test_a_wrong_flag_is_told_in_a_line(recipe, tmp_path, flag, told):
+    done = recipe("study_again", tmp_path, "--cell=mnist_plain", "--method=kd_lp", flag)
+    assert done.returncode == 1 and re.search(f"^Error: {told}", done.stderr, re.MULTILINE)
 
 
 def test_a_mean_outside_of_the_interval_is_told(capsys):

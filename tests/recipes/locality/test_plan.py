@@ -72,4 +72,4 @@ def test_sweeps_depend_on_nothing_and_each_run_is_there_once():
     number = sum(map(len, parts.SWEEPS.values())) * len(parts.SWEEP_SEEDS)
     assert len(jobs) == number
     default = Job("sweep_weight", "mnist_plain", LP, {f"{LP}.weight": 1.0}, 0)
-    assert default in jobs  # 0.3, the weight of the table of methods
+    assert default in jobs  # 0.3, the weight of `space.FIRST`
