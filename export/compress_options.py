@@ -25,8 +25,8 @@ TEACHER_SCALING = flags.DEFINE_enum(
 LAYERS = flags.DEFINE_list(
     "layers", [], "Pairs TEACHER_LAYER:STUDENT_LAYER for the locality preserving loss."
 )
-KD_WEIGHT = flags.DEFINE_float("kd_weight", 0.1, "Weight of KD (temperature 4).", lower_bound=0)
-LP_WEIGHT = flags.DEFINE_float("lp_weight", 0.1, "Weight of each LP term.", lower_bound=0)
+KD_WEIGHT = flags.DEFINE_float("kd_weight", 0.5, "Weight of KD (temperature 4).", lower_bound=0)
+LP_WEIGHT = flags.DEFINE_float("lp_weight", 0.03, "Weight of each LP term.", lower_bound=0)
 ENERGY = flags.DEFINE_float(
     "energy", 0.9, "low_rank: share of each kernel's energy to keep.", 1e-6, 1.0
 )

@@ -1,38 +1,13 @@
-"""A row of the study is found, made again, and held against its interval."""
+"""The recipe that makes a row of the study again."""
 
 import re
 
 import pytest
 
-import study_again
 from locality import raw
 from locality.records import Records
 
 pytest.importorskip("scipy")
-ROWS = raw.read(study_again.ROWS)
-
-
-def test_a_row_of_a_table_is_found_with_its_seeds():
-    found = study_again.select(ROWS, "final", "mnist_plain", "kd_lp")
-    assert [row["seed"] for row in found] == [0, 1, 2, 3, 4]
-    teacher = study_again.select(ROWS, "final", "mnist_plain", "teacher")
-    assert len(teacher) == 1 and teacher[0]["part"] == "teacher"
-    one = {"locality_preserving.num_neighbors": 2}
-    swept = study_again.select(ROWS, "sweep_neighbors", "mnist_plain", "locality_preserving", one)
-    assert len(swept) == 3 and all(row["setting"] == one for row in swept)
-
-
-def test_what_is_not_on_record_is_refused_with_what_is():
-    with pytest.raises(ValueError, match=r"--method must .* one of: .*kd_lp.*--method=nothing"):
-        study_again.select(ROWS, "final", "mnist_plain", "nothing")
-    with pytest.raises(ValueError, match=r"--part must .* one of: final, .*sweep_k --method"):
-        study_again.select(ROWS, "sweep_k", "mnist_plain", "kd_lp")
-    with pytest.raises(ValueError, match=r"--cell must .*mnist_plain.*--cell=nowhere"):
-        study_again.select(ROWS, "final", "nowhere", "teacher")
-    with pytest.raises(ValueError, match=r'--setting must name one of these: .*neighbors": 1}'):
-        study_again.select(ROWS, "sweep_neighbors", "mnist_plain", "locality_preserving")
-    with pytest.raises(ValueError, match=r'--setting must name one of these: .*Received: {"k": 3}'):
-        study_again.select(ROWS, "final", "mnist_plain", "kd_lp", {"k": 3})
 
 
 @pytest.mark.parametrize(
@@ -45,18 +20,6 @@ def test_what_is_not_on_record_is_refused_with_what_is():
 def test_a_wrong_flag_is_told_in_a_line(recipe, tmp_path, flag, told):
     done = recipe("study_again", tmp_path, "--cell=mnist_plain", "--method=kd_lp", flag)
     assert done.returncode == 1 and re.search(f"^Error: {told}", done.stderr, re.MULTILINE)
-
-
-def test_a_mean_outside_of_the_interval_is_told(capsys):
-    rows = [{"test_accuracy": score} for score in (0.90, 0.91, 0.92)]
-    assert study_again.within(rows, [{"test_accuracy": 0.915}])
-    assert not study_again.within(rows, [{"test_accuracy": 0.95}])
-    assert study_again.within(rows[:1], [{"test_accuracy": 0.2}])
-    with pytest.raises(ValueError, match=r"cannot be made here: out of memory"):
-        study_again.within(rows, [{"failed": "out of memory"}])
-    said = capsys.readouterr().out.splitlines()
-    assert said[0] == "91.00 ± 1.00 on record, 91.50 now, within 88.52 to 93.48"
-    assert ", outside of 88.52" in said[1] and said[2].endswith("one run has no interval")
 
 
 @pytest.mark.slow
