@@ -162,7 +162,7 @@ def study(folder, rank):
     CELLS["digits_plain"] = dataclasses.replace(cell, teacher_epochs=1, epochs=1, num_labels=100)
     script.work(str(folder), ["digits"], None, None)
     rows = script.Records(folder).read()
-    measured = ("cpu_seconds", "wall_seconds", "sha256")
+    measured = ("cpu_seconds", "wall_seconds", "int8_latency_ms", "sha256")
     for row in rows.values():
         for name in measured:
             row.pop(name, None)
