@@ -28,10 +28,21 @@ def run(script, *flags):
     )  # fmt: skip
 
 
-def test_make_bench_runs_them_all():
-    makefile = (FOLDER.parent / "Makefile").read_text(encoding="utf-8")
-    (names,) = re.findall(r"^BENCHMARKS \?= (.*)$", makefile, flags=re.MULTILINE)
-    assert sorted(names.split()) == [path.stem for path in SCRIPTS]
+def benchmarks_of_make(*variables):
+    command = ["make", "--dry-run", "bench", *variables]
+    done = subprocess.run(
+        command, cwd=FOLDER.parent, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return sorted(re.findall(r"python benchmarks/(\w+)\.py(.*)", done.stdout))
+
+
+def test_make_bench_runs_them_all_where_a_teacher_is_given():
+    found = dict(benchmarks_of_make("CIFAR_TEACHER=t.keras"))
+    assert list(found) == [path.stem for path in SCRIPTS]
+    given = {name for name, flags in found.items() if flags.strip() == "--cifar_teacher t.keras"}
+    assert given == {"layers", "balance"}
+    assert set(found) - set(dict(benchmarks_of_make())) == given
 
 
 @pytest.fixture(scope="module")
