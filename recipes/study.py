@@ -14,7 +14,6 @@ Needs mnist.npz, cifar10_jpeg.npz and clothing64_jpeg.npz in the folder of data 
 docs/results/locality/runs.csv and makes the tables and plots anew.
 """
 
-import dataclasses
 import functools
 import multiprocessing
 import os
@@ -94,7 +93,7 @@ def adopt(path, records):
     if not pathlib.Path(path).is_file():
         raise FileNotFoundError(f"--rows names no file. Received: --rows={path}")
     for row in raw.read(path):
-        job = Job(**{field.name: row[field.name] for field in dataclasses.fields(Job)})
+        job = Job.of(row)
         if job.part != "teacher" and not records.has(job):
             records.write(job, row)
 

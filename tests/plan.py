@@ -53,7 +53,7 @@ ROOMS = {
     "papers": {"common", "comparing", "methods", "results", "stages", "teaching"},
     "photo_folder": {"comparing", "given", "results", "teaching"},
     "streamed": {"comparing", "given", "results", "run_folder", "teaching"},
-    "search": {"comparing", "results"},
+    "search": {"comparing", "methods", "results"},
     "shrinking": {"results", "teaching"},
     "locality": {"given", "machine", "methods", "results", "roles", "teaching"},
     "explained": {"results", "teaching"},

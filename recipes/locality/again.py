@@ -1,15 +1,10 @@
 """A row of a table: the runs behind it, made again, and held against its interval."""
 
-import dataclasses
-import functools
-import json
-
 from locality import train
 from locality.intervals import mean
+from locality.raw import setting_text
 from locality.records import Job
 from locality.tables import interval, percent
-
-_text = functools.partial(json.dumps, sort_keys=True)
 
 
 def select(rows, part, cell, method, setting=None):
@@ -39,10 +34,11 @@ def select(rows, part, cell, method, setting=None):
                 f"--cell={cell} --part={part} --method={method}"
             )
     chosen = [row for row in found if setting in (None, row["setting"])]
-    if len({_text(row["setting"]) for row in chosen}) != 1:
-        settings = sorted({_text(row["setting"]) for row in found})
+    if len({setting_text(row["setting"]) for row in chosen}) != 1:
+        settings = sorted({setting_text(row["setting"]) for row in found})
         raise ValueError(
-            f"--setting must name one of these: {'; '.join(settings)}. Received: {_text(setting)}"
+            f"--setting must name one of these: {'; '.join(settings)}. "
+            f"Received: {setting_text(setting)}"
         )
     return chosen
 
@@ -58,16 +54,17 @@ def make(rows, records, room):
     Returns:
         The new rows, in the same order.
     """
+    made = []
     for row in rows:
-        job = _job(row)
+        job = Job.of(row)
         if not records.has(job):
             records.write(job, train.run(job, room))
         new = records.read()[job.name]
         print(
             f"seed {job.seed}: {_accuracy(row):.2%} on record, {_accuracy(new):.2%} now", flush=True
         )
-    made = records.read()
-    return [made[_job(row).name] for row in rows]
+        made.append(new)
+    return made
 
 
 def check_teacher(rows, cell, teacher):
@@ -97,10 +94,6 @@ def within(rows, new):
     limits = f", {verdict} {interval(old)}" if old.number > 1 else "; one run has no interval"
     print(f"{percent(old)} on record, {percent(found)} now{limits}")
     return inside
-
-
-def _job(row):
-    return Job(**{field.name: row[field.name] for field in dataclasses.fields(Job)})
 
 
 def _accuracy(row):

@@ -3,7 +3,7 @@
 import pathlib
 import tempfile
 
-from tf_lpdistill import tflite
+from results import phone
 
 CALIBRATION = 500  # training images that the ranges of int8 are taken from
 
@@ -21,15 +21,6 @@ def measure(model, data, pixels):
         one thread of this computer, which may be busy with other runs.
     """
     with tempfile.TemporaryDirectory() as folder:
-        bundle = tflite.export_bundle(
-            model, pathlib.Path(folder, "phone"), precisions=("int8",),
-            labels=list(data.class_names), preprocessing=pixels,
-            representative_data=data.train.images[:CALIBRATION],
-        )  # fmt: skip
-        proof = tflite.verify(bundle, model, (data.test.images, data.test.labels))["int8"]
-        host = tflite.benchmark(bundle)["int8"]
-    return {
-        "int8_accuracy": proof["accuracy"],
-        "int8_bytes": host["bytes"],
-        "int8_latency_ms": host["latency_ms"],
-    }
+        place = pathlib.Path(folder, "phone")
+        found = phone.prove(model, place, data, pixels, ("int8",), CALIBRATION)["int8"]
+    return {f"int8_{figure}": found[figure] for figure in ("accuracy", "bytes", "latency_ms")}

@@ -75,17 +75,20 @@ def merge(path, rows):
     writer = csv.DictWriter(buffer, FIELDS, restval="", lineterminator="\n")
     writer.writeheader()
     for _, row in sorted(found.items()):
-        writer.writerow(row | {"setting": _setting(row)})
+        writer.writerow(row | {"setting": setting_text(row["setting"])})
     files.write_text(path, buffer.getvalue())
     return len(found) - len(known)
 
 
 def _identity(row):
-    return tuple(_setting(row) if name == "setting" else row[name] for name in _IDENTITY)
+    return tuple(
+        setting_text(row["setting"]) if name == "setting" else row[name] for name in _IDENTITY
+    )
 
 
-def _setting(row):
-    return json.dumps(row["setting"], sort_keys=True)
+def setting_text(setting):
+    """A setting as the file has it: equal ones have the same text."""
+    return json.dumps(setting, sort_keys=True)
 
 
 def _parse(cells):

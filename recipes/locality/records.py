@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import fcntl
 import hashlib
-import json
 import pathlib
 
 from locality import raw
@@ -29,11 +28,19 @@ class Job:
     setting: dict
     seed: int
 
+    @classmethod
+    def of(cls, row):
+        """The job of a row, a dict that has its fields among others.
+
+        Raises:
+            KeyError: when one is missing.
+        """
+        return cls(**{field.name: row[field.name] for field in dataclasses.fields(cls)})
+
     @property
     def name(self):
         """A name for files that no other run has."""
-        setting = json.dumps(self.setting, sort_keys=True)
-        digest = hashlib.sha256(setting.encode()).hexdigest()[:8]
+        digest = hashlib.sha256(raw.setting_text(self.setting).encode()).hexdigest()[:8]
         return f"{self.part}-{self.cell}-{self.method}-{digest}-seed{self.seed}"
 
 
@@ -92,9 +99,9 @@ class Records:
 
 def _read(path):
     row = files.read_sealed_json(path, required=False)  # the first runs were written without
-    fields = [field.name for field in dataclasses.fields(Job)]
-    if set(row) - set(raw.FIELDS) or set(fields) - set(row):
+    fields = {field.name for field in dataclasses.fields(Job)}
+    if set(row) - set(raw.FIELDS) or fields - set(row):
         raise ValueError(f"{path} is damaged: it must hold a run. Received: {sorted(row)}")
-    if Job(**{name: row[name] for name in fields}).name != path.stem:
+    if Job.of(row).name != path.stem:
         raise ValueError(f"{path} is damaged: the run in it is another one. Remove it.")
     return row

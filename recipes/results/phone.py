@@ -21,19 +21,39 @@ def export(trainer, model, name, directory, precisions, origin=None):
     Returns:
         {precision: the figures of its file}.
     """
-    print(f"exporting to {trainer.run.path(directory)}", flush=True)
+    directory = trainer.run.path(directory)
+    print(f"exporting to {directory}", flush=True)
+    return prove(
+        model, directory, trainer.data, trainer.preprocessing, precisions, name=name, origin=origin
+    )
+
+
+def prove(model, directory, data, preprocessing, precisions, calibration=None, **about):
+    """Exports a model as files that are verified on the test images, and timed.
+
+    Args:
+        model: what `tflite.export_bundle` takes.
+        directory: of the bundle.
+        data: `ImageData`.
+        preprocessing: the model's `Preprocessing`.
+        precisions: of the files.
+        calibration: how many training images int8 takes its ranges from, at most; None: as
+            `tflite.export_bundle` does of all.
+        **about: further arguments of it.
+
+    Returns:
+        {precision: the figures of its file}.
+    """
     bundle = tflite.export_bundle(
         model,
-        trainer.run.path(directory),
-        name=name,
-        labels=trainer.data.class_names,
-        preprocessing=trainer.preprocessing,
+        directory,
+        labels=data.class_names,
+        preprocessing=preprocessing,
         precisions=precisions,
-        representative_data=trainer.data.train.images,
-        origin=origin,
+        representative_data=data.train.images[:calibration],
+        **about,
     )
-    test = trainer.data.test
-    verified = tflite.verify(bundle, model, (test.images, test.labels))
+    verified = tflite.verify(bundle, model, (data.test.images, data.test.labels))
     timed, facts = tflite.benchmark(bundle), bundle.facts()["files"]
     return {
         precision: verified[precision]

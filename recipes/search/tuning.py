@@ -7,13 +7,22 @@ from keras import ops
 
 from comparing.comparison import Comparison
 from comparing.method import Method, MethodTerm
+from methods import METHODS
 from search.journal import judged, keeps, load_optuna, open_study, seal
 from tf_lpdistill import data, guidance, taps
 from tf_lpdistill.files import json_sha256
 from tf_lpdistill.ops import center, nearest_rows
 
-# KD + LP of `methods.METHODS`: the first trial, and what tuning is compared with.
-START = {"kd_weight": 0.5, "temperature": 4.0, "lp_weight": 0.03, "k": 5, "sigma": 1.0, "pair": 0}
+_KD, _LP = METHODS["kd_lp"].terms
+# KD + LP as it is without tuning: the first trial, and what tuning is compared with.
+START = {
+    "kd_weight": _KD.weight,
+    "temperature": _KD.arguments["temperature"],
+    "lp_weight": _LP.weight,
+    "k": _LP.arguments["num_neighbors"],
+    "sigma": 1.0,
+    "pair": 0,
+}
 _NUM_PAIRS = 4  # layer pairs to choose from, of guidance.suggest_layers
 
 

@@ -6,6 +6,8 @@ import json
 import keras
 import pytest
 
+import digits
+from methods import METHODS
 from results.rows import FIELDS
 from tf_lpdistill import report, tflite
 
@@ -19,6 +21,11 @@ def finished(recipe, tmp_path_factory):
     done = recipe("digits", run_dir, *SHORT)
     assert done.returncode == 0, done.stderr[-3000:]
     return run_dir, done.stdout
+
+
+def test_the_demo_has_the_weights_of_the_table_of_methods():
+    weights = [term.weight for term in METHODS["kd_lp"].terms]
+    assert [digits.KD[1], digits.LP[1]] == weights
 
 
 def test_the_run_folder_is_complete(finished):
