@@ -10,7 +10,7 @@ import pytest
 
 from tests import processes, worker_program
 from tests.small import network
-from tf_lpdistill import Distiller
+from tf_lpdistill import Distiller, rendezvous
 from tf_lpdistill.workers import make_checkpoint_folders
 
 PROGRAM = "tests/worker_program.py"
@@ -98,6 +98,18 @@ def test_after_a_kill_the_others_end_and_all_together_resume(alone, tmp_path):
     for result in processes.run_workers(2, PROGRAM, run, folder=tmp_path):
         assert result["from"] == 2
         assert_same(result, alone)
+
+
+def test_a_worker_lost_between_our_meeting_and_tensorflows_connection_keeps_no_other(tmp_path):
+    addresses = processes.local_addresses(2)
+    worker = processes.start_worker(1, addresses, "-c", MEET, folder=tmp_path)
+    try:
+        rendezvous.meet(addresses, 0, timeout=60)  # and is gone: no server of TensorFlow comes
+        assert worker.wait(60) == 1
+    finally:
+        worker.kill()
+    text = processes.output_path(tmp_path, 1).read_text()
+    assert "Timeout (0:00:02)!" in text and "in _connect_to_all_workers" in text
 
 
 def test_the_private_parts_of_keras_are_still_there():

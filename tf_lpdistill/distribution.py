@@ -1,6 +1,7 @@
 """A `tf.distribute` strategy by its name, and what a process must know of its fellow workers."""
 
 import contextlib
+import faulthandler
 import pathlib
 import tempfile
 from collections.abc import Iterator
@@ -33,7 +34,9 @@ def get_strategy(name: str = "auto", timeout: float = 300.0) -> tf.distribute.St
             GPU, or the CPU. "mirrored": all GPUs, or where there is none all logical CPUs.
             "multi_worker": all GPUs (else one CPU) of every worker that TF_CONFIG or Slurm names;
             each runs the same program.
-        timeout: seconds that "multi_worker" waits for the other workers to start.
+        timeout: seconds that "multi_worker" waits for the other workers to start, and then for
+            TensorFlow to connect to them; when one is lost just then, the process ends with
+            "Timeout" and a traceback, and no exception is raised.
 
     Returns:
         A `tf.distribute.Strategy`; for one device the default strategy, which adds nothing.
@@ -67,7 +70,7 @@ def _multi_worker(timeout):
         num_accelerators={"GPU": len(tf.config.list_physical_devices("GPU"))},
     )
     try:
-        return tf.distribute.MultiWorkerMirroredStrategy(resolver)
+        return _connect_to_all_workers(resolver, timeout)
     except RuntimeError as error:
         if "program startup" not in str(error):
             raise
@@ -76,6 +79,20 @@ def _multi_worker(timeout):
             "else: move get_strategy('multi_worker') to the start of the program, before any "
             f"tensor, model, data set or random seed. TensorFlow says: {error}"
         ) from error
+
+
+def _connect_to_all_workers(resolver, timeout):
+    """Makes the strategy, or ends this process when a worker was lost since the meeting.
+
+    TensorFlow then waits for ever and keeps Python's lock: no exception, thread or signal handler
+    of Python gets a turn. faulthandler's timer needs no lock.
+    """
+    stderr = 2  # the descriptor: sys.stderr may be a notebook's, which has none
+    faulthandler.dump_traceback_later(timeout, exit=True, file=stderr)
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy(resolver)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 def is_chief(strategy: tf.distribute.Strategy | None = None) -> bool:
