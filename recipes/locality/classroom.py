@@ -13,6 +13,9 @@ from teaching.optimizers import adam
 from tf_lpdistill import Preprocessing, TeacherCache, data, files
 from tf_lpdistill.saving import load_model
 
+PROBE = 1000  # validation images on which neighbourhoods are measured
+CHUNK = 500  # images at a time; with another number the runs on record may differ in the last bit
+
 
 class Classroom:
     """The data set, the teacher and the layers of one cell.
@@ -29,7 +32,8 @@ class Classroom:
         self.cell, self.records = CELLS[name], records
         self.data = self.cell.load(data_dir)
         self.pixels = self.cell.pixels(self.data)
-        self._caches = {}
+        self.probe = self.data.validation.subset(min(PROBE, len(self.data.validation)))
+        self._caches, self._teacher_features = {}, {}
         self.teacher = self._find_teacher(name, teacher_file)
         self.teacher_network = Network.of("teacher", self.teacher)
         self.student_network = Network.of("student", self.build_student())
@@ -53,7 +57,7 @@ class Classroom:
         names = sorted(layer_names)
         name = "-".join([self.cell.teacher_name, f"seed{seed}", *names]).replace("/", "_")
         if name not in self._caches:
-            batches = data.evaluation_batches(self.split(seed), self.pixels, 500, sample_ids=True)
+            batches = data.evaluation_batches(self.split(seed), self.pixels, CHUNK, sample_ids=True)
             views = "flips" if self.cell.flips else 1
             # Cells that share a teacher share its labelled images, too.
             with self.records.claim(f"cache_{name}", wait=True):
@@ -61,6 +65,18 @@ class Classroom:
                     self.teacher, batches, self.records.directory / "caches" / name, names, views
                 )
         return self._caches[name]
+
+    def features(self, model, split, network):
+        """The pooled features that a model has of images: (n, d) float32."""
+        layer = network.layer("features")
+        return evaluation.embed(model, split, self.pixels, layer, CHUNK).features
+
+    def teacher_features(self, seed=None):
+        """The teacher's features of the labelled images of a seed; None: of the probe."""
+        if seed not in self._teacher_features:
+            split = self.probe if seed is None else self.split(seed)
+            self._teacher_features[seed] = self.features(self.teacher, split, self.teacher_network)
+        return self._teacher_features[seed]
 
     def on_the_phone(self, model):
         """What `phone.measure` finds of a teacher or student, in a cell that asks for it."""
@@ -90,7 +106,7 @@ class Classroom:
 
     def _measure(self, teacher, path, seconds):
         scores = {
-            f"{name}_accuracy": evaluation.accuracy(teacher, split, self.pixels, 500)
+            f"{name}_accuracy": evaluation.accuracy(teacher, split, self.pixels, CHUNK)
             for name, split in self.data.splits().items()
             if name != "train"
         }

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 import machine
+from locality.classroom import CHUNK
 from locality.lesson import Lesson, Tutor
 from locality.space import LEARNING_RATE, apply
 from results import evaluation
@@ -13,8 +14,6 @@ from tf_lpdistill import NeighborGraph
 from tf_lpdistill.metrics import neighbor_indices, neighborhood_overlap
 
 NEIGHBORS = 5  # of all that is measured of neighbourhoods
-PROBE = 1000  # validation images on which neighbourhoods are measured
-CHUNK = 500  # images at a time; with another number the runs on record may differ in the last bit
 
 
 def run(job, classroom):
@@ -55,7 +54,7 @@ def _prepare(job, classroom):
     batch_size = job.setting.get("batch_size", classroom.cell.batch_size)
     order = None
     if "seeds_per_batch" in job.setting:
-        graph = NeighborGraph.build(_seen(classroom, job), 10)
+        graph = NeighborGraph.build(classroom.teacher_features(job.seed), 10)
         order = graph.batches(batch_size, job.setting["seeds_per_batch"], seed=job.seed).epoch
     rate = job.setting.get("learning_rate", LEARNING_RATE)
     return Lesson(Tutor(classroom, rate, batch_size, order), student, job.seed)
@@ -83,10 +82,9 @@ def _measure(job, classroom, lesson):
 
 def _geometry(job, classroom, student):
     """Why a student may be better: norms and neighbourhoods of its features."""
-    probe = classroom.data.validation
-    probe = probe.subset(min(PROBE, len(probe)))
-    teacher = _features(classroom, classroom.teacher, probe, classroom.teacher_network)
-    own = _features(classroom, student, probe, classroom.student_network)
+    probe = classroom.probe
+    teacher = classroom.teacher_features()
+    own = classroom.features(student, probe, classroom.student_network)
     centred = own - own.mean(axis=0)
     batch = job.setting.get("batch_size", classroom.cell.batch_size)
     return {
@@ -96,20 +94,9 @@ def _geometry(job, classroom, student):
         "purity_student": purity(own, probe.labels),
         "purity_teacher": purity(teacher, probe.labels),
         "purity_in_batch": _in_batches(
-            _seen(classroom, job), classroom.split(job.seed).labels, batch
+            classroom.teacher_features(job.seed), classroom.split(job.seed).labels, batch
         ),
     }
-
-
-def _seen(room, job):
-    """The teacher's features of the images that the student learns from."""
-    return _features(room, room.teacher, room.split(job.seed), room.teacher_network)
-
-
-def _features(room, model, split, network):
-    """The pooled features that a model has of images: (n, d) float32."""
-    layer = network.layer("features")
-    return evaluation.embed(model, split, room.pixels, layer, CHUNK).features
 
 
 def purity(features, labels):
