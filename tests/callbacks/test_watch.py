@@ -11,6 +11,7 @@ from tests.small import CROSS_ENTROPY, batch, compiled, lp, network
 from tf_lpdistill import Distiller, Preprocessing, TeacherCache, data, metrics, models, taps
 from tf_lpdistill.callbacks import Watch
 from tf_lpdistill.callbacks.watch import first_broken_layer
+from tf_lpdistill.guidance.gradients import Gradient
 from tf_lpdistill.losses import Hint, SoftTarget
 from tf_lpdistill.losses.base import Loss
 
@@ -176,6 +177,30 @@ def test_shares_are_alarming_once_each():
     texts = [str(warning.message) for warning in caught if "The term" in str(warning.message)]
     assert sum("'locality_preserving' (weight 1e+04) has 100% of" in text for text in texts) == 1
     assert sum("'soft_target' (weight 1e-05) has 0.0% of" in text for text in texts) == 1
+
+
+@pytest.mark.parametrize(
+    ("norms_of_labels", "told_of"),
+    [((5.0, 2.0, 0.001), set()), ((0.001, 0.001, 0.001), {"student_loss", "soft_target"})],
+    ids=["learnt", "drowned"],
+)
+def test_a_term_that_has_been_learnt_is_not_drowned(monkeypatch, norms_of_labels, told_of):
+    told, looks = [], iter(norms_of_labels)
+
+    def scripted(distiller):
+        return lambda batch: {
+            "student_loss": Gradient(1.0, next(looks)),
+            "soft_target": Gradient(1.0, 5.0),
+        }
+
+    monkeypatch.setattr("tf_lpdistill.callbacks.watch.part_gradients", scripted)
+    teacher, student = pair()
+    distiller = compiled(Distiller(teacher, student, [SoftTarget()]))
+    history = distiller.fit(
+        *batch(), epochs=2, verbose=0, callbacks=[Watch(probe(), alarm=told.append)]
+    ).history
+    assert history["share/student_loss"][-1] < 0.01
+    assert {text.split("'")[1] for text in told if "The term" in text} == told_of
 
 
 def test_alarms_go_where_they_are_wanted():

@@ -33,10 +33,12 @@ class Watch(keras.callbacks.Callback):
 
     It warns, once each: of features that have collapsed or shrink, of a term with more than 90 % or
     less than 1 % of the gradient, and after each step of a value that is not finite, with the name
-    of the term and its layers. Features are judged as training sees them, by BatchNormalization's
-    statistics of the batch: in the first steps the moving ones of a deep network lag so far behind
-    that in inference mode all samples look alike. Training goes on as it would without it, bit for
-    bit.
+    of the term and its layers. Training goes on as it would without it, bit for bit.
+
+    For the warnings each term counts with the largest weighted norm of the looks so far: one that
+    has been learnt has no gradient left, and is not drowned. Features are judged as training sees
+    them, by BatchNormalization's statistics of the batch: in the first steps the moving ones of a
+    deep network lag so far behind that in inference mode all samples look alike.
 
     A look costs about one training step, and one more backward pass for each term; the watch after
     each step is one comparison of a number. Any teacher, replicas, and `steps_per_execution` will
@@ -89,7 +91,7 @@ class Watch(keras.callbacks.Callback):
         self.num_neighbors, self.frequency = num_neighbors, frequency
         self.alarm = alarm or _warn
         self._probe, self._gradients, self._past = None, None, []
-        self._told, self._epoch = set(), 0
+        self._told, self._epoch, self._largest = set(), 0, {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Takes the probe, and looks at the features before the first step."""
@@ -97,7 +99,7 @@ class Watch(keras.callbacks.Callback):
         ensure_built(self.model, self._dataset)
         self._probe = Probe(self.model, self._dataset, *self._names)
         self._gradients = part_gradients(self.model)
-        self._past = [self._examine()[1]]
+        self._past, self._largest = [self._examine()[1]], self._pulls()[1]
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remembers the epoch, for the warnings."""
@@ -123,13 +125,14 @@ class Watch(keras.callbacks.Callback):
             return
         logs = {} if logs is None else logs
         health, settled, num_classes = self._examine()
-        weights, shares = self._shares()
+        weights, pulls = self._pulls()
         logs.update({f"weight/{name}": weight for name, weight in weights.items()})
-        logs.update({f"share/{name}": share for name, share in shares.items()})
+        logs.update({f"share/{name}": share for name, share in _shares(pulls).items()})
+        self._largest = {name: max(self._largest[name], pull) for name, pull in pulls.items()}
         logs.update(health.logs())
         layer = self._probe.student_layer_name
         self._tell(alarms.of_features(settled, self._past, num_classes, layer))
-        self._tell(alarms.of_shares(shares, weights))
+        self._tell(alarms.of_shares(_shares(self._largest), weights))
         self._past.append(settled)
 
     def _is_due(self, epoch):
@@ -143,23 +146,26 @@ class Watch(keras.callbacks.Callback):
         health = examine(sight.student, sight.teacher, k)
         return health, examine(sight.settled, None, k), sight.num_classes
 
-    def _shares(self):
-        """`(weights, shares)` of the parts at this moment."""
+    def _pulls(self):
+        """`(weights, weighted gradient norms)` of the parts at this moment."""
         with unchanged(self.model):
             gradients = self._gradients(self._probe.data)
         step = self.model.optimizer.iterations
         weights = {term.name: term.weight for term in self.model.wiring.terms}
         weights["student_loss"] = self.model.student_loss_weight
         weights = {name: float(at_step(weights[name], step)) for name in gradients}
-        norms = {name: abs(weights[name]) * gradients[name].norm for name in gradients}
-        total = sum(norms.values())
-        return weights, {name: norm / total if total else 0.0 for name, norm in norms.items()}
+        return weights, {name: abs(weights[name]) * gradients[name].norm for name in gradients}
 
     def _tell(self, found):
         for kind, text in found.items():
             if kind not in self._told:
                 self._told.add(kind)
                 self.alarm(text)
+
+
+def _shares(pulls):
+    total = sum(pulls.values())
+    return {name: pull / total if total else 0.0 for name, pull in pulls.items()}
 
 
 def _warn(text):
