@@ -93,7 +93,7 @@ $(VENV)-audit/.ready: $(VENV)/.created
 	@touch $@
 
 # What setup.py allows, at both ends: TensorFlow 2.20 with Keras 3.12, and the newest of both.
-OLDEST := tensorflow==2.20.* keras==3.12.*
+OLDEST := tensorflow==2.20.* tf_keras==2.20.* keras==3.12.*
 MATRIX := $(foreach python,3.11 3.12 3.13,test-$(python)-oldest test-$(python)-newest)
 .PHONY: $(MATRIX)
 

@@ -1,6 +1,7 @@
 import keras
 import pytest
 
+from tf_lpdistill import models
 from tf_lpdistill.models import ends
 
 
@@ -18,6 +19,20 @@ def test_names_and_dropout():
 def test_wrong_shape(shape):
     with pytest.raises(ValueError, match="three positive integers. Received: input_shape="):
         ends.pixels(shape)
+
+
+@pytest.mark.parametrize(
+    ("build", "smallest"),
+    [
+        (models.fitnet1, 4), (models.fitnet_teacher, 2), (models.mnist_teacher, 10),
+        (models.mnist_student, 4), (models.vgg8, 8),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)  # fmt: skip
+def test_the_smallest_image_and_one_below_it(build, smallest):
+    assert build((smallest, smallest, 3)).output_shape == (None, 10)
+    with pytest.raises(ValueError, match=f"at least {smallest}x{smallest} pixels.* Received: inp"):
+        build((smallest, smallest - 1, 3))
 
 
 def test_too_few_classes():

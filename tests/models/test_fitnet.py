@@ -54,8 +54,3 @@ def test_the_paper_s_initial_weights():
     model = models.fitnet(((4,), (4,), (4,)), (16, 16, 3), initializer=start)
     kernels = [w for w in model.trainable_weights if w.path.endswith("_piece1/kernel")]
     assert len(kernels) == 4 and all(0.004 < np.abs(k).max() <= 0.005 for k in kernels)
-
-
-def test_an_image_that_is_too_small():
-    with pytest.raises(ValueError, match="(?i)negative|size"):
-        models.fitnet1((2, 2, 3))

@@ -8,14 +8,16 @@ from keras import layers
 from tf_lpdistill.types import Tensor
 
 
-def pixels(input_shape: tuple[int, int, int]) -> Tensor:
+def pixels(input_shape: tuple[int, int, int], smallest: int = 1) -> Tensor:
     """Returns the symbolic input "pixels".
 
     Args:
         input_shape: (height, width, channels), three positive integers.
+        smallest: height and width below which a network has no pixel left at its end. Keras 3.12
+            makes such a network, later ones name a layer in the middle.
 
     Raises:
-        ValueError: when `input_shape` is not of that form.
+        ValueError: when `input_shape` is not of that form, or too small.
     """
     try:
         shape = tuple(operator.index(side) for side in input_shape)
@@ -25,6 +27,11 @@ def pixels(input_shape: tuple[int, int, int]) -> Tensor:
         raise ValueError(
             "`input_shape` must be (height, width, channels), three positive integers. "
             f"Received: input_shape={input_shape}"
+        )
+    if min(shape[:2]) < smallest:
+        raise ValueError(
+            f"This network takes images of at least {smallest}x{smallest} pixels: of smaller ones "
+            f"nothing is left at its end. Received: input_shape={input_shape}"
         )
     return keras.Input(shape, name="pixels")
 

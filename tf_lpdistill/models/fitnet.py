@@ -73,10 +73,9 @@ def fitnet(
         whitened.
 
     Raises:
-        ValueError: when `num_classes` is smaller than 2, or the image too small to be halved
-            twice.
+        ValueError: when `num_classes` is smaller than 2, or the image smaller than 4x4.
     """
-    x = inputs = pixels(input_shape)
+    x = inputs = pixels(input_shape, smallest=4)
     layer = 0
     for filters, end in zip(groups, ("stage1", "guided", "stage3"), strict=True):
         for channels in filters:
@@ -99,7 +98,7 @@ def fitnet_teacher(
     500. Two pieces in that layer are a reading: the published number fits two, not five (16.2M).
     Arguments, layers and errors as in `mnist_teacher`; "features" is (batch, 500).
     """
-    x = inputs = pixels(input_shape)
+    x = inputs = pixels(input_shape, smallest=2)
     x = _teacher_trunk(x, (96, 192, 192), first_padding=4)
     features = _dense_maxout(layers.Flatten(name="flat")(x), 500, "he_normal")
     return classifier(inputs, features, num_classes, name)
@@ -125,9 +124,10 @@ def mnist_teacher(
         "features", here (batch, 216); "logits".
 
     Raises:
-        ValueError: when `num_classes` is smaller than 2, or the image too small.
+        ValueError: when `num_classes` is smaller than 2, or the image smaller than 10x10 (2x2 for
+            `fitnet_teacher`, which pads more).
     """
-    x = inputs = pixels(input_shape)
+    x = inputs = pixels(input_shape, smallest=10)
     x = _teacher_trunk(x, (48, 48, 24), first_padding=0)
     return classifier(inputs, layers.Flatten(name="features")(x), num_classes, name)
 
@@ -152,9 +152,9 @@ def mnist_student(
         (batch, 972); "logits".
 
     Raises:
-        ValueError: when `num_classes` is smaller than 2, or the image too small.
+        ValueError: when `num_classes` is smaller than 2, or the image smaller than 4x4.
     """
-    x = inputs = pixels(input_shape)
+    x = inputs = pixels(input_shape, smallest=4)
     x = _conv_maxout(x, 16, 3, "layer1")
     x = layers.MaxPooling2D(4, 3, name="stage1")(_conv_maxout(x, 16, 3, "layer2"))
     x = _conv_maxout(x, 16, 3, "layer3")

@@ -33,12 +33,12 @@ def vgg_cifar(
         Lite CONV_2D, MAX_POOL_2D, MEAN and FULLY_CONNECTED, all int8.
 
     Raises:
-        ValueError: when `num_classes` is smaller than 2, or the image too small to be halved.
+        ValueError: when `num_classes` is smaller than 2, or the image smaller than 8x8.
 
     Reference: Simonyan & Zisserman 2015, https://arxiv.org/abs/1409.1556, Table 1; in the form of
     the common CIFAR-100 table (https://arxiv.org/abs/1910.10699), convolutions with bias.
     """
-    x = inputs = pixels(input_shape)
+    x = inputs = pixels(input_shape, smallest=8)
     halved = 4 if inputs.shape[1] >= 64 else 3
     for stage, filters in enumerate(groups, start=1):
         for block, channels in enumerate(filters[:-1], start=1):
