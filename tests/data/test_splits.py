@@ -41,6 +41,7 @@ def test_subset_keeps_rare_classes():
         (np.zeros((2, 4, 4, 1), np.uint8), [0], "2 images, 1 labels"),
         (np.zeros((0, 4, 4, 1), np.uint8), np.zeros(0, int), "at least 1.*0 images"),
         (np.zeros((2, 4, 4, 1), np.uint8), [-1, 0], "start at 0.*smallest=-1"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0, 2**32], "fit into int32.*largest=4294967296"),
     ],
 )
 def test_wrong_splits_are_refused(images, labels, message):

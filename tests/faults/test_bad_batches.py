@@ -37,6 +37,10 @@ REFUSED = {
     "label too large": (lambda x, y, w: (x, y + 1, w), r"classes from 0 to 2,.*y with \[3\]"),
     "label negative": (lambda x, y, w: (x, y - 1, w), r"classes from 0 to 2,.*y with \[-1\]"),
     "label enormous": (lambda x, y, w: (x, y + 10**9, w), "classes from 0 to 2"),
+    "label that int32 cuts to a class": (
+        lambda x, y, w: (x, y.astype("int64") + 2**32, w),
+        "classes from 0 to 2.*4294967296",
+    ),
     "label between classes": (lambda x, y, w: (x, y + 0.5, w), r"classes from 0 to 2.*\[0.5, 1.5"),
     "label nan": (
         lambda x, y, w: (x, with_value(y, np.nan), w),

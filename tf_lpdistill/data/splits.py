@@ -41,6 +41,8 @@ class Split:
             )
         if labels.min() < 0:
             raise ValueError(f"`labels` must start at 0. Received: smallest={labels.min()}")
+        if labels.max() > np.iinfo(np.int32).max:  # would become another class, without a word
+            raise ValueError(f"`labels` must fit into int32. Received: largest={labels.max()}")
         object.__setattr__(self, "images", images)
         object.__setattr__(self, "labels", labels.astype(np.int32))
 
