@@ -23,6 +23,7 @@ from tf_lpdistill import (
     tflite,
 )
 from tf_lpdistill.data.decode import decode_image
+from tf_lpdistill.data.gif import first_frame
 from tf_lpdistill.report.markup import escape
 from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.teachers.cache.rows import RowSpec
@@ -88,10 +89,19 @@ def jpeg(width, height):
     return bytes(content)
 
 
+def gif(side, *frames):
+    """A GIF of one-coloured pixels; each frame is a square of the side it claims."""
+    content = b"GIF89a" + struct.pack("<HHBBB", side, side, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    for claimed in frames:
+        content += b"," + struct.pack("<HHHHB", 0, 0, claimed, claimed, 0) + b"\2\2L\1\0"
+    return content + b";"
+
+
 IMAGES = {
     "png": png(100_000, 100_000),
     "jpeg": jpeg(65_000, 65_000),
-    "gif": b"GIF89a" + struct.pack("<HHBBB", 65_000, 65_000, 0, 0, 0) + b",\0\0\0\0",
+    "gif": gif(65_000, 1),
+    "gif of a larger frame": gif(1, 65_000),
     "bmp": b"BM" + bytes(12) + struct.pack("<IiiHH", 40, 100_000, -100_000, 1, 24) + bytes(24),
 }
 
@@ -100,6 +110,12 @@ IMAGES = {
 def test_an_image_that_claims_too_many_pixels_is_refused_undecoded(kind):
     with pytest.raises(ValueError, match="claims [0-9]+ x [0-9]+ pixels, and at most 100,000,000"):
         decode_image(IMAGES[kind])
+
+
+def test_later_frames_of_a_gif_are_not_decoded():
+    cut = first_frame(gif(1, 1, 65_000))[1]
+    assert cut == gif(1, 1)
+    np.testing.assert_array_equal(decode_image(cut), np.full((1, 1, 3), 255))
 
 
 @pytest.mark.parametrize("name", ["../a.npy", "/etc/a.npy", "a/b.npy", "..\\a.npy", "a.npy\n", ""])
