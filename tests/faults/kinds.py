@@ -230,6 +230,12 @@ KINDS = {
     "folder of images": Kind(write_folder, read_folder, ("photos/*/*.png",)),
 }  # fmt: skip
 
+# Those whose `write` makes the file anew, and needs no more than it.
+WRITERS = (
+    "neighbour graph", "distiller", "backup", "phone bundle", "compression state",
+    "answers of a report", "run of a study",
+)  # fmt: skip
+
 
 def same(found, expected):
     if len(found) != len(expected):
@@ -238,3 +244,7 @@ def same(found, expected):
         np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
         for a, b in zip(found, expected, strict=True)
     )
+
+
+def names(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
