@@ -58,6 +58,20 @@ def test_image_data_checks_labels_and_shapes():
         ImageData("x", _split([0, 1]), _split([0, 1], (4, 4, 3)), None, ("a", "b"))
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "b\nc"), r"one line of text, not blank. Received: 'b\\nc'"),
+        (("a", " "), "not blank. Received: ' '"),
+        (("a", "b\u2028c"), "one line of text"),
+        (("a", "a"), "a name of its own. Received: class_names="),
+    ],
+)
+def test_class_names_that_no_labels_file_holds_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        ImageData("x", _split([0, 1]), None, None, names)
+
+
 def test_image_data_lists_what_it_has():
     data = ImageData("x", _split([0, 1]), None, _split([1]), ["a", "b"])
     assert list(data.splits()) == ["train", "test"]

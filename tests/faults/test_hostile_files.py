@@ -170,6 +170,25 @@ def test_a_copy_made_to_read_a_file_is_private(tmp_path):
     assert modes == [0, 0] and not copy.exists()
 
 
+def photos(folder, *names):
+    for number, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        pixels = np.full((4, 4, 3), number, np.uint8)
+        (folder / name / "-rf.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    return data.load_image_folder(folder, (4, 4), fractions=(1.0, 0.0, 0.0))[0]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\r", " "])
+def test_a_class_folder_whose_name_is_no_line_is_refused_before_any_training(name, tmp_path):
+    with pytest.raises(ValueError, match="one line of text, not blank. Received: "):
+        photos(tmp_path, name, "other")
+
+
+def test_a_class_folder_is_called_what_it_is_called(tmp_path):
+    names = ("-rf", "<img src=x onerror=alert(1)>", "%s{0}", "é")
+    assert set(photos(tmp_path, *names).class_names) == set(names)
+
+
 @pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\r", "", " ", "\x85"])
 def test_a_class_folder_whose_name_is_not_one_line_becomes_no_label(name):
     with pytest.raises(ValueError, match="one line of text that is not empty"):
