@@ -80,13 +80,16 @@ def claim(directory, settings, resume):
 
 
 def read_json(path):
-    """Reads a JSON file.
+    """Reads `config.json`.
 
     Raises:
         ValueError: when it is damaged.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(value, dict) or not isinstance(value.get("flags"), dict):
+            raise ValueError("it holds no flags")
+        return value
     except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} is damaged: expected JSON in UTF-8 ({error}). Choose another --run_dir, or "

@@ -25,8 +25,8 @@ PLAN = {
     "objective": {"batch", "ops", "terms", "wiring"},
     "first_batch": {"batch", "losses", "ops", "supervision", "taps", "terms"},
     "distiller": {
-        "batch", "first_batch", "objective", "ops", "saving", "structure", "teachers",
-        "term_metrics", "terms", "wiring", "workers",
+        "batch", "first_batch", "objective", "ops", "saving", "structure", "supervision",
+        "teachers", "term_metrics", "terms", "wiring", "workers",
     },
     "guidance": {
         "batch", "distiller", "first_batch", "losses", "metrics", "ops", "preprocessing",
@@ -64,7 +64,8 @@ _TFMOT = f"{PACKAGE}/compression/_tfmot/"
 FOREIGN = {
     **dict.fromkeys(["keras", "numpy", "tensorflow"], ""),
     "absl": SCRIPTS,
-    **dict.fromkeys(["ai_edge_litert", "flatbuffers", "h5py"], f"{PACKAGE}/tflite/"),
+    **dict.fromkeys(["ai_edge_litert", "flatbuffers"], f"{PACKAGE}/tflite/"),
+    "h5py": (f"{PACKAGE}/saving.py", f"{PACKAGE}/tflite/"),
     "faiss": f"{PACKAGE}/graph/faiss_search.py",
     "keras_hub": f"{PACKAGE}/models/",
     "matplotlib": "recipes/locality/plots.py",

@@ -80,3 +80,16 @@ def test_a_worker_that_does_not_see_the_chiefs_file_says_so(tmp_path, monkeypatc
     monkeypatch.setattr(backup, "as_chief_sees", lambda epoch, strategy: 3)
     with pytest.raises(WorkersError, match="after epoch 3, but .* file system that all workers"):
         Backup(tmp_path).restore(make(seed=1))
+
+
+def test_room_is_asked_for_before_hdf5_writes(tmp_path, monkeypatch):
+    asked, save_weights = [], keras.Model.save_weights
+
+    def spy(model, path):
+        asked.append(path.stat().st_size)
+        save_weights(model, path)
+
+    monkeypatch.setattr(keras.Model, "save_weights", spy)
+    fit(make(seed=1), Backup(tmp_path))
+    (written,) = tmp_path.iterdir()
+    assert len(asked) == 4 and written.stat().st_size <= min(asked)

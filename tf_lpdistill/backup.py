@@ -1,10 +1,12 @@
 """The state of training at the end of each epoch, to go on from after a failure."""
 
+import math
 import os
 import pathlib
 import re
 
 import keras
+import tensorflow as tf
 
 from tf_lpdistill.cluster import WorkersError
 from tf_lpdistill.distribution import as_chief_sees, chief_path, is_chief
@@ -12,6 +14,7 @@ from tf_lpdistill.files import sha256
 from tf_lpdistill.types import PathLike
 
 _DIGITS = 16  # of the SHA-256
+_OVERHEAD = 4096  # bytes that HDF5 needs beside the values of a variable, and more
 _NAME = re.compile(rf"epoch-(?P<epochs>\d+)-(?P<digest>[0-9a-f]{{{_DIGITS}}})\.weights\.h5")
 
 
@@ -70,10 +73,15 @@ class Backup(keras.callbacks.Callback):
         return epoch
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        """Writes the new state, then removes the old one."""
+        """Writes the new state, then removes the old one.
+
+        Raises:
+            OSError: when the disk has not enough room; the old state is there still.
+        """
         strategy = self.model.distribute_strategy
         fresh = self.directory / "unnamed.weights.h5"  # its name tells its checksum
         with chief_path(fresh, strategy) as temporary:
+            _ask_for_room(temporary, [*self.model.variables, *self.model.optimizer.variables])
             self.model.save_weights(temporary)
         if is_chief(strategy):
             digest = sha256(fresh)[:_DIGITS]
@@ -95,3 +103,15 @@ def _check(path):
             f"{path} is damaged: its bytes are not those that were written. Received: a file whose "
             f"SHA-256 does not begin with {expected}. Remove it to begin anew."
         )
+
+
+def _ask_for_room(path, variables):
+    """Fills a file with as many bytes as the variables will need, to be written over.
+
+    HDF5 may take the process down with it where a disk becomes full while it writes.
+    """
+    values = sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
+    left = values + _OVERHEAD * (len(variables) + 16)
+    with open(path, "wb") as file:
+        while left > 0:
+            left -= file.write(bytes(min(left, 2**20)))

@@ -52,7 +52,7 @@ def read_tf_config(text: str) -> tuple[dict[str, list[str]], tuple[str, int]]:
         config = json.loads(text)
         jobs, task = config["cluster"], config["task"]
         job, index = str(task["type"]), int(task["index"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise _wrong(f"It must be JSON with `cluster` and `task` ({error!r}).", text) from error
     if not isinstance(jobs, dict) or not jobs or set(jobs) - set(_JOBS):
         raise _wrong("`cluster` may hold the jobs 'chief' and 'worker'.", text)
@@ -69,7 +69,7 @@ def read_tf_config(text: str) -> tuple[dict[str, list[str]], tuple[str, int]]:
 
 def _is_address(address):
     host, _, port = address.rpartition(":") if isinstance(address, str) else ("", "", "")
-    return bool(host) and port.isdigit() and 0 < int(port) < 65536
+    return bool(host) and port.isascii() and port.isdigit() and 0 < int(port) < 65536
 
 
 def _wrong(what, text):

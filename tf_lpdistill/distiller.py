@@ -15,6 +15,7 @@ from tf_lpdistill.objective import Objective
 from tf_lpdistill.ops import replicas
 from tf_lpdistill.saving import WholeFile, load_model
 from tf_lpdistill.structure import symbolic_inputs
+from tf_lpdistill.supervision import nan_if_not_finite
 from tf_lpdistill.teachers import AbsentTeacher, AnyTeacher, connect
 from tf_lpdistill.term_metrics import TermMetrics
 from tf_lpdistill.terms import check_losses, check_weight, check_weights, make_terms
@@ -150,10 +151,15 @@ class Distiller(WholeFile, Workers, TermMetrics, keras.Model):
         sample_weight: Tensor | None = None,
         training: bool = True,
     ) -> Tensor:
-        """Keras's own supervised loss and regularisers; without labels, the regularisers alone."""
+        """Keras's own supervised loss and regularisers; without labels, the regularisers alone.
+
+        NaN where an input is not finite.
+        """
         if y is None or self.loss is None:
-            return replicas.scale(sum(map(ops.sum, self.losses), ops.zeros(())))
-        return super().compute_loss(x, y, y_pred, sample_weight, training)
+            loss = replicas.scale(sum(map(ops.sum, self.losses), ops.zeros(())))
+        else:
+            loss = super().compute_loss(x, y, y_pred, sample_weight, training)
+        return nan_if_not_finite(loss, unpack(x).inputs, sample_weight)
 
     def train_step(self, data: Structure) -> dict[str, Tensor]:
         """One update of the student and of the losses' own weights."""

@@ -176,7 +176,19 @@ def check_archive(file: PathLike | BinaryIO) -> None:
     """
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-    unpacked, packed = (sum(getattr(m, f"{k}_size") for m in members) for k in ("file", "compress"))
+    check_ratio(sum(m.compress_size for m in members), sum(m.file_size for m in members))
+
+
+def check_ratio(packed: int, unpacked: int) -> None:
+    """Refuses what is far larger unpacked than packed.
+
+    Args:
+        packed: bytes of the file.
+        unpacked: bytes that it says it holds.
+
+    Raises:
+        ValueError: for such a decompression bomb.
+    """
     if unpacked > max(_ALWAYS_FITS, _MAX_RATIO * packed):
         raise ValueError(
             f"the archive would unpack from {packed:,} to {unpacked:,} bytes: a decompression bomb"

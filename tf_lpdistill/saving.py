@@ -1,12 +1,13 @@
 """What a saved model lacks in Keras: a file that is never half-written, and the random states."""
 
+import io
 import zipfile
-from typing import Any
+from typing import Any, BinaryIO
 
 import keras
 
 from tf_lpdistill.distribution import chief_path
-from tf_lpdistill.files import check_archive
+from tf_lpdistill.files import check_archive, check_ratio
 from tf_lpdistill.ops.replicas import spread_seeds
 from tf_lpdistill.types import PathLike
 
@@ -61,10 +62,31 @@ def check_undamaged(filepath: PathLike) -> None:
             check_archive(file)
             with zipfile.ZipFile(file) as archive:
                 damaged = archive.testzip()
+                for name in archive.namelist() if damaged is None else ():
+                    if name.endswith(".h5"):
+                        check_hdf5(io.BytesIO(archive.read(name)))
         except Exception as error:  # zipfile and zlib raise a dozen kinds for damaged bytes
             raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
     if damaged is not None:
         raise ValueError(f"{filepath} is damaged: {damaged!r} in it fails its checksum.")
+
+
+def check_hdf5(file: PathLike | BinaryIO) -> None:
+    """Refuses an HDF5 file whose arrays are far larger than itself: Keras would unpack them all.
+
+    Args:
+        file: path, or binary file open for reading.
+
+    Raises:
+        ValueError: for such a decompression bomb.
+        OSError: for a file that is cut, or no HDF5.
+    """
+    import h5py
+
+    sizes = []
+    with h5py.File(file, "r") as content:
+        content.visititems(lambda _, item: sizes.append(getattr(item, "nbytes", 0)))
+        check_ratio(content.id.get_filesize(), sum(sizes))
 
 
 class WholeFile:

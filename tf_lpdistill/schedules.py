@@ -1,7 +1,6 @@
 """Schedules of loss weights over optimizer steps: warm-up, decay, and a step to stop at."""
 
 import itertools
-import math
 import numbers
 from collections.abc import Iterable
 from typing import Any
@@ -10,6 +9,8 @@ import keras
 from keras import ops
 
 from tf_lpdistill.types import Tensor
+
+_LAST_STEP, _LARGEST = 2**63 - 1, 3.4e38  # what int64 and float32 hold
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
@@ -151,13 +152,14 @@ def _check_step(name, step):
 
 def _check_points(points):
     """Returns the points as a tuple of (int, float)."""
-    points = tuple(tuple(point) for point in points)
+    points = tuple(points)
     sound = points and all(
-        len(point) == 2
+        isinstance(point, tuple | list)
+        and len(point) == 2
         and isinstance(point[0], numbers.Integral)
         and isinstance(point[1], numbers.Real)
-        and point[0] >= 0
-        and math.isfinite(point[1])
+        and 0 <= point[0] <= _LAST_STEP
+        and abs(point[1]) <= _LARGEST
         for point in points
     )
     falls = sound and any(a[0] > b[0] for a, b in itertools.pairwise(points))

@@ -39,6 +39,31 @@ def check_predictions(
     )
 
 
+def nan_if_not_finite(loss: Tensor, inputs: Structure, sample_weight: Tensor | None) -> Tensor:
+    """Makes NaN of a loss where an input of the student is not finite.
+
+    Its predictions need not tell: on a CPU, TensorFlow's fused kernels make 0 of ReLU(NaN), while
+    the weights before it become NaN.
+
+    Args:
+        loss: scalar.
+        inputs: any structure of batches.
+        sample_weight: (batch,), (batch, 1) or None; samples of weight 0 may hold anything.
+
+    Returns:
+        Scalar.
+    """
+    for leaf in keras.tree.flatten(inputs):
+        if not isinstance(leaf, tf.Tensor) or not leaf.dtype.is_floating:
+            continue
+        finite = tf.math.is_finite(leaf)
+        if sample_weight is not None:
+            left_out = keras.ops.equal(sample_weight, 0)
+            finite |= tf.reshape(left_out, (-1, *(1 for _ in leaf.shape[1:])))
+        loss = tf.where(tf.reduce_all(finite), loss, tf.cast(float("nan"), loss.dtype))
+    return loss
+
+
 def check_sample_weight(sample_weight: Tensor | None) -> None:
     """Refuses weights that are not one finite number a sample.
 

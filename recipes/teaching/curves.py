@@ -49,6 +49,22 @@ def write_history(path, rows):
 
 
 def read_history(path):
-    """Reads the rows that `write_history` wrote, as dicts of str."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    """Reads the rows that `write_history` wrote, as dicts of str.
+
+    Raises:
+        ValueError: when the file is damaged.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file, strict=True))
+        for row in rows:
+            if None in row or None in row.values():
+                raise ValueError(f"a line has not as many cells as the first: {row}")
+            for name in row.keys() - {"method"}:
+                float(row[name] or "nan")
+        return rows
+    except (ValueError, csv.Error) as error:
+        raise ValueError(
+            f"{path} is damaged: expected a CSV table of numbers in UTF-8 ({error}). Remove it: "
+            "the curves begin anew there."
+        ) from error

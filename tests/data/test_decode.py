@@ -51,6 +51,13 @@ def test_first_frame_of_a_gif():
     frame = b"\x2c\0\0\0\0\1\0\1\0\0\2\2%b\1\0"
     gif = b"GIF89a\1\0\1\0\x80\0\0\xff\0\0\xff\xff\xff" + frame % b"L" + frame % b"D" + b";"
     np.testing.assert_array_equal(decode_image(gif), [[[255, 255, 255]]])
+    comment, own_colours = b"!\xfe\3abc\0", b"\xff\xff\xff\0\xff\0"
+    local = b"\x2c\0\0\0\0\1\0\1\0\x80" + own_colours + b"\2\2L\1\0"
+    coloured = gif[:19] + comment + local + frame % b"D" + b";"
+    np.testing.assert_array_equal(decode_image(coloured), [[[0, 255, 0]]])
+    for end in (12, 17, len(gif[:19] + comment) + 7, len(gif[:19] + comment + local) - 1):
+        with pytest.raises(ValueError, match="no readable GIF: it"):
+            decode_image(coloured[:end])
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -98,6 +98,8 @@ X, Y = _set(6)
         ({"x": X / 255, "y": Y}, r"x and y: .*uint8 pixels.*float64.*\(255 \* x\).round"),
         ({"x": X, "y": Y[:5]}, "6 images, 5 labels"),
         ({"x": X, "y": np.eye(6)}, "`labels` must be integers"),
+        ({"x": X, "y": Y + 2**31 - 3}, "from 0 to 2147483647 .*: none of class 0"),
+        ({"x": X, "y": Y.astype(np.int64) + 2**32}, "fit into int32.*4294967298"),
         ({"x": X, "y": Y + 1}, "from 0 to 3 needs a training image. Received: none of class 0"),
         ({"x": X, "y": Y - 1}, "must start at 0"),
         (

@@ -41,6 +41,7 @@ def test_subset_keeps_rare_classes():
         (np.zeros((2, 4, 4, 1), np.uint8), [0], "2 images, 1 labels"),
         (np.zeros((0, 4, 4, 1), np.uint8), np.zeros(0, int), "at least 1.*0 images"),
         (np.zeros((2, 4, 4, 1), np.uint8), [-1, 0], "start at 0.*smallest=-1"),
+        (np.zeros((2, 4, 4, 1), np.uint8), [0, 2**32], "fit into int32.*largest=4294967296"),
     ],
 )
 def test_wrong_splits_are_refused(images, labels, message):
@@ -55,6 +56,20 @@ def test_image_data_checks_labels_and_shapes():
         ImageData("x", _split([0, 1]), None, _split([0, 2]), ("a", "b"))
     with pytest.raises(ValueError, match=r"one shape.*\(4, 4, 1\), validation \(4, 4, 3\)"):
         ImageData("x", _split([0, 1]), _split([0, 1], (4, 4, 3)), None, ("a", "b"))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("a", "b\nc"), r"one line of text, not blank. Received: 'b\\nc'"),
+        (("a", " "), "not blank. Received: ' '"),
+        (("a", "b\u2028c"), "one line of text"),
+        (("a", "a"), "a name of its own. Received: class_names="),
+    ],
+)
+def test_class_names_that_no_labels_file_holds_are_refused(names, message):
+    with pytest.raises(ValueError, match=message):
+        ImageData("x", _split([0, 1]), None, None, names)
 
 
 def test_image_data_lists_what_it_has():

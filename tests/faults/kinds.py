@@ -111,6 +111,22 @@ def read_images(folder):
     return [train.images, train.labels]
 
 
+def write_folder(folder):
+    digits = data.load_digits().test
+    for number, (pixels, label) in enumerate(zip(digits.images[:60], digits.labels, strict=False)):
+        path = folder / "photos" / f"class_{label % 2}" / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(tf.io.encode_png(pixels).numpy())
+
+
+def read_folder(folder):
+    """The images by their splits; a file that was left out is an error, with the reason."""
+    images, skipped = data.load_image_folder(folder / "photos", (8, 8), "grayscale", (1.0, 0, 0))
+    if skipped:
+        raise ValueError(str(skipped))
+    return [images.train.images, images.train.labels]
+
+
 def compression_state(folder):
     """The student and the state of a verb that runs in the folder."""
     keras.utils.set_random_seed(1)
@@ -211,7 +227,14 @@ KINDS = {
         lambda folder: search(folder, 4), lambda folder: search(folder, 4), ("trials.journal",)
     ),
     "npz of images": Kind(write_images, read_images, ("d.npz",)),
+    "folder of images": Kind(write_folder, read_folder, ("photos/*/*.png",)),
 }  # fmt: skip
+
+# Those whose `write` makes the file anew, and needs no more than it.
+WRITERS = (
+    "neighbour graph", "distiller", "backup", "phone bundle", "compression state",
+    "answers of a report", "run of a study",
+)  # fmt: skip
 
 
 def same(found, expected):
@@ -221,3 +244,7 @@ def same(found, expected):
         np.array_equal(a, b, equal_nan=True) if isinstance(a, np.ndarray) else a == b
         for a, b in zip(found, expected, strict=True)
     )
+
+
+def names(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))

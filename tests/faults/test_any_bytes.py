@@ -9,12 +9,13 @@ import types
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import run_folder
 from locality import raw
 from search import journal
+from teaching import curves
 from tf_lpdistill import (
     NeighborGraph,
     TeacherCache,
@@ -25,6 +26,7 @@ from tf_lpdistill import (
     losses,
     models,
     saving,
+    schedules,
     tflite,
 )
 from tf_lpdistill.data.decode import decode_image
@@ -72,6 +74,7 @@ OF_BYTES = {
     "read_history": ("history.csv", lambda path: read_history(path, [KD])),
     "read_sealed_json": ("result.json", files.read_sealed_json),
     "run_folder.read_json": ("config.json", run_folder.read_json),
+    "curves.read_history": ("history.csv", curves.read_history),
     "rows of a study": ("runs.csv", raw.read),
 }
 OF_TEXT = {
@@ -83,10 +86,25 @@ OF_TEXT = {
     "Augmentation": lambda text: data.Augmentation((text,)),
 }
 FIELDS = ["files", "labels", "labels_file", "name", "specs", "preprocessing", "softmax_added"]
-OF_JSON = {
-    "Bundle.open": ("bundle.json", {"format": "tf_lpdistill.bundle/1"}),
-    "TeacherCache.open": ("cache.json", {"format": "tf_lpdistill teacher cache 1"}),
+SETTINGS_OF_CACHE = ["teacher", "ensemble", "dtype", "inputs", "views", "augmented", "seed"]
+ROW = {"file": st.just("a.npy"), "shape": JSON, "dtype": st.just("float16") | JSON}
+CACHE = {
+    "settings": st.fixed_dictionaries(dict.fromkeys(SETTINGS_OF_CACHE, JSON)) | JSON,
+    "outputs": st.just({"predictions": "a", "features": {}}) | JSON,
+    "specs": st.dictionaries(st.just("a"), st.fixed_dictionaries(ROW) | JSON) | JSON,
+    "block_rows": st.lists(st.integers(), max_size=2) | JSON,
+    "crc32": st.dictionaries(st.just("a"), st.lists(st.integers(), max_size=2)) | JSON,
 }
+OF_JSON = {
+    "Bundle.open": (
+        "bundle.json", {"format": "tf_lpdistill.bundle/1"},
+        st.dictionaries(st.sampled_from(FIELDS), JSON),
+    ),
+    "TeacherCache.open": (
+        "cache.json", {"format": "tf_lpdistill teacher cache 1"}, st.fixed_dictionaries(CACHE)
+    ),
+    "run_folder.claim": ("config.json", {}, st.fixed_dictionaries({"flags": JSON}) | JSON),
+}  # fmt: skip
 
 
 def refused_or_read(read, name, content):
@@ -115,16 +133,60 @@ def test_any_bytes(reader, record_property):
 
 @pytest.mark.parametrize("reader", OF_JSON)
 def test_any_json_of_the_right_format(reader, record_property):
-    name, format = OF_JSON[reader]
+    name, format, drawn = OF_JSON[reader]
+    readers = {name: read for name, (_, read) in OF_BYTES.items()} | {"run_folder.claim": claim}
     record_property("tried", SETTINGS.max_examples)
 
     @SETTINGS
-    @given(st.dictionaries(st.sampled_from(FIELDS), JSON))
+    @given(drawn)
     def run(fields):
-        content = json.dumps({**fields, **format}).encode()
-        refused_or_read(OF_BYTES[reader][1], name, content)
+        if format:
+            fields = {**fields, **format}
+            fields["sha256"] = files.json_sha256(fields)  # who can write a file can seal it
+        refused_or_read(readers[reader], name, json.dumps(fields).encode())
 
     run()
+
+
+def claim(path):
+    run_folder.claim(path.parent, {"flags": {"epochs": 1}}, resume=True)
+
+
+@pytest.mark.parametrize("reader", OF_BYTES)
+def test_json_that_is_nested_too_deeply(reader):
+    name, read = OF_BYTES[reader]
+    refused_or_read(read, name, b"[" * 100_000)
+
+
+CLUSTER = st.fixed_dictionaries({
+    "cluster": st.dictionaries(
+        st.sampled_from(["worker", "chief"]) | st.text(max_size=4),
+        st.lists(st.sampled_from(["a:1", "b:2"]) | st.text(max_size=4) | JSON, max_size=3) | JSON,
+    ) | JSON,
+    "task": st.fixed_dictionaries({
+        "type": st.just("worker") | JSON, "index": st.integers(0, 2) | st.floats() | JSON
+    }) | JSON,
+})  # fmt: skip
+
+
+@SETTINGS
+@given(CLUSTER)
+@example({"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": float("inf")}})
+def test_any_json_in_tf_config(value):
+    with contextlib.suppress(ValueError):
+        jobs, (job, index) = cluster.read_tf_config(json.dumps(value))
+        assert jobs[job][index].rpartition(":")[0]
+
+
+@SETTINGS
+@given(st.lists(JSON | st.tuples(st.integers(-1), st.floats() | st.integers()), max_size=3))
+def test_any_points_of_a_schedule(points):
+    try:
+        schedule = schedules.PiecewiseLinear(points)
+    except ValueError as error:
+        assert "one or more points (step, value)" in str(error)
+    else:
+        assert np.isfinite(schedule(3))
 
 
 @pytest.mark.parametrize("name", ["config.json", "results.json"])

@@ -37,6 +37,10 @@ REFUSED = {
     "label too large": (lambda x, y, w: (x, y + 1, w), r"classes from 0 to 2,.*y with \[3\]"),
     "label negative": (lambda x, y, w: (x, y - 1, w), r"classes from 0 to 2,.*y with \[-1\]"),
     "label enormous": (lambda x, y, w: (x, y + 10**9, w), "classes from 0 to 2"),
+    "label that int32 cuts to a class": (
+        lambda x, y, w: (x, y.astype("int64") + 2**32, w),
+        "classes from 0 to 2.*4294967296",
+    ),
     "label between classes": (lambda x, y, w: (x, y + 0.5, w), r"classes from 0 to 2.*\[0.5, 1.5"),
     "label nan": (
         lambda x, y, w: (x, with_value(y, np.nan), w),
@@ -150,3 +154,25 @@ def test_float16_that_overflows_inside_the_student_is_named():
     x, y = batch()
     with pytest.raises(ValueError, match=r"finite.*samples \[0, 1.*make them of finite inputs"):
         fit(model, np.full_like(x, 3e4), y)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_a_later_image_that_is_not_finite_makes_the_loss_nan(jit_compile, value):
+    x, y = batch(40)
+    model = Distiller(network(), network(), [SoftTarget(), lp()])
+    compiled(model, jit_compile=jit_compile)
+    dataset = tf.data.Dataset.from_tensor_slices((with_value(x, value, row=20), y)).batch(8)
+    stop = keras.callbacks.TerminateOnNaN()
+    history = model.fit(dataset, verbose=0, shuffle=False, callbacks=[stop]).history
+    assert np.isnan(history["loss"]).all() and np.isnan(history["student_loss"]).all()
+    assert model.optimizer.iterations == 3  # of five: it is in the third batch
+
+
+def test_a_validation_image_that_is_not_finite_makes_its_loss_nan():
+    x, y = batch()
+    bad = with_value(x, np.nan)
+    history = distiller().fit(x, y, validation_data=(bad, y), verbose=0).history
+    assert np.isnan(history["val_loss"]).all() and np.isfinite(history["loss"]).all()
+    weights = (np.arange(16) != 3).astype("float32")
+    assert np.isfinite(distiller().evaluate(bad, y, sample_weight=weights, verbose=0))

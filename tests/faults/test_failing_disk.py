@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import json
 import os
 import pathlib
 import resource
@@ -13,14 +14,12 @@ import tempfile
 import numpy as np
 import pytest
 
-from tests.faults.kinds import KINDS, same, search
+from tests.faults.kinds import KINDS, WRITERS, names, same, search
 from tf_lpdistill import TeacherCache, files
 
 ROOT = pathlib.Path(__file__).parents[2]
-WRITERS = (
-    "neighbour graph", "distiller", "backup", "phone bundle", "compression state",
-    "answers of a report", "run of a study",
-)  # fmt: skip
+PROGRAM = pathlib.Path(__file__).parent / "full_disk_program.py"
+MOUNTS = ["unshare", "--map-root-user", "--mount"]  # mount points of a process's own
 
 
 @contextlib.contextmanager
@@ -39,10 +38,6 @@ def failing(monkeypatch, name, number):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(files.os, name, fail)
-
-
-def names(folder):
-    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
 
 
 @pytest.mark.parametrize(("call", "number"), [("fsync", errno.ENOSPC), ("replace", errno.EIO)])
@@ -86,6 +81,24 @@ def test_a_full_disk_leaves_the_earlier_file_and_nothing_else(name, limit, tmp_p
             shutil.copyfile(folder / before[0], temporary)
     assert same(kind.read(folder), expected)
     assert names(folder) == before
+
+
+@pytest.mark.torture
+def test_a_full_tmpfs_leaves_the_earlier_files(tmp_path, record_property):
+    if subprocess.run([*MOUNTS, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this process may not mount anything")
+    (tmp_path / "disk").mkdir()
+    done = subprocess.run(
+        [*MOUNTS, sys.executable, str(PROGRAM), str(tmp_path / "disk")],
+        capture_output=True, text=True, check=False,
+        env=os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'recipes'}"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    result = json.loads(done.stdout.splitlines()[-1])
+    record_property("tried", result["tried"])
+    record_property("lost", len(result["lost"]))
+    assert not result["lost"], "\n".join(result["lost"])
+    assert result["refused"] >= len(WRITERS)  # else the disk was not full
 
 
 @pytest.mark.parametrize("limit", [0, 200, 500])

@@ -23,6 +23,7 @@ from tf_lpdistill import (
     tflite,
 )
 from tf_lpdistill.data.decode import decode_image
+from tf_lpdistill.data.gif import first_frame
 from tf_lpdistill.report.markup import escape
 from tf_lpdistill.report.neighbors import read_neighbors
 from tf_lpdistill.teachers.cache.rows import RowSpec
@@ -88,10 +89,19 @@ def jpeg(width, height):
     return bytes(content)
 
 
+def gif(side, *frames):
+    """A GIF of one-coloured pixels; each frame is a square of the side it claims."""
+    content = b"GIF89a" + struct.pack("<HHBBB", side, side, 0x80, 0, 0) + bytes(3) + b"\xff" * 3
+    for claimed in frames:
+        content += b"," + struct.pack("<HHHHB", 0, 0, claimed, claimed, 0) + b"\2\2L\1\0"
+    return content + b";"
+
+
 IMAGES = {
     "png": png(100_000, 100_000),
     "jpeg": jpeg(65_000, 65_000),
-    "gif": b"GIF89a" + struct.pack("<HHBBB", 65_000, 65_000, 0, 0, 0) + b",\0\0\0\0",
+    "gif": gif(65_000, 1),
+    "gif of a larger frame": gif(1, 65_000),
     "bmp": b"BM" + bytes(12) + struct.pack("<IiiHH", 40, 100_000, -100_000, 1, 24) + bytes(24),
 }
 
@@ -100,6 +110,12 @@ IMAGES = {
 def test_an_image_that_claims_too_many_pixels_is_refused_undecoded(kind):
     with pytest.raises(ValueError, match="claims [0-9]+ x [0-9]+ pixels, and at most 100,000,000"):
         decode_image(IMAGES[kind])
+
+
+def test_later_frames_of_a_gif_are_not_decoded():
+    cut = first_frame(gif(1, 1, 65_000))[1]
+    assert cut == gif(1, 1)
+    np.testing.assert_array_equal(decode_image(cut), np.full((1, 1, 3), 255))
 
 
 @pytest.mark.parametrize("name", ["../a.npy", "/etc/a.npy", "a/b.npy", "..\\a.npy", "a.npy\n", ""])
@@ -152,6 +168,25 @@ def test_a_copy_made_to_read_a_file_is_private(tmp_path):
     with old_h5.readable(tmp_path / "m.h5") as copy:
         modes = [path.stat().st_mode & 0o077 for path in (copy, copy.parent)]
     assert modes == [0, 0] and not copy.exists()
+
+
+def photos(folder, *names):
+    for number, name in enumerate(names):
+        (folder / name).mkdir(parents=True)
+        pixels = np.full((4, 4, 3), number, np.uint8)
+        (folder / name / "-rf.png").write_bytes(tf.io.encode_png(pixels).numpy())
+    return data.load_image_folder(folder, (4, 4), fractions=(1.0, 0.0, 0.0))[0]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\r", " "])
+def test_a_class_folder_whose_name_is_no_line_is_refused_before_any_training(name, tmp_path):
+    with pytest.raises(ValueError, match="one line of text, not blank. Received: "):
+        photos(tmp_path, name, "other")
+
+
+def test_a_class_folder_is_called_what_it_is_called(tmp_path):
+    names = ("-rf", "<img src=x onerror=alert(1)>", "%s{0}", "é")
+    assert set(photos(tmp_path, *names).class_names) == set(names)
 
 
 @pytest.mark.parametrize("name", ["a\nb", "a\u2028b", "a\r", "", " ", "\x85"])

@@ -1,8 +1,10 @@
 """Hostile models: no code that a file brings along is run, whichever way it is loaded."""
 
+import io
 import json
 import zipfile
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -175,3 +177,50 @@ def test_a_saved_model_is_looked_at_before_it_is_loaded(tmp_path):
 def test_a_model_that_is_a_decompression_bomb_is_refused(loader, tmp_path):
     with pytest.raises(ValueError, match="(?s)decompression bomb"):
         LOADERS[loader](zip_bomb(tmp_path / "a.keras"))
+
+
+def spoil_weights(file, folder, attack):
+    """Puts something else in the place of a kernel of an HDF5 file."""
+    kernels = []
+    file.visititems(
+        lambda name, item: kernels.append(name) if getattr(item, "ndim", 0) == 2 else None
+    )
+    del file[kernels[0]]
+    if attack == "bomb":  # a hundred kilobytes of zeros, packed
+        file.create_dataset(kernels[0], (10**8,), "float32", chunks=(10**6,), compression="gzip")
+        file[kernels[0]][: 10**6] = 0
+        return
+    with h5py.File(folder / "secret.h5", "w") as secret:
+        secret["kernel"] = np.ones((6, 3), "float32")
+    if attack == "link":
+        file[kernels[0]] = h5py.ExternalLink(str(folder / "secret.h5"), "kernel")
+    if attack == "virtual":
+        layout = h5py.VirtualLayout((6, 3), "float32")
+        layout[:] = h5py.VirtualSource(str(folder / "secret.h5"), "kernel", (6, 3))
+        file.create_virtual_dataset(kernels[0], layout)
+    if attack == "external":
+        stored = [(str(folder / "secret.h5"), 0, 72)]
+        file.create_dataset(kernels[0], (6, 3), "float32", external=stored)
+
+
+@pytest.mark.parametrize("attack", ["bomb", "link", "virtual", "external"])
+@pytest.mark.parametrize("suffix", [".keras", ".h5"])
+def test_the_weights_of_a_model_are_in_its_file_and_no_bomb(suffix, attack, tmp_path):
+    """Keras itself unpacks up to 4 GiB an array before it compares the shapes."""
+    path = rewritten(tmp_path / "m.keras", lambda config: None)
+    if suffix == ".h5":
+        model, path = saving.load_model(path), tmp_path / "m.h5"
+        model.save(path)
+        with h5py.File(path, "r+") as file:
+            spoil_weights(file, tmp_path, attack)
+    else:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: io.BytesIO(archive.read(name)) for name in archive.namelist()}
+        with h5py.File(members["model.weights.h5"], "r+") as file:
+            spoil_weights(file, tmp_path, attack)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content.getvalue())
+    reason = "decompression bomb" if attack == "bomb" else "Not allowed"
+    with pytest.raises(ValueError, match=rf"(?s)m\{suffix}.*{reason}|{reason}.*m\{suffix}"):
+        tflite.load_model(path)

@@ -20,7 +20,7 @@ from tf_lpdistill.losses import LocalityPreserving, SoftTarget
 PIXELS = Preprocessing((8, 8), "grayscale", "0..1")
 MINUTES = float(os.environ.get("SOAK_MINUTES", "1"))
 WARM_UP = 3  # rounds
-LEAK = 2.0  # MiB a round that are taken for noise of the allocator
+LEAK = 48.0  # MiB from the first half to the second that are taken for noise of the allocator
 
 pytestmark = [
     pytest.mark.torture,
@@ -79,8 +79,9 @@ def test_a_loop_of_everything_stays_flat(tmp_path, record_property):
     used, handles, traces, seconds = np.array(rounds)[WARM_UP:].T
     record_property("tried", len(rounds))
     half = len(used) // 2
-    growth = (np.median(used[half:]) - np.median(used[: half + 1])) / max(1, half)
-    print(f"{len(rounds)} rounds: {growth:+.2f} MiB a round, {handles[-1]:.0f} open files")
+    growth = np.median(used[half:]) - np.median(used[: half + 1])
+    each = growth / max(1, half)
+    print(f"{len(rounds)} rounds: {each:+.2f} MiB a round, {handles[-1]:.0f} open files")
     assert growth < LEAK
     assert handles[-1] <= handles[0]
     assert traces[-1] == traces[0]

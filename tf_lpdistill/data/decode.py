@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tf_lpdistill.data.exif import orientation, upright
+from tf_lpdistill.data.gif import first_frame
 
 MAX_PIXELS = 100_000_000  # 300 MB decoded; a few bytes of a file may claim any size
 
@@ -46,7 +47,8 @@ def decode_image(data: bytes) -> np.ndarray:
     """
     if data.startswith(b"\xff\xd8\xff"):
         return upright(decode_jpeg(data), orientation(data))
-    _check_pixels(*_claimed_size(data))
+    size, data = first_frame(data) if data.startswith(b"GIF8") else (_claimed_size(data), data)
+    _check_pixels(*size)
     # The decoder of BMP converts no channels: it takes what the file has.
     channels = 0 if data.startswith(b"BM") else 3
     try:
@@ -59,8 +61,8 @@ def decode_image(data: bytes) -> np.ndarray:
 
 
 def _claimed_size(data):
-    """(height, width) as the head of a PNG, GIF or BMP file says; 0, 0 where there is none."""
-    heads = {b"\x89PNG": (">II", 16), b"GIF8": ("<HH", 6), b"BM": ("<ii", 18)}
+    """(height, width) as the head of a PNG or BMP file says; 0, 0 where there is none."""
+    heads = {b"\x89PNG": (">II", 16), b"BM": ("<ii", 18)}
     for magic, (fields, offset) in heads.items():
         if data.startswith(magic) and len(data) >= offset + struct.calcsize(fields):
             width, height = struct.unpack_from(fields, data, offset)

@@ -163,10 +163,11 @@ def _class_names(path, arrays, labels):
                 f"{path}: class_names must be strings (n,). Received: {_found({'it': names})}"
             )
         return tuple(names.tolist())
-    absent = np.setdiff1d(np.arange(labels.max() + 1), labels)
-    if absent.size:
+    present = np.unique(labels)  # no more than there are images, whatever the labels are
+    gaps = np.flatnonzero(present != np.arange(len(present)))
+    if gaps.size:
         raise ValueError(
-            f"{path}: every class from 0 to {labels.max()} needs a training image. Received: none "
-            f"of class {absent[0]}. Number the classes from 0 without gaps, or add `class_names`."
+            f"{path}: every class from 0 to {present[-1]} needs a training image. Received: none "
+            f"of class {gaps[0]}. Number the classes from 0 without gaps, or add `class_names`."
         )
-    return tuple(str(label) for label in range(labels.max() + 1))
+    return tuple(map(str, present.tolist()))

@@ -41,6 +41,8 @@ class Split:
             )
         if labels.min() < 0:
             raise ValueError(f"`labels` must start at 0. Received: smallest={labels.min()}")
+        if labels.max() > np.iinfo(np.int32).max:  # would become another class, without a word
+            raise ValueError(f"`labels` must fit into int32. Received: largest={labels.max()}")
         object.__setattr__(self, "images", images)
         object.__setattr__(self, "labels", labels.astype(np.int32))
 
@@ -86,10 +88,12 @@ class ImageData:
         train: `Split` to train on.
         validation: `Split` to choose settings on, or `None` where the source has none.
         test: `Split` to report on, or `None` where the source has none.
-        class_names: one name for each class, in the order of the labels.
+        class_names: one name for each class, in the order of the labels; lines of the labels that
+            a phone bundle holds.
 
     Raises:
-        ValueError: when a label has no name, or the splits differ in the size of their images.
+        ValueError: when a label has no name, when a name is blank, of several lines or there
+            twice, or when the splits differ in the size of their images.
     """
 
     name: str
@@ -101,6 +105,7 @@ class ImageData:
     def __post_init__(self):
         """Checks the arguments."""
         object.__setattr__(self, "class_names", tuple(str(name) for name in self.class_names))
+        _check_names(self.class_names)
         for title, split in self.splits().items():
             if split.labels.max() >= len(self.class_names):
                 raise ValueError(
@@ -127,6 +132,17 @@ class ImageData:
     def num_classes(self) -> int:
         """How many classes there are."""
         return len(self.class_names)
+
+
+def _check_names(names):
+    for name in names:
+        # splitlines knows every kind of line end, U+2028 too.
+        if not name.strip() or name.splitlines() != [name]:
+            raise ValueError(
+                f"The name of a class must be one line of text, not blank. Received: {name!r}"
+            )
+    if len(set(names)) < len(names):
+        raise ValueError(f"Each class needs a name of its own. Received: class_names={names}")
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

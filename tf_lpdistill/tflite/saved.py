@@ -5,7 +5,7 @@ import re
 
 import keras
 
-from tf_lpdistill.saving import brief, check_undamaged
+from tf_lpdistill.saving import brief, check_hdf5, check_undamaged
 from tf_lpdistill.tflite import old_h5
 from tf_lpdistill.types import PathLike
 
@@ -52,6 +52,8 @@ def _load_keras(file, path):
     try:
         if file.suffix == ".keras":
             check_undamaged(file)
+        elif file.suffix == ".h5":
+            check_hdf5(file)
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # a damaged or foreign file fails anywhere, with any error
         raise ValueError(

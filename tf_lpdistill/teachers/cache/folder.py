@@ -10,6 +10,7 @@ from tf_lpdistill.teachers.cache.rows import RowSpec, checksums
 
 MANIFEST = "cache.json"
 _FORMAT = "tf_lpdistill teacher cache 1"
+_SETTINGS = {"teacher", "ensemble", "dtype", "inputs", "views", "augmented", "seed"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,6 +30,19 @@ class Contents:
     specs: dict
     block_rows: list
     crc32: dict
+
+    def __post_init__(self):
+        """Refuses parts that do not fit together: who writes the file can write its checksum."""
+        blocks = [self.block_rows, *self.crc32.values()]
+        fits = (
+            _SETTINGS <= self.settings.keys()
+            and {"predictions", "features"} <= self.outputs.keys()
+            and self.specs.keys() == self.crc32.keys()
+            and all(isinstance(n, int) and n > 0 for n in self.block_rows)
+            and len({len(block) for block in blocks}) == 1
+        )
+        if not fits:
+            raise ValueError("settings, outputs, arrays and blocks do not belong together")
 
     @property
     def rows(self) -> int:
@@ -61,7 +75,7 @@ def read_contents(folder: pathlib.Path) -> Contents:
         raise FileNotFoundError(f"There is no teacher cache in {folder}: {MANIFEST} is not.{hint}")
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is damaged: {error}. Build the cache anew.") from error
     if not isinstance(record, dict) or record.get("format") != _FORMAT:
         found = record.get("format") if isinstance(record, dict) else type(record).__name__
@@ -72,8 +86,11 @@ def read_contents(folder: pathlib.Path) -> Contents:
     if record.pop("sha256", None) != json_sha256(record):
         raise ValueError(f"{path} was changed: its checksum differs. Build the cache anew.")
     record.pop("format")
-    specs = {name: RowSpec(**spec) for name, spec in record.pop("specs").items()}
-    return Contents(specs=specs, **record)
+    try:
+        specs = {name: RowSpec(**spec) for name, spec in record.pop("specs").items()}
+        return Contents(specs=specs, **record)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{path} is from no cache ({error!r}). Build the cache anew.") from error
 
 
 def check_files(folder: pathlib.Path, contents: Contents, verify: bool) -> None:

@@ -32,6 +32,12 @@ class RowSpec:
                 f"Received: file={self.file!r}"
             )
         object.__setattr__(self, "shape", tuple(self.shape))
+        sizes = all(isinstance(size, int) and size >= 0 for size in self.shape)
+        if not sizes or self.dtype not in ("float16", "float32"):
+            raise ValueError(
+                "A row of a teacher cache is of float16 or float32. "
+                f"Received: shape={self.shape}, dtype={self.dtype!r}"
+            )
 
     @property
     def row_bytes(self) -> int:
