@@ -57,5 +57,5 @@ PARTS = {
                            ("clothes_separable", ALL)],
     "digits": [("digits_plain", CORE)],
 }  # fmt: skip
-# --part all: some five hours on two cores; "other_students_all" is outside of it.
+# --part all: some four hours on two cores; "other_students_all" is outside of it.
 EVERYTHING = [part for part in PARTS if part not in ("digits", "other_students_all")]
