@@ -75,11 +75,11 @@ def claim(directory, settings, resume):
     """
     config = directory / "config.json"
     if config.exists():
-        _check_same(directory, read_json(config), settings, resume)
+        _check_same(directory, read_config(config), settings, resume)
     files.write_json(config, settings)
 
 
-def read_json(path):
+def read_config(path):
     """Reads `config.json`.
 
     Raises:

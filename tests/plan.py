@@ -22,7 +22,7 @@ PLAN = {
     "term_metrics": {"ops"},
     "terms": {"losses", "ops", "teachers"},
     "wiring": {"batch", "taps", "teachers", "terms"},
-    "objective": {"batch", "ops", "terms", "wiring"},
+    "objective": {"batch", "ops", "supervision", "terms", "wiring"},
     "first_batch": {"batch", "losses", "ops", "supervision", "taps", "terms"},
     "distiller": {
         "batch", "first_batch", "objective", "ops", "saving", "structure", "supervision",

@@ -104,3 +104,8 @@ def test_it_is_saved_with_the_distiller(tmp_path):
     loaded = Distiller.load(tmp_path / "distiller.keras", teacher=teacher)
     (weight,) = loaded.distillation_loss_weights
     assert isinstance(weight, PiecewiseLinear) and weight.points == schedule.points
+
+
+def test_points_may_be_an_array_and_as_far_apart_as_numbers_are():
+    assert float(PiecewiseLinear(np.array([[0, 1], [10, 0]]))(5)) == 0.5
+    assert np.isfinite(PiecewiseLinear([(0, -1.7e38), (6, 1.7e38)])(3))

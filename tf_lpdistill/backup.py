@@ -106,9 +106,10 @@ def _check(path):
 
 
 def _ask_for_room(path, variables):
-    """Fills a file with as many bytes as the variables will need, to be written over.
+    """Writes as many bytes as the variables will need, to see whether they fit.
 
-    HDF5 may take the process down with it where a disk becomes full while it writes.
+    HDF5 may take the process down with it where a disk becomes full while it writes. It begins the
+    file anew, so that the room is seen, not kept: who fills the disk meanwhile is not seen.
     """
     values = sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in variables)
     left = values + _OVERHEAD * (len(variables) + 16)

@@ -42,7 +42,8 @@ def get_strategy(name: str = "auto", timeout: float = 300.0) -> tf.distribute.St
         A `tf.distribute.Strategy`; for one device the default strategy, which adds nothing.
 
     Raises:
-        ValueError: for an unknown name, a wrong TF_CONFIG, or no cluster at all.
+        ValueError: for an unknown name, a `timeout` of 0 or less, a wrong TF_CONFIG, or no cluster
+            at all.
         WorkersError: when a worker does not answer.
         RuntimeError: when "multi_worker" comes too late: TensorFlow was used before.
     """
@@ -60,6 +61,8 @@ def get_strategy(name: str = "auto", timeout: float = 300.0) -> tf.distribute.St
 
 
 def _multi_worker(timeout):
+    if timeout <= 0:
+        raise ValueError(f"`timeout` must be above 0 seconds. Received: timeout={timeout}")
     jobs, task = cluster.find_cluster()
     rendezvous.meet(*cluster.ranked(jobs, task), timeout)
     resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(

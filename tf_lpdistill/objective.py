@@ -9,6 +9,7 @@ from keras import ops
 
 from tf_lpdistill.batch import Batch, unpack
 from tf_lpdistill.ops import replicas
+from tf_lpdistill.supervision import nan_if_not_finite
 from tf_lpdistill.terms import at_step, layer_names
 from tf_lpdistill.types import Structure, Tensor
 from tf_lpdistill.wiring import Wiring
@@ -71,6 +72,7 @@ class Objective:
         )
         values = self.values(batch, y, sample_weight, teacher_outputs, student_features)
         student_loss = self.supervised_loss(y, predictions, sample_weight)
+        student_loss = nan_if_not_finite(student_loss, batch.inputs, sample_weight)
         return ops.cast(self.total(student_loss, values), "float32")
 
     def values(

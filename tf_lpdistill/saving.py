@@ -1,6 +1,5 @@
 """What a saved model lacks in Keras: a file that is never half-written, and the random states."""
 
-import io
 import zipfile
 from typing import Any, BinaryIO
 
@@ -63,8 +62,11 @@ def check_undamaged(filepath: PathLike) -> None:
             with zipfile.ZipFile(file) as archive:
                 damaged = archive.testzip()
                 for name in archive.namelist() if damaged is None else ():
-                    if name.endswith(".h5"):
-                        check_hdf5(io.BytesIO(archive.read(name)))
+                    with archive.open(name) as member:
+                        if name.endswith(".h5"):
+                            check_hdf5(member)
+                        elif name.endswith(".npz"):
+                            check_archive(member)
         except Exception as error:  # zipfile and zlib raise a dozen kinds for damaged bytes
             raise ValueError(f"{filepath} is damaged, or no .keras file: {error}") from error
     if damaged is not None:

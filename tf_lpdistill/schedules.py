@@ -10,7 +10,7 @@ from keras import ops
 
 from tf_lpdistill.types import Tensor
 
-_LAST_STEP, _LARGEST = 2**63 - 1, 3.4e38  # what int64 and float32 hold
+_LAST_STEP, _LARGEST = 2**63 - 1, 1.7e38  # of int64; half of float32, so that differences fit
 
 
 @keras.saving.register_keras_serializable(package="tf_lpdistill")
@@ -152,9 +152,9 @@ def _check_step(name, step):
 
 def _check_points(points):
     """Returns the points as a tuple of (int, float)."""
-    points = tuple(points)
+    points = tuple(tuple(p) if isinstance(p, Iterable) else p for p in points)
     sound = points and all(
-        isinstance(point, tuple | list)
+        isinstance(point, tuple)
         and len(point) == 2
         and isinstance(point[0], numbers.Integral)
         and isinstance(point[1], numbers.Real)

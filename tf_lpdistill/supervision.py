@@ -14,7 +14,7 @@ _SPARSE = "sparse_categorical_crossentropy"
 def check_predictions(
     inputs: Structure, predictions: Structure, sample_weight: Tensor | None
 ) -> None:
-    """Refuses predictions of the student that are not finite, and says whether the inputs are.
+    """Refuses predictions, and inputs, of the student that are not finite.
 
     Args:
         inputs: the student's inputs, any structure of batches.
@@ -24,19 +24,24 @@ def check_predictions(
     Raises:
         ValueError: naming the samples.
     """
-    bad = _not_finite(predictions)
-    if sample_weight is not None and bad.size:
+    bad, bad_inputs = _not_finite(predictions), _not_finite(inputs)
+    if sample_weight is not None and (bad.size or bad_inputs.size):
         counts = np.asarray(keras.ops.convert_to_numpy(sample_weight)).reshape(-1)
-        bad = bad[counts[bad] != 0]
-    if not bad.size:
-        return
+        bad, bad_inputs = bad[counts[bad] != 0], bad_inputs[counts[bad_inputs] != 0]
     cause = "the student's weights, or layers, make them of finite inputs"
-    if np.intersect1d(bad, _not_finite(inputs)).size:
+    if np.intersect1d(bad, bad_inputs).size:
         cause = "their inputs hold NaN or infinite numbers: mend or leave out these images"
-    raise ValueError(
-        "The student's predictions must be finite. Received: NaN or infinite ones for samples "
-        f"{bad[:5].tolist()} of the first batch; {cause}."
-    )
+    if bad.size:
+        raise ValueError(
+            "The student's predictions must be finite. Received: NaN or infinite ones for samples "
+            f"{bad[:5].tolist()} of the first batch; {cause}."
+        )
+    if bad_inputs.size:
+        raise ValueError(
+            "The student's inputs must be finite, even where its layers mend them: replace NaN and "
+            "infinity before `fit`. Received: such numbers in samples "
+            f"{bad_inputs[:5].tolist()} of the first batch."
+        )
 
 
 def nan_if_not_finite(loss: Tensor, inputs: Structure, sample_weight: Tensor | None) -> Tensor:
@@ -48,7 +53,8 @@ def nan_if_not_finite(loss: Tensor, inputs: Structure, sample_weight: Tensor | N
     Args:
         loss: scalar.
         inputs: any structure of batches.
-        sample_weight: (batch,), (batch, 1) or None; samples of weight 0 may hold anything.
+        sample_weight: samples whose weight is 0 are not looked at, where there is one weight a
+            sample, (batch,) or (batch, 1); weights of another form are passed over.
 
     Returns:
         Scalar.
@@ -57,11 +63,15 @@ def nan_if_not_finite(loss: Tensor, inputs: Structure, sample_weight: Tensor | N
         if not isinstance(leaf, tf.Tensor) or not leaf.dtype.is_floating:
             continue
         finite = tf.math.is_finite(leaf)
-        if sample_weight is not None:
+        if _one_a_sample(sample_weight):
             left_out = keras.ops.equal(sample_weight, 0)
             finite |= tf.reshape(left_out, (-1, *(1 for _ in leaf.shape[1:])))
         loss = tf.where(tf.reduce_all(finite), loss, tf.cast(float("nan"), loss.dtype))
     return loss
+
+
+def _one_a_sample(weights):
+    return isinstance(weights, tf.Tensor) and weights.shape[1:] in ((), (1,))
 
 
 def check_sample_weight(sample_weight: Tensor | None) -> None:

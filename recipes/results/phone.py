@@ -1,7 +1,7 @@
 """Students on their way to the phone: their files, with proof, and where they come from."""
 
 from results import answers
-from run_folder import read_json
+from run_folder import read_config
 from tf_lpdistill import tflite
 
 TWO_PRECISIONS = ("float32", "int8")  # of what is compared; the chosen student gets all
@@ -125,7 +125,7 @@ def origin(run, teacher, method, choice="chosen on the validation images"):
         method: the name of the method in the table.
         choice: what was chosen, and on what.
     """
-    config = read_json(run.path("config.json"))
+    config = read_config(run.path("config.json"))
     data = config["dataset"]
     return tflite.Origin(
         data=f"{data['name']}, {data['description']}; {data['labelled']:,} images with labels for "

@@ -66,5 +66,5 @@ def read_history(path):
     except (ValueError, csv.Error) as error:
         raise ValueError(
             f"{path} is damaged: expected a CSV table of numbers in UTF-8 ({error}). Remove it: "
-            "the curves begin anew there."
+            "the curves of a student that trains begin anew, those of a finished one are lost."
         ) from error

@@ -55,6 +55,10 @@ def test_first_frame_of_a_gif():
     local = b"\x2c\0\0\0\0\1\0\1\0\x80" + own_colours + b"\2\2L\1\0"
     coloured = gif[:19] + comment + local + frame % b"D" + b";"
     np.testing.assert_array_equal(decode_image(coloured), [[[0, 255, 0]]])
+    aside = local.replace(b"\x2c\0\0\0\0", b"\x2c\1\0\1\0")  # its picture would be 2x2
+    np.testing.assert_array_equal(
+        decode_image(gif[:19] + aside + frame % b"D" + b";"), [[[0, 255, 0]]]
+    )
     for end in (12, 17, len(gif[:19] + comment) + 7, len(gif[:19] + comment + local) - 1):
         with pytest.raises(ValueError, match="no readable GIF: it"):
             decode_image(coloured[:end])

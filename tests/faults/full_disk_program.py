@@ -39,8 +39,8 @@ def attack(name, disk, room):
         return True, None if same(kind.read(folder), expected) else "the earlier files"
     except Exception as error:
         return True, f"another error: {error!r}"
-    kind.read(folder)  # there was room: it must be whole
-    return False, None
+    whole = same(kind.read(folder), expected)  # there was room
+    return False, None if whole else "the files that were written"
 
 
 def main():

@@ -73,7 +73,7 @@ OF_BYTES = {
     "read_neighbors": ("neighbors.npz", lambda path: read_neighbors(path, 10)),
     "read_history": ("history.csv", lambda path: read_history(path, [KD])),
     "read_sealed_json": ("result.json", files.read_sealed_json),
-    "run_folder.read_json": ("config.json", run_folder.read_json),
+    "run_folder.read_config": ("config.json", run_folder.read_config),
     "curves.read_history": ("history.csv", curves.read_history),
     "rows of a study": ("runs.csv", raw.read),
 }

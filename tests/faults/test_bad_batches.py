@@ -174,5 +174,23 @@ def test_a_validation_image_that_is_not_finite_makes_its_loss_nan():
     bad = with_value(x, np.nan)
     history = distiller().fit(x, y, validation_data=(bad, y), verbose=0).history
     assert np.isnan(history["val_loss"]).all() and np.isfinite(history["loss"]).all()
-    weights = (np.arange(16) != 3).astype("float32")
-    assert np.isfinite(distiller().evaluate(bad, y, sample_weight=weights, verbose=0))
+
+
+def test_weights_of_another_form_than_one_a_sample_are_passed_over():
+    x, y = batch()
+    inputs = keras.Input(x.shape[1:])
+    student = keras.Model(inputs, [keras.layers.Dense(3)(inputs), keras.layers.Dense(3)(inputs)])
+    model = Distiller(student, student, [])
+    model.compile("adam", [keras.losses.SparseCategoricalCrossentropy(from_logits=True)] * 2)
+    weights = [np.ones(len(x), "float32"), np.zeros(len(x), "float32")]
+    assert np.isfinite(model.evaluate(x, [y, y], sample_weight=weights, verbose=0)).all()
+
+
+def test_an_input_that_a_layer_would_mend_is_refused():
+    x, y = batch()
+    inputs = keras.Input(x.shape[1:])
+    outputs = keras.layers.Dense(3)(keras.ops.nan_to_num(inputs))
+    student = keras.Model(inputs, outputs)
+    model = compiled(Distiller(network(), student, [SoftTarget()]))
+    with pytest.raises(ValueError, match=r"inputs must be finite, even .* samples \[3\]"):
+        model.fit(with_value(x, np.nan, row=3), y, verbose=0, shuffle=False)

@@ -35,6 +35,10 @@ def test_the_smallest_image_and_one_below_it(build, smallest):
         build((smallest, smallest - 1, 3))
 
 
+def test_a_long_thin_image_has_pixels_left():
+    assert models.vgg8((64, 8, 3)).output_shape == (None, 10)
+
+
 def test_too_few_classes():
     inputs = ends.pixels((6, 5, 2))
     with pytest.raises(ValueError, match="`num_classes` must be >= 2. Received: num_classes=1"):

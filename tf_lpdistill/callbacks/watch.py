@@ -35,10 +35,10 @@ class Watch(keras.callbacks.Callback):
     less than 1 % of the gradient, and after each step of a value that is not finite, with the name
     of the term and its layers. Training goes on as it would without it, bit for bit.
 
-    For the warnings each term counts with the largest weighted norm of the looks so far: one that
-    has been learnt has no gradient left, and is not drowned. Features are judged as training sees
-    them, by BatchNormalization's statistics of the batch: in the first steps the moving ones of a
-    deep network lag so far behind that in inference mode all samples look alike.
+    A term must also be beyond these shares by the largest weighted norms of the looks so far: one
+    that has been learnt has no gradient left, and is not drowned. Features are judged as training
+    sees them, by BatchNormalization's statistics of the batch: in the first steps the moving ones
+    of a deep network lag so far behind that in inference mode all samples look alike.
 
     A look costs about one training step, and one more backward pass for each term; the watch after
     each step is one comparison of a number. Any teacher, replicas, and `steps_per_execution` will
@@ -94,12 +94,14 @@ class Watch(keras.callbacks.Callback):
         self._told, self._epoch, self._largest = set(), 0, {}
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Takes the probe, and looks at the features before the first step."""
+        """Takes the probe, and looks at features and gradients before the first step."""
         check_model("Watch", self.model)
         ensure_built(self.model, self._dataset)
         self._probe = Probe(self.model, self._dataset, *self._names)
         self._gradients = part_gradients(self.model)
-        self._past, self._largest = [self._examine()[1]], self._pulls()[1]
+        self._past = [self._examine()[1]]
+        self._largest = {}
+        self._remember(self._pulls()[1])
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Remembers the epoch, for the warnings."""
@@ -128,11 +130,13 @@ class Watch(keras.callbacks.Callback):
         weights, pulls = self._pulls()
         logs.update({f"weight/{name}": weight for name, weight in weights.items()})
         logs.update({f"share/{name}": share for name, share in _shares(pulls).items()})
-        self._largest = {name: max(self._largest[name], pull) for name, pull in pulls.items()}
+        self._remember(pulls)
         logs.update(health.logs())
         layer = self._probe.student_layer_name
         self._tell(alarms.of_features(settled, self._past, num_classes, layer))
-        self._tell(alarms.of_shares(_shares(self._largest), weights))
+        ever = alarms.of_shares(_shares(self._largest), weights)
+        now = alarms.of_shares(_shares(pulls), weights)
+        self._tell({kind: text for kind, text in now.items() if kind in ever})
         self._past.append(settled)
 
     def _is_due(self, epoch):
@@ -155,6 +159,11 @@ class Watch(keras.callbacks.Callback):
         weights["student_loss"] = self.model.student_loss_weight
         weights = {name: float(at_step(weights[name], step)) for name in gradients}
         return weights, {name: abs(weights[name]) * gradients[name].norm for name in gradients}
+
+    def _remember(self, pulls):
+        for name, pull in pulls.items():
+            largest = self._largest.get(name, 0.0)
+            self._largest[name] = max(largest, pull) if _finite(pull) else largest
 
     def _tell(self, found):
         for kind, text in found.items():

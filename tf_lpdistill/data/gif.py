@@ -9,7 +9,8 @@ def first_frame(data: bytes) -> tuple[tuple[int, int], bytes]:
     """Cuts a GIF file behind its first frame.
 
     A decoder reads all frames, of which each may claim any size, whatever the head of the file
-    says, even where only the first is asked for.
+    says, even where only the first is asked for. A frame that covers a part of the picture is all
+    that is left of it, and moves to the corner.
 
     Args:
         data: bytes of a GIF file.
@@ -32,7 +33,8 @@ def first_frame(data: bytes) -> tuple[tuple[int, int], bytes]:
         end = _after_blocks(data, position + 10 + _table(flags) + 1)
     except (struct.error, IndexError) as error:
         raise ValueError("no readable GIF: it ends before its first frame does") from error
-    return (max(height, rows), max(width, columns)), data[:end] + _END
+    at_corner = data[:position] + _IMAGE + bytes(4) + data[position + 5 : end]
+    return (max(height, rows), max(width, columns)), at_corner + _END
 
 
 def _table(flags):

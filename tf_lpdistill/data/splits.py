@@ -1,5 +1,6 @@
 """The types in which images travel: one split of a data set, and a whole data set."""
 
+import collections
 import dataclasses
 from collections.abc import Sequence
 
@@ -141,8 +142,12 @@ def _check_names(names):
             raise ValueError(
                 f"The name of a class must be one line of text, not blank. Received: {name!r}"
             )
-    if len(set(names)) < len(names):
-        raise ValueError(f"Each class needs a name of its own. Received: class_names={names}")
+    repeated = [name for name, count in collections.Counter(names).items() if count > 1]
+    if repeated:
+        raise ValueError(
+            "Each class needs a name of its own, such as 'crane (bird)' beside 'crane (machine)'. "
+            f"Received twice: {repeated}"
+        )
 
 
 def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:

@@ -22,7 +22,7 @@ def vgg_cifar(
     Args:
         groups: five tuples of channels, one a stage.
         input_shape: (height, width, channels). The image is halved after the first three stages;
-            after the fourth only where it is 64 pixels high or more.
+            after the fourth only where it is 64 pixels high and wide, or more.
         num_classes: length of the output, >= 2.
         name: name of the model.
 
@@ -39,7 +39,7 @@ def vgg_cifar(
     the common CIFAR-100 table (https://arxiv.org/abs/1910.10699), convolutions with bias.
     """
     x = inputs = pixels(input_shape, smallest=8)
-    halved = 4 if inputs.shape[1] >= 64 else 3
+    halved = 4 if min(inputs.shape[1:3]) >= 64 else 3
     for stage, filters in enumerate(groups, start=1):
         for block, channels in enumerate(filters[:-1], start=1):
             x = conv(x, channels, 3, name=f"stage{stage}_conv{block}", use_bias=True)

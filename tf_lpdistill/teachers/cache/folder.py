@@ -5,6 +5,8 @@ import json
 import os
 import pathlib
 
+import keras
+
 from tf_lpdistill.files import json_sha256, write_json
 from tf_lpdistill.teachers.cache.rows import RowSpec, checksums
 
@@ -38,6 +40,7 @@ class Contents:
             _SETTINGS <= self.settings.keys()
             and {"predictions", "features"} <= self.outputs.keys()
             and self.specs.keys() == self.crc32.keys()
+            and set(keras.tree.flatten(self.outputs)) <= self.specs.keys()
             and all(isinstance(n, int) and n > 0 for n in self.block_rows)
             and len({len(block) for block in blocks}) == 1
         )
