@@ -224,3 +224,12 @@ def test_the_weights_of_a_model_are_in_its_file_and_no_bomb(suffix, attack, tmp_
     reason = "decompression bomb" if attack == "bomb" else "Not allowed"
     with pytest.raises(ValueError, match=rf"(?s)m\{suffix}.*{reason}|{reason}.*m\{suffix}"):
         tflite.load_model(path)
+
+
+def test_packed_weights_in_numpy_s_format_are_no_bomb_either(tmp_path):
+    path, packed = rewritten(tmp_path / "m.keras", lambda config: None), io.BytesIO()
+    np.savez_compressed(packed, kernel=np.zeros(10**8, "float32"))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("model.weights.npz", packed.getvalue())
+    with pytest.raises(ValueError, match="decompression bomb"):
+        tflite.load_model(path)
