@@ -6,11 +6,11 @@ SCRIPTS = ("recipes/", "export/", "benchmarks/")
 # What each part of the package imports, from the bottom to the top: never a part below it here.
 PLAN = {
     **dict.fromkeys(["types", "ops", "files", "schedules", "preprocessing", "batch"], set()),
-    **dict.fromkeys(["backend", "cluster", "structure", "supervision"], set()),
+    **dict.fromkeys(["backend", "class_names", "cluster", "structure", "supervision"], set()),
     "losses": {"ops"},
     "metrics": {"ops"},
     "graph": {"files", "ops"},
-    "data": {"files", "preprocessing"},
+    "data": {"class_names", "files", "preprocessing"},
     "models": {"ops", "preprocessing", "structure"},
     "taps": {"structure"},
     "teachers": {"batch", "files", "taps"},
@@ -36,7 +36,7 @@ PLAN = {
         "batch", "distiller", "files", "guidance", "metrics", "ops", "taps", "teachers", "terms",
     },
     "compression": {"batch", "files", "structure", "taps"},
-    "tflite": {"compression", "files", "preprocessing", "saving", "structure"},
+    "tflite": {"class_names", "compression", "files", "preprocessing", "saving", "structure"},
     "report": {"files"},
 }  # fmt: skip
 

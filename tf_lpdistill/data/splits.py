@@ -1,10 +1,11 @@
 """The types in which images travel: one split of a data set, and a whole data set."""
 
-import collections
 import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+
+from tf_lpdistill.class_names import is_one_line, repeated
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -137,16 +138,15 @@ class ImageData:
 
 def _check_names(names):
     for name in names:
-        # splitlines knows every kind of line end, U+2028 too.
-        if not name.strip() or name.splitlines() != [name]:
+        if not is_one_line(name):
             raise ValueError(
                 f"The name of a class must be one line of text, not blank. Received: {name!r}"
             )
-    repeated = [name for name, count in collections.Counter(names).items() if count > 1]
-    if repeated:
+    twice = repeated(names)
+    if twice:
         raise ValueError(
             "Each class needs a name of its own, such as 'crane (bird)' beside 'crane (machine)'. "
-            f"Received twice: {repeated}"
+            f"Received twice: {twice}"
         )
 
 

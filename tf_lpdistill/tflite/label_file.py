@@ -1,12 +1,12 @@
 """The labels of a classifier: one printable line each, as many as the outputs."""
 
-import collections
 import pathlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tf_lpdistill.class_names import is_one_line, repeated
 from tf_lpdistill.types import PathLike
 
 
@@ -23,16 +23,15 @@ def check(labels: Sequence[str], num_classes: int) -> list[str]:
     """
     labels = list(labels) if not isinstance(labels, str) else [labels]
     for index, label in enumerate(labels):
-        # splitlines knows every kind of line end, U+2028 too.
-        if not isinstance(label, str) or not label.strip() or label.splitlines() != [label]:
+        if not is_one_line(label):
             raise ValueError(
                 "Each of `labels` must be one line of text that is not empty. "
                 f"Received: label {index} is {label!r}"
             )
-    repeated = [label for label, count in collections.Counter(labels).items() if count > 1]
-    if repeated:
+    twice = repeated(labels)
+    if twice:
         raise ValueError(
-            f"`labels` must be unique: they are all the app sees. Received twice: {repeated}"
+            f"`labels` must be unique: they are all the app sees. Received twice: {twice}"
         )
     if len(labels) != num_classes:
         raise ValueError(
